@@ -1,0 +1,67 @@
+"""Every configuration key that exists, with its default and its meaning.
+
+The other files in this folder start from `get_config()` here and override values; none adds a key.
+On the command line: `--config=configs/stat_pool.py --config.train.learning_rate=3e-4`.
+"""
+
+from ml_collections import ConfigDict
+
+
+def get_config() -> ConfigDict:
+    c = ConfigDict()
+    c.name = 'default'  # names the numbered run directories: runs/<name>/01, 02, ...
+    c.seed = 0  # initialisation, order of clips, dropout
+    c.parallel = 'auto'  # auto: pmap when there are several local devices | jit | pmap
+
+    c.data = ConfigDict()
+    c.data.train = 'synthetic'  # npz archive, folder of npz clips, or `synthetic`
+    c.data.val = ''  # the same; empty: whole videos are split off from train
+    c.data.test = ''  # what --mode=eval reads; empty: the run's validation clips
+    c.data.prefix = 'long'  # archives name their arrays <prefix>_raw, <prefix>_label, ...
+    c.data.val_fraction = 0.2  # share of the clips split off when data.val is empty
+    c.data.balance = True  # draw every class equally often in training
+    c.data.synthetic = ConfigDict()
+    c.data.synthetic.num_videos = 60  # simulated recordings, each with its own person and camera
+    c.data.synthetic.clips_per_video = 16
+    c.data.synthetic.num_frames = 75  # frames a clip
+    c.data.synthetic.seed = 0
+
+    c.features = ConfigDict()
+    c.features.zscore = 'global'  # none | per_clip | per_video | global (fitted on train)
+    c.features.clip_at = 10.0  # z-scores are clipped to +- this: a tracker's jump is not evidence
+    c.features.smooth = 1  # frames of the centred moving average; 1 = none
+    # Channels per feature. off: its value | light: + velocity, acceleration, energy | full: + its
+    # mean distance to the other features.
+    c.features.pack = 'off'
+
+    c.model = ConfigDict()
+    c.model.name = 'stat_pool'  # stat_pool | video_swin
+    c.model.dropout = 0.0  # in the MLP (stat_pool), after projections (video_swin)
+
+    c.model.stat_pool = ConfigDict()
+    c.model.stat_pool.hidden_sizes = (256, 64)
+    c.model.stat_pool.batch_norm = False  # after each hidden layer, statistics over all devices
+
+    c.model.size = 'tiny'  # video_swin: tiny | small | base
+    c.model.video_swin = ConfigDict()
+    c.model.video_swin.patch_size = (2, 2, 2)  # T, H, W; the input is padded to a multiple
+    c.model.video_swin.window_size = (8, 7, 7)  # T, H, W of an attention window, in tokens
+    c.model.video_swin.drop_path = 0.1  # stochastic depth of the last block; linear from 0
+
+    c.train = ConfigDict()
+    c.train.batch_size = 64  # clips a step over all devices
+    c.train.num_epochs = 20  # one epoch = as many draws as there are training clips
+    c.train.learning_rate = 1e-3  # peak, after warm-up
+    c.train.warmup_epochs = 1.0  # linear from 0, then cosine to 0
+    c.train.weight_decay = 0.05  # AdamW; matrices and kernels only
+    c.train.grad_clip = 1.0  # global norm of the gradient; 0 = off
+    c.train.loss = 'bce'  # bce | focal (one logit) | ce (one logit a class)
+    c.train.focal_gamma = 2.0  # weight (1 - p)^gamma of the true class
+    c.train.focal_alpha = 0.5  # weight of the positive class; the negative one has 1 - alpha
+    c.train.best_metric = 'roc_auc'  # the key of the evaluation that picks the best checkpoint
+    c.train.log_every_steps = 10  # a line of metrics.jsonl every so many steps
+
+    c.eval = ConfigDict()
+    c.eval.batch_size = 256  # clips a step over all devices
+
+    return c

@@ -1,0 +1,35 @@
+"""posevid_jax on the command line: `python main.py --config=configs/demo.py`."""
+
+import pathlib
+
+from absl import app, flags
+from ml_collections import config_flags
+
+from posevid_jax import command_line
+from posevid_jax.inference import evaluate_run
+from posevid_jax.training import loop
+
+MODES = ('train', 'eval')
+
+_CONFIG = config_flags.DEFINE_config_file(
+    'config', None, 'Configuration file; a mode that reads a run takes the one in --workdir.'
+)
+_MODE = flags.DEFINE_enum('mode', 'train', MODES, 'What to do.')
+_WORKDIR = flags.DEFINE_string(
+    'workdir', None, 'Run directory; by default a new one, runs/<config name>/01, 02, ...'
+)
+_CHECKPOINT = flags.DEFINE_string('checkpoint', 'best', 'What to read: best, last or a step.')
+
+
+def main(argv: list[str]) -> None:
+    command_line.check_arguments(argv, _CONFIG.value, _MODE.value, _WORKDIR.value)
+    config = _CONFIG.value
+    if _MODE.value == 'eval':
+        evaluate_run.evaluate_run(config, pathlib.Path(_WORKDIR.value), _CHECKPOINT.value)
+    elif _MODE.value == 'train':
+        workdir = pathlib.Path(_WORKDIR.value) if _WORKDIR.value else None
+        loop.train_and_evaluate(config, workdir)
+
+
+if __name__ == '__main__':
+    app.run(command_line.with_one_line_errors(main), flags_parser=command_line.parse_flags)

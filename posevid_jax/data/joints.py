@@ -1,0 +1,46 @@
+"""Joint maps: the names behind the joint numbers of common pose estimators."""
+
+from collections.abc import Sequence
+
+from posevid_jax.errors import InputError
+
+# https://ai.google.dev/edge/mediapipe/solutions/vision/pose_landmarker
+MEDIAPIPE_33 = (
+    'nose', 'left_eye_inner', 'left_eye', 'left_eye_outer',
+    'right_eye_inner', 'right_eye', 'right_eye_outer', 'left_ear', 'right_ear',
+    'mouth_left', 'mouth_right', 'left_shoulder', 'right_shoulder',
+    'left_elbow', 'right_elbow', 'left_wrist', 'right_wrist',
+    'left_pinky', 'right_pinky', 'left_index', 'right_index', 'left_thumb', 'right_thumb',
+    'left_hip', 'right_hip', 'left_knee', 'right_knee', 'left_ankle', 'right_ankle',
+    'left_heel', 'right_heel', 'left_foot_index', 'right_foot_index',
+)  # fmt: skip
+
+# https://cocodataset.org/#keypoints-2020
+COCO_17 = (
+    'nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear',
+    'left_shoulder', 'right_shoulder', 'left_elbow', 'right_elbow', 'left_wrist', 'right_wrist',
+    'left_hip', 'right_hip', 'left_knee', 'right_knee', 'left_ankle', 'right_ankle',
+)  # fmt: skip
+
+# https://github.com/CMU-Perceptual-Computing-Lab/openpose, doc/02_output.md
+BODY_25 = (
+    'nose', 'neck', 'right_shoulder', 'right_elbow', 'right_wrist',
+    'left_shoulder', 'left_elbow', 'left_wrist', 'mid_hip', 'right_hip', 'right_knee',
+    'right_ankle', 'left_hip', 'left_knee', 'left_ankle', 'right_eye', 'left_eye',
+    'right_ear', 'left_ear', 'left_big_toe', 'left_small_toe', 'left_heel',
+    'right_big_toe', 'right_small_toe', 'right_heel',
+)  # fmt: skip
+
+JOINT_MAPS = {'mediapipe_33': MEDIAPIPE_33, 'coco_17': COCO_17, 'body_25': BODY_25}
+
+
+def mediapipe_names(landmark_ids: Sequence[int]) -> tuple[str, ...]:
+    """Names of MediaPipe landmark numbers.
+
+    Raises:
+      InputError: a number is outside 0..32.
+    """
+    wrong = [int(i) for i in landmark_ids if not 0 <= i < len(MEDIAPIPE_33)]
+    if wrong:
+        raise InputError(f'landmark_ids: found {wrong[0]}, expected numbers from 0 to 32')
+    return tuple(MEDIAPIPE_33[i] for i in landmark_ids)

@@ -1,0 +1,39 @@
+"""Statistics over time that know which frames were observed."""
+
+import chex
+import jax.numpy as jnp
+from jax import Array
+
+STATISTICS = ('mean', 'std', 'median', 'max', 'min')
+
+
+def masked_statistics(x: Array, mask: Array) -> Array:
+    """Mean, standard deviation, median, maximum and minimum of the observed frames.
+
+    Args:
+      x: `[B, T, F]`; only observed entries are read.
+      mask: `[B, T, F]`.
+
+    Returns:
+      `[B, 5, F]` in the order of `STATISTICS`; 0 for a feature with no observed frame. The
+      deviation is the population's (divided by the count); the median of an even count is the mean
+      of the middle two, as in `numpy.nanmedian`.
+    """
+    chex.assert_rank([x, mask], 3)
+    count = mask.sum(axis=1)  # [B, F]
+    safe = jnp.maximum(count, 1)
+
+    mean = jnp.where(mask, x, 0.0).sum(axis=1) / safe
+    centred = jnp.where(mask, x - mean[:, None], 0.0)
+    variance = (centred**2).sum(axis=1) / safe
+    # sqrt has no derivative at 0: feed it 1 there and return 0.
+    std = jnp.where(variance > 0, jnp.sqrt(jnp.where(variance > 0, variance, 1.0)), 0.0)
+
+    ordered = jnp.sort(jnp.where(mask, x, jnp.inf), axis=1)  # the observed frames come first
+
+    def at(rank: Array) -> Array:
+        return jnp.take_along_axis(ordered, rank[:, None], axis=1)[:, 0]
+
+    median = 0.5 * (at((safe - 1) // 2) + at(safe // 2))
+    statistics = jnp.stack([mean, std, median, at(safe - 1), ordered[:, 0]], axis=1)
+    return jnp.where((count > 0)[:, None], statistics, 0.0)  # [B, 5, F]

@@ -1,0 +1,72 @@
+"""Z-scores: per clip, per video or global, and the scaler that belongs to a run."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+ZSCORES = ('none', 'per_clip', 'per_video', 'global')
+
+# Deviations below this are those of a constant feature: it is centred and left unscaled.
+_SMALLEST_SCALE = 1e-6
+
+
+@chex.dataclass(frozen=True)
+class Scaler:
+    """Centre and scale of each feature over the training clips: two arrays `[F]`."""
+
+    center: Array | np.ndarray
+    scale: Array | np.ndarray
+
+
+def fit_scaler(features: np.ndarray, mask: np.ndarray) -> Scaler:
+    """Mean and standard deviation of the observed values of each feature.
+
+    Args:
+      features: `[N, T, F]`.
+      mask: `[N, T, F]`.
+
+    Returns:
+      a Scaler of float32 `[F]`; centre 0 and scale 1 for a feature never observed.
+    """
+    count = np.maximum(mask.sum(axis=(0, 1)), 1)
+    center = np.where(mask, features, 0).sum(axis=(0, 1), dtype=np.float64) / count
+    gaps = np.where(mask, features - center, 0)
+    scale = np.sqrt((gaps**2).sum(axis=(0, 1), dtype=np.float64) / count)
+    return Scaler(
+        center=center.astype(np.float32),
+        scale=np.where(scale < _SMALLEST_SCALE, 1, scale).astype(np.float32),
+    )
+
+
+def zscore(
+    batch: dict[str, Array], scaler: Scaler, *, kind: str, clip_at: float
+) -> tuple[Array, Array]:
+    """Z-scores the features of a batch.
+
+    Args:
+      batch: `features`, `mask` `[B, T, F]`; for `per_video` also `video_mean`, `video_std`
+        `[B, F]`.
+      scaler: what `global` uses.
+      kind: one of `ZSCORES`.
+      clip_at: results are clipped to +- this (not for `none`, whose units are the data's).
+
+    Returns:
+      values `[B, T, F]`, 0 where missing, and the mask.
+    """
+    x, mask = batch['features'], batch['mask']
+    if kind == 'none':
+        return jnp.where(mask, x, 0.0), mask
+    if kind == 'per_clip':
+        count = jnp.maximum(mask.sum(axis=1, keepdims=True), 1)
+        center = jnp.where(mask, x, 0.0).sum(axis=1, keepdims=True) / count
+        variance = jnp.where(mask, x - center, 0.0) ** 2
+        # What a clip is scaled by is a measurement, not something to differentiate through.
+        scale = jax.lax.stop_gradient(jnp.sqrt(variance.sum(axis=1, keepdims=True) / count))
+    elif kind == 'per_video':
+        center, scale = batch['video_mean'][:, None], batch['video_std'][:, None]
+    else:
+        center, scale = scaler.center, scaler.scale
+    scale = jnp.where(scale < _SMALLEST_SCALE, 1.0, scale)
+    return jnp.where(mask, jnp.clip((x - center) / scale, -clip_at, clip_at), 0.0), mask

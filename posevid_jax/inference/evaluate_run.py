@@ -1,0 +1,46 @@
+"""Mode eval: a run directory and a set of clips to a record on screen and on disk."""
+
+import pathlib
+
+from ml_collections import ConfigDict
+
+from posevid_jax.data import source
+from posevid_jax.evaluation import report
+from posevid_jax.evaluation.metrics import Record
+from posevid_jax.inference.run import Run
+from posevid_jax.training import artifacts, validation
+from posevid_jax.training.parallel import Parallel
+
+
+def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'best') -> Record:
+    """Evaluates a checkpoint on `config.data.test`, or on the run's validation clips.
+
+    Prints a table and writes `workdir/eval/<set>.json`.
+
+    Args:
+      config: the run's, with overrides.
+      workdir: the run directory.
+      checkpoint: `best`, `last` or a step.
+
+    Returns:
+      the record.
+
+    Raises:
+      InputError: run, checkpoint or clips are missing or do not fit each other.
+    """
+    parallel = Parallel(config.parallel)
+    parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
+    if config.data.test:
+        name, clips = source.set_name(config.data.test), source.load(config.data.test, config.data)
+    else:
+        name = source.set_name(config.data.val or 'val')
+        _, clips = source.train_and_val(config.data, config.seed)
+    run = Run.restore(config, workdir, checkpoint)
+    run.check_clips(clips)
+    logits = validation.make_predictor(run.model, clips, config, parallel)(run.state)
+    record = {'set': name, 'step': int(run.state.step)} | validation.make_record(
+        logits, clips, run.threshold, config.train
+    )
+    artifacts.write_json(workdir / 'eval' / f'{name}.json', record)
+    print('\n'.join(report.lines(f'{workdir}, step {record["step"]} on {name}', record)))
+    return record

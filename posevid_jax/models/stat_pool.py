@@ -1,0 +1,48 @@
+"""StatPool: statistics over time, then a small MLP."""
+
+import chex
+import flax.linen as nn
+from jax import Array
+
+from posevid_jax.features.pooling import masked_statistics
+
+
+class StatPool(nn.Module):
+    """Five masked statistics of every channel, then hidden layers and a linear head.
+
+    Attributes:
+      num_outputs: logits per clip: 1, or one a class.
+      hidden_sizes: units of the hidden layers.
+      dropout: rate after each hidden layer, rng stream `dropout`.
+      batch_norm: normalise each hidden layer over the batch.
+      axis_name: the pmapped axis over which batch statistics are averaged.
+    """
+
+    num_outputs: int
+    hidden_sizes: tuple[int, ...]
+    dropout: float = 0.0
+    batch_norm: bool = False
+    axis_name: str | None = None
+
+    @nn.compact
+    def __call__(self, x: Array, mask: Array, *, train: bool) -> Array:
+        """Logits of a batch.
+
+        Args:
+          x: `[B, T, F, C]` packed features, 0 where missing.
+          mask: `[B, T, F, C]`.
+          train: dropout on, batch statistics updated.
+
+        Returns:
+          `[B, num_outputs]` float32.
+        """
+        chex.assert_rank([x, mask], 4)
+        batch, frames = x.shape[:2]
+        x = masked_statistics(x.reshape(batch, frames, -1), mask.reshape(batch, frames, -1))
+        x = x.reshape(batch, -1)  # [B, 5 * F * C]
+        for size in self.hidden_sizes:
+            x = nn.Dense(size, use_bias=not self.batch_norm)(x)  # batch norm brings its own
+            if self.batch_norm:
+                x = nn.BatchNorm(use_running_average=not train, axis_name=self.axis_name)(x)
+            x = nn.Dropout(self.dropout, deterministic=not train)(nn.gelu(x))
+        return nn.Dense(self.num_outputs, name='head')(x)

@@ -1,0 +1,1 @@
+"""PyTorch weights of Video Swin into our parameters."""

@@ -1,0 +1,324 @@
+"""Video Swin Transformer (Liu et al. 2022, https://arxiv.org/abs/2106.13230), after the official code.
+
+Shapes of one clip batch `[B, T, H, W, C]`, with patch (pt, ph, pw), width E and K outputs:
+
+    patches      [B, T/pt, H/ph, W/pw, E]
+    stage 0      the same; then merging by (1, 2, 2): [B, T/pt, H/2ph, W/2pw, 2E]
+    ...          and so on: each merging halves the map and doubles the width
+    last stage   [B, T', H', W', 2^(stages-1) E]
+    pooled       [B, 2^(stages-1) E]      mean over the (observed) tokens
+    logits       [B, K]
+
+A block with windows of M tokens computes (paper, eq. 1 and 3)
+
+    z' = z + (S)W-MSA(LN(z))          attention within windows, shifted by half in odd blocks
+    z  = z' + MLP(LN(z'))
+    Attention(Q, K, V) = softmax(Q K^T / sqrt(d) + B) V      B: relative position bias [M, M]
+
+Two layouts of the one model:
+
+    official   input padded to whole patches; windows clamped to the map; regions that a shift
+               brings together do not see each other; merging over space; norm, then mean.
+    legacy     the earlier pose system's variant: what does not fill a patch is dropped; one
+               learned offset; windows never clamped but filled with zero tokens that take part;
+               no shift mask; merging over time and space; mean, then norm.
+
+The zero tokens of a legacy window all have the projection's biases as key b_k and value b_v, so
+their weight in a query's softmax is one term, exp(q.b_k) sum_j exp(B_ij): a single extra key
+with the bias log sum_j exp(B_ij). They are never laid out, and the result is exact.
+"""
+
+from typing import Any
+
+import chex
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from posevid_jax.models import windows
+from posevid_jax.models.layers import (
+    WEIGHT_INIT,
+    LayerNorm,
+    Mlp,
+    PatchMerging,
+    StochasticDepth,
+    crop_to_multiple,
+    pad_to_multiple,
+    to_patches,
+)
+from posevid_jax.models.windows import Size
+
+SIZES = {
+    'tiny': dict(embed_dim=96, depths=(2, 2, 6, 2), num_heads=(3, 6, 12, 24)),
+    'small': dict(embed_dim=96, depths=(2, 2, 18, 2), num_heads=(3, 6, 12, 24)),
+    'base': dict(embed_dim=128, depths=(2, 2, 18, 2), num_heads=(4, 8, 16, 32)),
+}
+# What makes a size the earlier system's network: VideoSwin(**SIZES['tiny'], **LEGACY, ...).
+LEGACY = dict(
+    layout='legacy',
+    merge=(2, 2, 2),
+    patch_size=(2, 4, 4),
+    window_size=(2, 7, 7),
+    patch_norm=False,
+    mask_padding=False,
+)
+# Below any logit, yet finite: a window without an observed token averages instead of dividing 0/0.
+MISSING = -1e9
+
+
+class WindowAttention(nn.Module):
+    """Multi-head attention within windows of `[B, T, H, W, C]`, in the shape that came."""
+
+    plan: windows.WindowPlan
+    num_heads: int
+    qkv_bias: bool
+    mask_padding: bool
+    dropout: float
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, x: Array, mask: Array | None, *, train: bool) -> Array:
+        width = x.shape[-1]
+        head = width // self.num_heads
+        x = windows.partition(x, self.plan)  # [B, windows, N, C]
+        project = nn.Dense(
+            3 * width,
+            use_bias=self.qkv_bias,
+            dtype=self.dtype,
+            kernel_init=WEIGHT_INIT,
+            name='qkv',
+        )
+        heads = (3, self.num_heads, head)
+        qkv = project(x).reshape(*x.shape[:3], *heads)  # [B, windows, N, 3, heads, d]
+        q, k, v = qkv[..., 0, :, :], qkv[..., 1, :, :], qkv[..., 2, :, :]
+        bias, rest = self._position_bias()  # [windows | 1, heads, N, N], [heads, N, 1] or None
+        if rest is not None:
+            zero = project(jnp.zeros((width,), self.dtype)).reshape(heads)
+            k, v = (_append_key(a, zero[i]) for i, a in ((1, k), (2, v)))
+            bias = jnp.concatenate([bias, rest[None]], axis=-1)  # [1, heads, N, N + 1]
+        logits = jnp.einsum(
+            'bwqhd,bwkhd->bwhqk', q * head**-0.5, k, preferred_element_type=jnp.float32
+        )
+        logits = logits + bias
+        if mask is not None:
+            seen = windows.partition(mask[..., None], self.plan)[..., 0]  # [B, windows, N]
+            logits = jnp.where(seen[:, :, None, None], logits, MISSING)
+        weights = jax.nn.softmax(logits, axis=-1).astype(self.dtype)
+        x = jnp.einsum('bwhqk,bwkhd->bwqhd', weights, v)
+        x = windows.merge_windows(x.reshape(*x.shape[:3], width), self.plan)  # [B, T, H, W, C]
+        x = nn.Dense(width, dtype=self.dtype, kernel_init=WEIGHT_INIT, name='proj')(x)
+        return nn.Dropout(self.dropout)(x, deterministic=not train)
+
+    def _position_bias(self) -> tuple[Array, Array | None]:
+        shape = (int(np.prod(windows.table_shape(self.plan.window))), self.num_heads)
+        table = self.param('bias_table', WEIGHT_INIT, shape)
+        inside, outside = windows.bias_indices(self.plan)
+        bias = jnp.moveaxis(table[inside], -1, 0)[None]  # [1, heads, N, N]
+        region = windows.region_mask(self.plan)
+        if region is not None:
+            bias = bias + region[:, None]  # [windows, heads, N, N]
+        if self.mask_padding or not outside.size:
+            return bias, None
+        rest = jax.nn.logsumexp(table[outside], axis=1)  # [N, heads]
+        return bias, rest.T[..., None]
+
+
+def _append_key(x: Array, token: Array) -> Array:
+    extra = jnp.broadcast_to(token, (*x.shape[:2], 1, *x.shape[3:]))
+    return jnp.concatenate([x, extra], axis=2)
+
+
+class SwinBlock(nn.Module):
+    """Attention within windows, then an MLP, each a residual branch behind a norm."""
+
+    plan: windows.WindowPlan
+    num_heads: int
+    mlp_ratio: float
+    qkv_bias: bool
+    mask_padding: bool
+    dropout: float
+    drop_path: float
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, x: Array, mask: Array | None, train: bool) -> Array:
+        branch = WindowAttention(
+            self.plan,
+            self.num_heads,
+            self.qkv_bias,
+            self.mask_padding,
+            self.dropout,
+            self.dtype,
+            name='attn',
+        )(LayerNorm(self.dtype, name='norm1')(x), mask, train=train)
+        x = x + StochasticDepth(self.drop_path)(branch, train=train)
+        branch = Mlp(int(x.shape[-1] * self.mlp_ratio), self.dropout, self.dtype, name='mlp')(
+            LayerNorm(self.dtype, name='norm2')(x), train=train
+        )
+        return x + StochasticDepth(self.drop_path)(branch, train=train)
+
+
+class VideoSwin(nn.Module):
+    """Video Swin over clips `[B, T, H, W, C]`; see the head of this file for the shapes.
+
+    Attributes:
+        num_outputs: K, logits per clip.
+        embed_dim: width of the first stage.
+        depths: blocks per stage.
+        num_heads: attention heads per stage.
+        patch_size: cells (t, h, w) of one token.
+        window_size: tokens (t, h, w) of one attention window.
+        mlp_ratio: hidden width of an MLP over the width of its stage.
+        qkv_bias: whether the query, key and value projection has a bias.
+        patch_norm: whether a norm follows the patch embedding.
+        layout: 'official' or 'legacy'.
+        merge: neighbours (t, h, w) that merging joins, (1, 2, 2) or (2, 2, 2).
+        mask_padding: whether padding and missing tokens are kept out of attention and pooling.
+            Takes effect when a mask is given.
+        dropout: rate after the embedding, the projections and the MLP's layers.
+        drop_path: rate of stochastic depth in the last block; it rises linearly from 0 in the
+            first.
+        remat: recompute the blocks' activations in the backward pass; for all stages or each.
+        dtype: of the computation. Parameters, norms, softmax and logits stay float32.
+        frame_output: also return a logit per frame.
+
+    Dropout and stochastic depth draw from the rng stream 'dropout'. The last stage's map (of
+    the legacy layout: its mean before the norm) is sown as intermediates/features.
+    """
+
+    num_outputs: int
+    embed_dim: int
+    depths: tuple[int, ...]
+    num_heads: tuple[int, ...]
+    patch_size: Size = (2, 2, 2)
+    window_size: Size = (8, 7, 7)
+    mlp_ratio: float = 4.0
+    qkv_bias: bool = True
+    patch_norm: bool = True
+    layout: str = 'official'
+    merge: Size = (1, 2, 2)
+    mask_padding: bool = True
+    dropout: float = 0.0
+    drop_path: float = 0.0
+    remat: bool | tuple[bool, ...] = False
+    dtype: Any = jnp.float32
+    frame_output: bool = False
+
+    @nn.compact
+    def __call__(self, x: Array, mask: Array | None = None, *, train: bool):
+        """Scores clips.
+
+        Args:
+            x: cells `[B, T, H, W, C]`.
+            mask: `[B, T, H, W]`, True where a cell was observed. A token is missing when no
+                cell of its patch was observed. None, or `mask_padding` off: the published
+                network, in which padding takes part.
+            train: switches dropout and stochastic depth on.
+
+        Returns:
+            Logits `[B, K]` float32; with `frame_output` the pair of these and `[B, T]`.
+        """
+        chex.assert_rank(x, 5)
+        frames = x.shape[1]
+        if mask is not None:
+            chex.assert_shape(mask, x.shape[:4])
+        if not self.mask_padding:
+            mask = None
+        x, mask = self._embed(x, mask, train)
+        rates = np.linspace(0.0, self.drop_path, sum(self.depths))
+        remat = (self.remat,) * len(self.depths) if isinstance(self.remat, bool) else self.remat
+        block = 0
+        for stage, depth in enumerate(self.depths):
+            if stage:
+                name = f'merge{stage - 1}'
+                x = PatchMerging(self.merge, self.dtype, name=name)(x)
+                mask = None if mask is None else _any_of(mask, self.merge)
+            module = nn.remat(SwinBlock, static_argnums=(3,)) if remat[stage] else SwinBlock
+            for index in range(depth):
+                plan = windows.plan_windows(
+                    x.shape[1:4],
+                    self.window_size,
+                    shifted=index % 2 == 1,
+                    clamp=self.layout == 'official',
+                )
+                x = module(
+                    plan,
+                    self.num_heads[stage],
+                    self.mlp_ratio,
+                    self.qkv_bias,
+                    mask is not None,
+                    self.dropout,
+                    float(rates[block]),
+                    self.dtype,
+                    name=f'stage{stage}_block{index}',
+                )(x, mask, train)
+                block += 1
+        return self._head(x, mask, frames)
+
+    def _embed(self, x: Array, mask: Array | None, train: bool) -> tuple[Array, Array | None]:
+        """Cells to tokens `[B, T', H', W', E]`, and which tokens were observed."""
+        fit = crop_to_multiple if self.layout == 'legacy' else pad_to_multiple
+        if mask is not None:
+            x = jnp.where(mask[..., None], x, 0)
+            mask = _any_of(fit(mask, self.patch_size), self.patch_size)
+        x = to_patches(fit(x, self.patch_size), self.patch_size)
+        x = nn.Dense(
+            self.embed_dim, dtype=self.dtype, kernel_init=WEIGHT_INIT, name='patch_embed'
+        )(x)
+        if self.layout == 'legacy':
+            offset = self.param('pos_bias', nn.initializers.zeros, (self.embed_dim,))
+            x = x + offset.astype(self.dtype)
+        if self.patch_norm:
+            x = LayerNorm(self.dtype, name='patch_norm')(x)
+        return nn.Dropout(self.dropout)(x, deterministic=not train), mask
+
+    def _head(self, x: Array, mask: Array | None, frames: int):
+        """Pools the last map and scores the clip, and each of its `frames`."""
+        norm = LayerNorm(name='norm')
+        legacy = self.layout == 'legacy'
+        if not legacy:
+            x = norm(x)
+            self.sow('intermediates', 'features', x)
+        pooled = masked_mean(x, mask, axes=(1, 2, 3))  # [B, C]
+        if legacy:
+            self.sow('intermediates', 'features', pooled)
+            pooled = norm(pooled)
+        logits = nn.Dense(self.num_outputs, kernel_init=WEIGHT_INIT, name='head')(pooled)
+        if not self.frame_output:
+            return logits
+        rows = masked_mean(x, mask, axes=(2, 3))  # [B, T', C]
+        rows = norm(rows) if legacy else rows
+        scores = nn.Dense(1, kernel_init=WEIGHT_INIT, name='frame_head')(rows)[..., 0]  # [B, T']
+        stride = self.patch_size[0] * self.merge[0] ** (len(self.depths) - 1)
+        return logits, scores @ frame_interpolation(scores.shape[1], frames, stride)
+
+
+def masked_mean(x: Array, mask: Array | None, axes: tuple[int, ...]) -> Array:
+    """Mean of `x` [B, T, H, W, C] over `axes`, in float32, of the tokens in `mask` [B, T, H, W].
+
+    Zero where no token is observed.
+    """
+    x = x.astype(jnp.float32)
+    if mask is None:
+        return x.mean(axes)
+    kept = mask[..., None].astype(jnp.float32)
+    return (x * kept).sum(axes) / jnp.maximum(kept.sum(axes), 1.0)
+
+
+def frame_interpolation(tokens: int, frames: int, stride: int) -> np.ndarray:
+    """Weights [tokens, frames] of linear interpolation from tokens of `stride` frames to frames.
+
+    Token i stands at the middle of its frames, i * stride + (stride - 1) / 2; before the first
+    and after the last the value is held.
+    """
+    place = (np.arange(frames) - (stride - 1) / 2) / stride
+    return np.stack([np.interp(place, np.arange(tokens), row) for row in np.eye(tokens)]).astype(
+        np.float32
+    )
+
+
+def _any_of(mask: Array, size: Size) -> Array:
+    """Whether any cell of each `size` group is set: [B, T, H, W] -> [B, T', H', W']."""
+    return to_patches(pad_to_multiple(mask, size)[..., None], size).any(-1)

@@ -1,0 +1,156 @@
+"""Attention windows as static geometry: where a token sits is known before anything runs.
+
+Nothing here holds parameters. A `WindowPlan` is computed in numpy from the sizes of the feature
+map; `partition` and `merge_windows` move tokens by pad, roll and reshape alone, all of which XLA
+turns into copies of whole rows (or into nothing, when a window spans the rows and columns).
+"""
+
+import dataclasses
+import math
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+# The official shift mask. Finite, so that a row of masked logits stays a number.
+OTHER_REGION = -100.0
+
+Size = tuple[int, int, int]
+
+
+@dataclasses.dataclass(frozen=True)
+class WindowPlan:
+    """How a feature map of `grid` tokens is cut into windows.
+
+    Attributes:
+        grid: tokens (T, H, W) of the feature map.
+        box: tokens (t, h, w) of one window that can be real: the window, or the map if smaller.
+        counts: windows along each axis.
+        shift: tokens that the map is rolled back by, per axis, below the axis' size.
+        window: the full window, which the bias table describes.
+        clamp: True when the window shrinks to `box` (official); False when what lies outside
+            of `box` is filled with zero tokens (legacy).
+    """
+
+    grid: Size
+    box: Size
+    counts: Size
+    shift: Size
+    window: Size
+    clamp: bool
+
+    @property
+    def tokens(self) -> int:
+        """Tokens N of one window that are laid out in memory."""
+        return math.prod(self.box)
+
+    @property
+    def padding(self) -> Size:
+        """Tokens added at the end of each axis."""
+        return tuple(n * b - g for n, b, g in zip(self.counts, self.box, self.grid, strict=True))
+
+
+def plan_windows(grid: Size, window: Size, *, shifted: bool, clamp: bool) -> WindowPlan:
+    """Cuts a map into windows.
+
+    With `clamp` (official) the window shrinks to the map and the shift of such an axis is 0;
+    the map is padded, then rolled. Without (legacy) the map is rolled first, so that an axis
+    smaller than the window is still rolled, and then padded.
+    """
+    box = tuple(min(g, w) for g, w in zip(grid, window, strict=True))
+    counts = tuple(-(-g // b) for g, b in zip(grid, box, strict=True))
+    shift = (0, 0, 0)
+    if shifted and clamp:
+        shift = tuple(0 if g <= w else w // 2 for g, w in zip(grid, window, strict=True))
+    elif shifted:
+        shift = tuple(w // 2 % g for g, w in zip(grid, window, strict=True))
+    return WindowPlan(grid, box, counts, shift, tuple(window), clamp)
+
+
+def partition(x: Array, plan: WindowPlan) -> Array:
+    """Cuts `x` [B, T, H, W, C] into windows [B, windows, N, C], zeros where there is no token."""
+    pad = ((0, 0), *((0, p) for p in plan.padding), (0, 0))
+    back = tuple(-s for s in plan.shift)
+    if plan.clamp:
+        x = _roll(jnp.pad(x, pad), back)
+    else:
+        x = jnp.pad(_roll(x, back), pad)
+    (nt, nh, nw), (t, h, w) = plan.counts, plan.box
+    x = x.reshape(x.shape[0], nt, t, nh, h, nw, w, x.shape[-1])
+    x = x.transpose(0, 1, 3, 5, 2, 4, 6, 7)  # [B, nt, nh, nw, t, h, w, C]
+    return x.reshape(x.shape[0], nt * nh * nw, t * h * w, x.shape[-1])
+
+
+def merge_windows(x: Array, plan: WindowPlan) -> Array:
+    """Inverts `partition`: [B, windows, N, C] back to [B, T, H, W, C], padding dropped."""
+    (nt, nh, nw), (t, h, w) = plan.counts, plan.box
+    x = x.reshape(x.shape[0], nt, nh, nw, t, h, w, x.shape[-1])
+    x = x.transpose(0, 1, 4, 2, 5, 3, 6, 7)  # [B, nt, t, nh, h, nw, w, C]
+    x = x.reshape(x.shape[0], nt * t, nh * h, nw * w, x.shape[-1])
+    rows, columns, depths = plan.grid[1], plan.grid[2], plan.grid[0]
+    if plan.clamp:
+        return _roll(x, plan.shift)[:, :depths, :rows, :columns]
+    return _roll(x[:, :depths, :rows, :columns], plan.shift)
+
+
+def _roll(x: Array, shift: Size) -> Array:
+    return jnp.roll(x, shift, axis=(1, 2, 3)) if any(shift) else x
+
+
+def relative_index(window: Size) -> np.ndarray:
+    """Row of the bias table for each pair of tokens of a full window, [M, M].
+
+    The table holds one row per offset (dt, dh, dw), each from -(size - 1) to size - 1
+    (Liu et al. 2021, Swin Transformer, section 3.2; Video Swin adds the time axis).
+    """
+    axes = np.meshgrid(*(np.arange(n) for n in window), indexing='ij')
+    place = np.stack([a.reshape(-1) for a in axes], axis=1)  # [M, 3]
+    offset = place[:, None] - place[None] + (np.array(window) - 1)  # [M, M, 3]
+    return np.ravel_multi_index(np.moveaxis(offset, -1, 0), table_shape(window))
+
+
+def table_shape(window: Size) -> Size:
+    """Offsets (dt, dh, dw) that the bias table of a window distinguishes."""
+    return tuple(2 * n - 1 for n in window)
+
+
+def bias_indices(plan: WindowPlan) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the bias table for the tokens in the box, and for the rest of the window.
+
+    A clamped official window takes the top-left N x N of the full window's index, which is not
+    the offset between its tokens; published weights were trained with it.
+
+    Returns:
+        Indices [N, N], and [N, R] for the R zero tokens that are never laid out (0 if clamped).
+    """
+    index = relative_index(plan.window)
+    n = plan.tokens
+    if plan.clamp:
+        return index[:n, :n], index[:n, :0]
+    inside = np.zeros(plan.window, bool)
+    inside[tuple(slice(b) for b in plan.box)] = True
+    inside = inside.reshape(-1)
+    return index[inside][:, inside], index[inside][:, ~inside]
+
+
+def region_mask(plan: WindowPlan) -> np.ndarray | None:
+    """0 within a region of the map and -100 across, [windows, N, N]; None when nothing wraps.
+
+    Rolling brings the two ends of an axis into one window, though they are not neighbours.
+    """
+    if not plan.clamp or not any(plan.shift):
+        return None
+    labels = np.zeros((1, 1, 1), int)
+    for axis, (n, b, s) in enumerate(zip(plan.counts, plan.box, plan.shift, strict=True)):
+        label = np.zeros(n * b, int)
+        if s:
+            label[-b:-s], label[-s:] = 1, 2
+        labels = labels * 3 + np.expand_dims(label, [a for a in range(3) if a != axis])
+    label = _cut(labels, plan)
+    return np.where(label[:, :, None] == label[:, None], 0.0, OTHER_REGION).astype(np.float32)
+
+
+def _cut(grid: np.ndarray, plan: WindowPlan) -> np.ndarray:
+    (nt, nh, nw), (t, h, w) = plan.counts, plan.box
+    grid = grid.reshape(nt, t, nh, h, nw, w).transpose(0, 2, 4, 1, 3, 5)
+    return grid.reshape(nt * nh * nw, t * h * w)

@@ -1,0 +1,115 @@
+"""Everything a configuration determines before the first step."""
+
+import dataclasses
+from typing import Any
+
+import grain
+import jax
+import numpy as np
+import optax
+from ml_collections import ConfigDict
+
+from posevid_jax.data import loader, source
+from posevid_jax.data.clips import Clips
+from posevid_jax.errors import InputError
+from posevid_jax.features import inputs
+from posevid_jax.features.scaling import Scaler, fit_scaler
+from posevid_jax.models import classifier
+from posevid_jax.training import losses, optim, steps
+from posevid_jax.training import state as states
+from posevid_jax.training.records import BEST_METRICS
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """Data, model and optimiser of one configuration; nothing here is on a device or on disk.
+
+    Attributes:
+      config: the whole configuration.
+      train: the training clips.
+      val: the validation clips.
+      arrays: what the training batches are gathered from, row by row.
+      scaler: fitted on `train`.
+      model: the classifier.
+      schedule: the learning rate by step.
+      optimizer: reads `schedule`.
+      steps_per_epoch: optimiser steps an epoch.
+    """
+
+    config: ConfigDict
+    train: Clips
+    val: Clips
+    arrays: dict[str, np.ndarray]
+    scaler: Scaler
+    model: classifier.Classifier
+    schedule: optax.Schedule
+    optimizer: optax.GradientTransformation
+    steps_per_epoch: int
+
+    @property
+    def total_steps(self) -> int:
+        return self.config.train.num_epochs * self.steps_per_epoch
+
+    def data(self) -> grain.DatasetIterator:
+        """The training batches from the first step on."""
+        return loader.train_batches(
+            self.arrays,
+            batch_size=self.config.train.batch_size,
+            seed=self.config.seed,
+            balance=self.config.data.balance,
+            num_steps=self.total_steps,
+        )
+
+    def create_state(self) -> states.TrainState:
+        """The state before the first step; traceable."""
+        example = next(loader.eval_batches(self.arrays, 1))
+        return states.create(self.model, self.optimizer, self.scaler, example, self.config.seed)
+
+    def abstract_state(self) -> states.TrainState:
+        """Shapes and dtypes of `create_state`."""
+        return jax.eval_shape(self.create_state)
+
+    def train_step(self) -> steps.TrainStep:
+        """The step to compile."""
+        return steps.make_train_step(self.model, self.optimizer, self.schedule, self.config.train)
+
+    def input_description(self) -> dict[str, Any]:
+        """What the run knows about its input, for scaler.json."""
+        return {
+            'feature_names': list(self.train.feature_names),
+            'class_names': list(self.train.class_names),
+            'num_frames': self.train.features.shape[1],
+            'zscore': self.config.features.zscore,
+            'center': self.scaler.center.tolist(),
+            'scale': self.scaler.scale.tolist(),
+        }
+
+
+def build(config: ConfigDict) -> Experiment:
+    """Reads the data and puts the experiment together.
+
+    Raises:
+      InputError: a key, a file or their combination that cannot work.
+    """
+    losses.check(config.train)
+    optim.check(config.train)
+    if config.train.best_metric not in BEST_METRICS:
+        raise InputError(
+            f'train.best_metric: found {config.train.best_metric!r}, '
+            f'expected one of {", ".join(BEST_METRICS)}'
+        )
+    train, val = source.train_and_val(config.data, config.seed)
+    model = classifier.build(config, train.num_classes)
+    steps_per_epoch = -(-len(train) // config.train.batch_size)
+    schedule = optim.learning_rate(config.train, steps_per_epoch)
+    return Experiment(
+        config=config,
+        train=train,
+        val=val,
+        arrays=inputs.host_arrays(train, config.features),
+        scaler=fit_scaler(train.features, train.mask),
+        model=model,
+        schedule=schedule,
+        optimizer=optim.optimizer(config.train, schedule),
+        steps_per_epoch=steps_per_epoch,
+    )

@@ -1,0 +1,45 @@
+"""Losses of single examples; whoever reduces them weighs them."""
+
+import chex
+import jax.numpy as jnp
+import optax
+from jax import Array
+from ml_collections import ConfigDict
+
+from posevid_jax.errors import InputError
+
+LOSSES = ('bce', 'focal', 'ce')
+
+
+def check(config: ConfigDict) -> None:
+    """Raises InputError when `config.train` names an unknown loss or a parameter out of range."""
+    if config.loss not in LOSSES:
+        raise InputError(f'train.loss: found {config.loss!r}, expected one of {", ".join(LOSSES)}')
+    if not 0 <= config.focal_alpha <= 1:
+        raise InputError(f'train.focal_alpha: found {config.focal_alpha}, expected 0 to 1')
+    if config.focal_gamma < 0:
+        raise InputError(f'train.focal_gamma: found {config.focal_gamma}, expected 0 or more')
+
+
+def per_example(logits: Array, label: Array, config: ConfigDict) -> Array:
+    """The configured loss of each example.
+
+    Args:
+      logits: `[B, 1]` for bce and focal, `[B, K]` for ce.
+      label: `[B]` int.
+      config: `config.train`. focal is Lin et al. 2017, "Focal Loss for Dense Object Detection",
+        equation 5: -alpha_t (1 - p_t)^gamma log p_t.
+
+    Returns:
+      `[B]` float32, nats.
+    """
+    chex.assert_rank([logits, label], [2, 1])
+    if config.loss == 'ce':
+        return optax.softmax_cross_entropy_with_integer_labels(logits, label)
+    chex.assert_axis_dimension(logits, 1, 1)
+    logit, target = logits[:, 0], label.astype(jnp.float32)
+    if config.loss == 'focal':
+        return optax.sigmoid_focal_loss(
+            logit, target, alpha=config.focal_alpha, gamma=config.focal_gamma
+        )
+    return optax.sigmoid_binary_cross_entropy(logit, target)

@@ -1,0 +1,81 @@
+"""One step function, compiled with jit for one device or with pmap for several.
+
+The state is replicated without a leading device axis; only batches have one.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from posevid_jax.errors import InputError
+
+AXIS = 'batch'
+KINDS = ('auto', 'jit', 'pmap')
+
+
+class Parallel:
+    """How the steps of a run are laid out over devices."""
+
+    def __init__(self, kind: str = 'auto', devices: Sequence[jax.Device] | None = None):
+        """Chooses the layout.
+
+        Args:
+          kind: `auto` (pmap when there are several devices), `jit` (the first device) or `pmap`.
+          devices: those to use, all local ones by default.
+
+        Raises:
+          InputError: unknown kind.
+        """
+        if kind not in KINDS:
+            raise InputError(f'parallel: found {kind!r}, expected one of {", ".join(KINDS)}')
+        devices = list(jax.local_devices() if devices is None else devices)
+        self.use_pmap = kind == 'pmap' or (kind == 'auto' and len(devices) > 1)
+        self.devices = devices if self.use_pmap else devices[:1]
+
+    def __str__(self) -> str:
+        kind = 'pmap' if self.use_pmap else 'jit'
+        return f'{kind} on {len(self.devices)} x {self.devices[0].device_kind}'
+
+    def check_batch_size(self, key: str, batch_size: int) -> None:
+        """Raises InputError, naming the nearest sizes that work, unless the devices divide it."""
+        count = len(self.devices)
+        if batch_size < 1 or batch_size % count:
+            below = batch_size // count * count
+            nearest = ' or '.join(str(size) for size in (below, below + count) if size > 0)
+            raise InputError(
+                f'{key}: found {batch_size}, expected a multiple of the {count} devices ({nearest})'
+            )
+
+    def compile_train(self, train_step: Callable) -> Callable:
+        """`(state, batch, rng) -> (state, metrics)`; the state passed in is given up."""
+        if not self.use_pmap:
+            return jax.jit(train_step, donate_argnums=0)
+        return jax.pmap(
+            functools.partial(train_step, axis_name=AXIS),
+            axis_name=AXIS,
+            in_axes=(None, 0, None),
+            out_axes=(None, None),
+            donate_argnums=0,
+            devices=self.devices,
+        )
+
+    def compile_eval(self, eval_step: Callable) -> Callable:
+        """`(variables, scaler, batch) -> outputs`, each output with the axes of the batch."""
+        if not self.use_pmap:
+            return jax.jit(eval_step)
+        return jax.pmap(eval_step, in_axes=(None, None, 0), devices=self.devices)
+
+    def split(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Gives a host batch `[B, ...]` the device axis, `[D, B / D, ...]`, where there is one."""
+        if not self.use_pmap:
+            return batch
+        count = len(self.devices)
+        return {key: value.reshape(count, -1, *value.shape[1:]) for key, value in batch.items()}
+
+    def join(self, output: Any) -> np.ndarray:
+        """The inverse of `split` for one output, fetched to the host."""
+        output = np.asarray(output)
+        return output.reshape(-1, *output.shape[2:]) if self.use_pmap else output

@@ -1,0 +1,53 @@
+"""One live line in a terminal, plain lines in a log."""
+
+import sys
+import time
+
+import tqdm
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+class Progress:
+    """Steps, loss, clips per second and time left."""
+
+    def __init__(self, *, step: int, total: int, batch_size: int):
+        """Starts counting; `loss` is the latest one known, set by whoever reads it.
+
+        Args:
+          step: steps done before.
+          total: steps when the run is complete.
+          batch_size: clips a step.
+        """
+        self._live = sys.stderr.isatty()
+        self._batch_size = batch_size
+        self._first = step
+        self._started = self._printed = time.monotonic()
+        self.loss = float('nan')
+        self._bar = tqdm.tqdm(
+            initial=step, total=total, unit='step', disable=not self._live, dynamic_ncols=True
+        )
+        self._total = total
+
+    def update(self, step: int) -> None:
+        """Shows where the run is."""
+        now = time.monotonic()
+        rate = (step - self._first) / max(now - self._started, 1e-9)
+        text = f'loss {self.loss:.4f}, {rate * self._batch_size:,.0f} clips/s'
+        if self._live:
+            self._bar.set_postfix_str(text, refresh=False)
+            self._bar.update(step - self._bar.n)
+        elif now - self._printed >= _SECONDS_BETWEEN_LINES:
+            self._printed = now
+            left = (self._total - step) / max(rate, 1e-9)
+            self.say(f'step {step}/{self._total}, {text}, {left:,.0f} s left')
+
+    def say(self, line: str) -> None:
+        """A line of its own, above the live one."""
+        if self._live:
+            self._bar.write(line)
+        else:
+            print(line, flush=True)
+
+    def close(self) -> None:
+        self._bar.close()

@@ -1,0 +1,76 @@
+"""What a training step carries from one batch to the next."""
+
+from typing import Any
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+
+from posevid_jax.features.scaling import Scaler
+from posevid_jax.models.classifier import Classifier, Variables
+
+
+class Sums(flax.struct.PyTreeNode):
+    """Totals of the epoch so far: scalars, divided once, when the epoch is recorded."""
+
+    loss: Array  # sum of weight * loss
+    weight: Array  # sum of weight
+    correct: Array  # clips classified correctly
+    clips: Array  # clips seen
+
+    @classmethod
+    def zeros(cls) -> 'Sums':
+        return cls(*(jnp.zeros((), jnp.float32) for _ in range(4)))
+
+    def add(self, other: 'Sums') -> 'Sums':
+        return jax.tree.map(jnp.add, self, other)
+
+    def means(self) -> dict[str, Array]:
+        """`loss` in nats a unit of weight, `accuracy` a clip."""
+        return {'loss': self.loss / self.weight, 'accuracy': self.correct / self.clips}
+
+
+class TrainState(flax.struct.PyTreeNode):
+    """Everything a checkpoint holds about the model; random keys are folded, never stored."""
+
+    step: Array  # int32: optimiser steps done
+    params: Any
+    batch_stats: Any
+    opt_state: Any
+    scaler: Scaler  # fitted once: the run's preprocessing travels with its parameters
+    epoch: Sums  # in the state, so that a run resumed inside an epoch records the same epoch
+
+    @property
+    def variables(self) -> Variables:
+        return {'params': self.params, 'batch_stats': self.batch_stats}
+
+
+def create(
+    classifier: Classifier,
+    optimizer: optax.GradientTransformation,
+    scaler: Scaler,
+    batch: dict[str, Array],
+    seed: int,
+) -> TrainState:
+    """The state before the first step.
+
+    Traceable: `jax.eval_shape` of it is the abstract state that restoring and compiling need.
+
+    Args:
+      classifier: the model.
+      optimizer: the transformation whose state to create.
+      scaler: the run's, or its shapes.
+      batch: one batch; only its shapes matter.
+      seed: of the parameters.
+    """
+    variables = classifier.init(jax.random.key(seed), scaler, batch)
+    return TrainState(
+        step=jnp.zeros((), jnp.int32),
+        params=variables['params'],
+        batch_stats=variables['batch_stats'],
+        opt_state=optimizer.init(variables['params']),
+        scaler=jax.tree.map(jnp.asarray, scaler),
+        epoch=Sums.zeros(),
+    )

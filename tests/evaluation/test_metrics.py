@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from posevid_jax.evaluation import metrics, report
+
+LABEL = np.array([0, 0, 1, 1, 0, 1])
+PROB = np.array([0.1, 0.6, 0.4, 0.9, 0.2, 0.8])
+
+
+def two_columns(prob):
+    return np.stack([1 - prob, prob], axis=1)
+
+
+def test_record_against_numbers_worked_out_by_hand():
+    record = metrics.evaluate(LABEL, two_columns(PROB), threshold=0.3)
+    assert (record['clips'], record['positives']) == (6, 3)
+    assert record['roc_auc'] == pytest.approx(8 / 9)  # 8 of 9 pairs in order
+    assert record['average_precision'] == pytest.approx((1 + 1 + 3 / 4) / 3)
+    assert record['at_threshold']['confusion'] == [[2, 1], [0, 3]]
+    assert record['at_0.5']['confusion'] == [[2, 1], [1, 2]]
+    assert record['at_0.5']['f1'] == pytest.approx(2 / 3)
+    assert record['always_positive']['f1'] == pytest.approx(2 / 3)
+    assert record['always_positive']['confusion'] == [[0, 3], [0, 3]]
+
+
+def test_one_class_has_no_ranking_but_still_a_record_and_a_table():
+    record = metrics.evaluate(np.zeros(3, int), two_columns(PROB[:3]), threshold=0.5)
+    assert record['roc_auc'] is None and record['average_precision'] is None
+    assert 'undefined' in '\n'.join(report.lines('set', record))
+
+
+def test_best_f1_threshold_is_the_best_of_all_cuts():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        label = rng.integers(0, 2, 30)
+        prob = np.round(rng.random(30), 1)  # ties
+        label[0] = 1
+
+        def f1(threshold, label=label, prob=prob):
+            return metrics.evaluate(label, two_columns(prob), threshold)['at_threshold']['f1']
+
+        assert f1(metrics.best_f1_threshold(label, prob)) == max(f1(t) for t in [0.0, *prob])
+
+
+def test_no_positive_gives_the_neutral_threshold():
+    assert metrics.best_f1_threshold(np.zeros(4, int), PROB[:4]) == 0.5
+
+
+def test_probabilities_of_one_logit_and_of_several_sum_to_one():
+    one = metrics.probabilities(np.array([[0.0], [800.0], [-800.0]]))
+    np.testing.assert_allclose(one[:, 1], [0.5, 1, 0])
+    several = metrics.probabilities(np.array([[1.0, 2.0, 3.0], [1000.0, 0.0, 0.0]]))
+    np.testing.assert_allclose(several.sum(axis=1), 1)
+
+
+def test_several_classes_are_averaged_one_against_the_rest():
+    label = np.array([0, 0, 1, 1, 2, 2])
+    perfect = np.eye(3)[label] * 0.7 + 0.1
+    record = metrics.evaluate(label, perfect, threshold=0.5)
+    assert (record['roc_auc'], record['f1'], record['accuracy']) == (1, 1, 1)
+    worst = metrics.evaluate(label, np.roll(perfect, 1, axis=1), threshold=0.5)
+    assert worst['accuracy'] == 0 and worst['roc_auc'] < 0.5

@@ -1,0 +1,53 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from posevid_jax.models.stat_pool import StatPool
+
+RNG = np.random.default_rng(0)
+X = jnp.asarray(RNG.normal(size=(3, 9, 4, 2)), jnp.float32)
+MASK = jnp.ones_like(X, bool).at[1, :, 2].set(False)
+
+
+def make(**options):
+    model = StatPool(num_outputs=1, hidden_sizes=(8,), **options)
+    return model, model.init(jax.random.key(0), X, MASK, train=False)
+
+
+def test_every_input_influences_the_logit():
+    model, variables = make()
+    grad = jax.grad(lambda x: model.apply(variables, x, MASK, train=False).sum())(X)
+    np.testing.assert_array_equal(np.asarray(grad) != 0, MASK)
+
+
+def test_missing_values_do_not_matter():
+    model, variables = make()
+    garbage = jnp.where(MASK, X, 1e6)
+    np.testing.assert_array_equal(
+        model.apply(variables, X, MASK, train=False),
+        model.apply(variables, garbage, MASK, train=False),
+    )
+
+
+def test_an_all_missing_clip_is_finite():
+    model, variables = make(batch_norm=True)
+    logits = model.apply(variables, X, jnp.zeros_like(MASK), train=False)
+    assert np.isfinite(logits).all()
+
+
+def test_dropout_is_on_in_training_only():
+    model, variables = make(dropout=0.5)
+
+    def logits(train, seed):
+        rngs = {'dropout': jax.random.key(seed)}
+        return np.asarray(model.apply(variables, X, MASK, train=train, rngs=rngs))
+
+    assert np.array_equal(logits(False, 0), logits(False, 1))
+    assert not np.array_equal(logits(True, 0), logits(True, 1))
+
+
+def test_batch_norm_updates_its_statistics_in_training():
+    model, variables = make(batch_norm=True)
+    _, updated = model.apply(variables, X, MASK, train=True, mutable=['batch_stats'])
+    before, after = (jax.tree.leaves(v['batch_stats']) for v in (variables, updated))
+    assert all(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))

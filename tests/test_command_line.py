@@ -1,0 +1,97 @@
+"""The program as a person meets it: `python main.py ...` in a process of its own."""
+
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+TOY = [
+    f'--config={ROOT}/configs/demo.py',
+    '--config.data.synthetic.num_videos=6',
+    '--config.data.synthetic.clips_per_video=8',
+    '--config.data.synthetic.num_frames=16',
+    '--config.model.stat_pool.hidden_sizes=(8,)',
+    '--config.train.batch_size=16',
+    '--config.train.num_epochs=2',
+    '--config.eval.batch_size=16',
+]
+
+
+def start(arguments, cwd):
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / 'main.py'), *arguments],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(arguments, cwd):
+    process = start(arguments, cwd)
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+def refused(arguments, cwd):
+    """The one line that a refused command prints."""
+    code, out, err = run(arguments, cwd)
+    lines = [line for line in err.splitlines() if line.startswith('error: ')]
+    assert (code, len(lines)) == (2, 1), (code, out, err)
+    assert 'Traceback' not in err
+    return lines[0]
+
+
+def test_train_in_a_numbered_directory_then_evaluate_from_the_directory_alone(tmp_path):
+    code, out, err = run(TOY, tmp_path)
+    assert code == 0, err
+    assert 'ROC-AUC' in out
+    assert (tmp_path / 'runs/demo/01/best.json').exists()
+    code, out, err = run(['--mode=eval', '--workdir', 'runs/demo/01'], tmp_path)
+    assert code == 0, err
+    assert 'always positive' in out
+    assert (tmp_path / 'runs/demo/01/eval/val.json').exists()
+
+
+def test_ctrl_c_saves_and_the_same_command_goes_on(tmp_path):
+    arguments = [*TOY, '--workdir=run', '--config.train.num_epochs=100000']
+    process = start(arguments, tmp_path)
+    deadline = time.monotonic() + 200
+    while not (tmp_path / 'run/best.json').exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert 'stopped and saved at step' in out
+    steps_done = int(re.search(r'saved at step (\d+)', out)[1])
+    more = f'--config.train.num_epochs={steps_done // 2 + 1}'  # two steps are an epoch
+    code, out, err = run([*arguments[:-1], more], tmp_path)
+    assert code == 0, err
+    assert f'resuming at step {steps_done}' in out
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'expected'),
+    [
+        ([], '--config: not given'),
+        (['--config=configs/none.py'], 'configs/none.py not found'),
+        (['--config.train.batch_size=4'], '--config: not given'),
+        ([*TOY, '--config.train.bath_size=4'], 'nearest is config.train.batch_size'),
+        ([*TOY, '--config.train.batch_size=four'], 'config.train.batch_size=four'),
+        ([*TOY, '--config.train=4'], 'config.train'),
+        ([*TOY, '--mode=fly'], 'train|eval'),
+        ([*TOY, '--wrkdir=x'], 'wrkdir'),
+        ([*TOY, 'extra'], "found 'extra'"),
+        ([*TOY, '--config.data.train=none.npz'], 'none.npz'),
+        (['--mode=eval', *TOY], 'expected --workdir'),
+        (['--mode=eval', '--workdir=none'], 'none/config.json: not found'),
+    ],
+)
+def test_a_mistake_is_one_line_and_code_2_and_leaves_nothing_behind(tmp_path, arguments, expected):
+    assert expected in refused(arguments, tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,151 @@
+"""Whole runs at toy size: what they write, and that stopping changes nothing."""
+
+import json
+import os
+import signal
+
+import jax
+import numpy as np
+import pytest
+
+from posevid_jax.errors import InputError
+from posevid_jax.inference.evaluate_run import evaluate_run
+from posevid_jax.inference.run import Run
+from posevid_jax.training import loop
+from tests import toy
+
+
+def parameters(config, workdir, checkpoint='last'):
+    return jax.device_get(Run.restore(config, workdir, checkpoint).state)
+
+
+def without_time(record):
+    return {key: value for key, value in record.items() if key != 'time'}
+
+
+def read(path):
+    return json.loads(path.read_text())
+
+
+def stop_after(monkeypatch, steps):
+    """Sends this process SIGINT, as Ctrl-C would, when the given step has been dispatched."""
+    update = loop.Progress.update
+
+    def update_and_signal(self, step):
+        update(self, step)
+        if step == steps:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(loop.Progress, 'update', update_and_signal)
+
+
+def test_a_run_writes_its_directory_and_learns(tmp_path):
+    config = toy.config(train__num_epochs=8, data__synthetic__num_videos=12)
+    result = loop.train_and_evaluate(config, tmp_path)
+    assert result['roc_auc'] > 0.6
+    history = read(tmp_path / 'history.json')
+    assert [record['epoch'] for record in history] == list(range(1, 9))
+    assert history[-1]['train']['loss'] < history[0]['train']['loss']
+    best = read(tmp_path / 'best.json')
+    assert best['value'] == max(record['val']['roc_auc'] for record in history)
+    assert result['step'] == best['step'] and result['roc_auc'] == best['value']
+    steps = [json.loads(line)['step'] for line in (tmp_path / 'metrics.jsonl').open()]
+    assert steps == list(range(1, history[-1]['step'] + 1))
+    reproduce = read(tmp_path / 'reproduce.json')
+    assert reproduce['config'] == read(tmp_path / 'config.json')
+    assert reproduce['results'] == read(tmp_path / 'eval' / 'val.json') == result
+    kept = {int(path.name) for path in (tmp_path / 'checkpoints').iterdir() if path.name.isdigit()}
+    assert kept == {best['step'], history[-1]['step']}
+    assert not list(tmp_path.glob('.*'))
+
+
+@pytest.mark.parametrize('steps', [2, 3, 5], ids=['inside', 'at_the_end_of', 'in_a_later'])
+@pytest.mark.parametrize('kind', ['jit', 'pmap'])
+def test_a_stopped_and_resumed_run_is_bit_for_bit_the_whole_one(
+    tmp_path, monkeypatch, capsys, steps, kind
+):
+    config = toy.config(
+        model__dropout=0.3, parallel=kind, train__num_epochs=3, train__batch_size=12
+    )
+    whole = loop.train_and_evaluate(config, tmp_path / 'whole')
+    assert read(tmp_path / 'whole' / 'history.json')[0]['step'] == 3
+
+    with monkeypatch.context() as patch:
+        stop_after(patch, steps)
+        assert loop.train_and_evaluate(config, tmp_path / 'parts') is None
+    assert f'stopped and saved at step {steps} of 9' in capsys.readouterr().out
+    resumed = loop.train_and_evaluate(config, tmp_path / 'parts')
+
+    assert resumed == whole
+    jax.tree.map(
+        np.testing.assert_array_equal,
+        *(parameters(config, tmp_path / name) for name in ('whole', 'parts')),
+    )
+    for name in ('best.json', 'thresholds.json', 'scaler.json', 'metrics.jsonl'):
+        files = [(tmp_path / run / name).read_text() for run in ('whole', 'parts')]
+        assert files[0] == files[1], name
+    histories = [read(tmp_path / run / 'history.json') for run in ('whole', 'parts')]
+    assert list(map(without_time, histories[0])) == list(map(without_time, histories[1]))
+
+
+def test_a_complete_run_started_again_changes_nothing(tmp_path):
+    config = toy.config()
+    first = loop.train_and_evaluate(config, tmp_path)
+    before = (tmp_path / 'history.json').read_text()
+    assert loop.train_and_evaluate(config, tmp_path) == first
+    assert (tmp_path / 'history.json').read_text() == before
+
+
+def test_more_epochs_go_on_but_another_learning_rate_is_another_run(tmp_path):
+    loop.train_and_evaluate(toy.config(), tmp_path)
+    before = (tmp_path / 'config.json').read_text()
+    with pytest.raises(InputError, match=r'train\.learning_rate was 0\.001, now 0\.5'):
+        loop.train_and_evaluate(toy.config(train__learning_rate=0.5), tmp_path)
+    assert (tmp_path / 'config.json').read_text() == before
+    with pytest.raises(InputError, match=r'train\.num_epochs: found 1'):
+        loop.train_and_evaluate(toy.config(train__num_epochs=1), tmp_path)
+    loop.train_and_evaluate(toy.config(train__num_epochs=3), tmp_path)
+    assert [record['epoch'] for record in read(tmp_path / 'history.json')] == [1, 2, 3]
+
+
+def test_evaluation_of_a_run_gives_the_numbers_that_training_printed(tmp_path):
+    config = toy.config(train__num_epochs=3)
+    trained = loop.train_and_evaluate(config, tmp_path)
+    assert evaluate_run(config, tmp_path) == trained
+    last = evaluate_run(config, tmp_path, 'last')
+    history = read(tmp_path / 'history.json')
+    assert last['roc_auc'] == history[-1]['val']['roc_auc']
+    with pytest.raises(InputError, match=r"no checkpoint '7'"):
+        evaluate_run(config, tmp_path, '7')
+
+
+def test_a_run_made_on_two_devices_evaluates_on_one_and_the_other_way_round(tmp_path):
+    for trained_on, evaluated_on in (('pmap', 'jit'), ('jit', 'pmap')):
+        workdir = tmp_path / trained_on
+        trained = loop.train_and_evaluate(toy.config(parallel=trained_on), workdir)
+        found = evaluate_run(toy.config(parallel=evaluated_on), workdir)
+        assert found['roc_auc'] == pytest.approx(trained['roc_auc'], abs=1e-6)
+        assert found['loss'] == pytest.approx(trained['loss'], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({'train__loss': 'hinge'}, 'train.loss'),
+        ({'train__num_epochs': 0}, 'train.num_epochs'),
+        ({'train__best_metric': 'f2'}, 'train.best_metric'),
+        ({'features__zscore': 'robust'}, 'features.zscore'),
+        ({'features__pack': 'heavy'}, 'features.pack'),
+        ({'features__smooth': 4}, 'features.smooth'),
+        ({'model__name': 'rnn'}, 'model.name'),
+        ({'model__name': 'video_swin', 'model__size': 'huge'}, 'model.size.*tiny, small, base'),
+        ({'model__stat_pool__hidden_sizes': ('wide',)}, 'model.stat_pool.hidden_sizes'),
+        ({'parallel': 'tpu'}, 'parallel'),
+        ({'parallel': 'pmap', 'train__batch_size': 7}, 'train.batch_size.*6 or 8'),
+        ({'data__train': 'nowhere.npz'}, 'nowhere.npz'),
+    ],
+)
+def test_what_cannot_work_is_named_before_anything_is_written(tmp_path, changes, message):
+    with pytest.raises(InputError, match=message):
+        loop.train_and_evaluate(toy.config(**changes), tmp_path / 'run')
+    assert not (tmp_path / 'run').exists()

@@ -1,0 +1,48 @@
+import math
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from configs import default
+from posevid_jax.errors import InputError
+from posevid_jax.training import losses
+
+
+def settings(**changes):
+    config = default.get_config().train
+    config.update(changes)
+    return config
+
+
+def test_bce_of_known_probabilities():
+    logits = jnp.array([[0.0], [math.log(3.0)], [math.log(3.0)]])  # p = 1/2, 3/4, 3/4
+    loss = losses.per_example(logits, jnp.array([1, 1, 0]), settings(loss='bce'))
+    np.testing.assert_allclose(loss, -np.log([0.5, 0.75, 0.25]), rtol=1e-6)
+
+
+def test_focal_of_known_probabilities():
+    logits = jnp.array([[math.log(3.0)], [math.log(3.0)]])  # p = 3/4
+    config = settings(loss='focal', focal_gamma=2.0, focal_alpha=0.25)
+    loss = losses.per_example(logits, jnp.array([1, 0]), config)
+    expected = [-0.25 * 0.25**2 * np.log(0.75), -0.75 * 0.75**2 * np.log(0.25)]
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+
+def test_ce_of_known_probabilities():
+    logits = jnp.log(jnp.array([[0.2, 0.3, 0.5], [0.2, 0.3, 0.5]]))
+    loss = losses.per_example(logits, jnp.array([0, 2]), settings(loss='ce'))
+    np.testing.assert_allclose(loss, -np.log([0.2, 0.5]), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'key'),
+    [
+        ({'loss': 'hinge'}, 'train.loss'),
+        ({'focal_alpha': 1.5}, 'train.focal_alpha'),
+        ({'focal_gamma': -1.0}, 'train.focal_gamma'),
+    ],
+)
+def test_bad_settings_are_named(changes, key):
+    with pytest.raises(InputError, match=key):
+        losses.check(settings(**changes))

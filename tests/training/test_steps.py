@@ -1,0 +1,139 @@
+"""The training step: same numbers on one device and on two, and only valid rows count."""
+
+import jax
+import numpy as np
+import pytest
+
+from posevid_jax.features.scaling import fit_scaler
+from posevid_jax.models import classifier, video_swin
+from posevid_jax.training import losses, optim, steps
+from posevid_jax.training import state as states
+from posevid_jax.training.parallel import Parallel
+from tests import toy
+
+TOY_SIZE = {'embed_dim': 8, 'depths': (1, 1), 'num_heads': (1, 2)}
+
+
+@pytest.fixture(autouse=True)
+def toy_size(monkeypatch):
+    monkeypatch.setitem(video_swin.SIZES, 'toy', TOY_SIZE)
+
+
+def make(kind, config, example):
+    """The compiled step, a fresh state, and the layout over devices."""
+    model = classifier.build(config, 2)
+    schedule = optim.learning_rate(config.train, 4)
+    optimizer = optim.optimizer(config.train, schedule)
+    scaler = fit_scaler(example['features'], example['mask'])
+    parallel = Parallel(kind)
+    state = states.create(model, optimizer, scaler, example, config.seed)
+    step = steps.make_train_step(model, optimizer, schedule, config.train)
+    return parallel.compile_train(step), state, parallel
+
+
+def run(kind, config, num_steps=5):
+    step, state, parallel = make(kind, config, toy.batch())
+    history = []
+    for index in range(num_steps):
+        batch = parallel.split(toy.batch(seed=index))
+        state, metrics = jax.block_until_ready(step(state, batch, jax.random.key(0)))
+        history.append(jax.device_get(metrics))
+    return state, history
+
+
+# Batch norm sees other statistics of padded rows and dropout other keys on two devices: both off.
+DETERMINISTIC = {'model__dropout': 0.0, 'model__video_swin__drop_path': 0.0}
+MODELS = [
+    toy.config('stat_pool', **DETERMINISTIC),
+    toy.config('stat_pool', train__loss='focal', features__pack='full', **DETERMINISTIC),
+    toy.config('stat_pool', train__loss='ce', model__stat_pool__batch_norm=True, **DETERMINISTIC),
+    toy.config('video_swin', model__size='toy', features__pack='light', **DETERMINISTIC),
+]
+
+
+@pytest.mark.parametrize('config', MODELS, ids=['stat_pool', 'focal', 'ce_batch_norm', 'swin'])
+def test_two_devices_do_what_one_does(config):
+    one, one_history = run('jit', config)
+    two, two_history = run('pmap', config)
+    for a, b in zip(one_history, two_history, strict=True):
+        for key in a:
+            np.testing.assert_allclose(a[key], b[key], rtol=2e-4, err_msg=key)
+    for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(two), strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-4)
+
+
+@pytest.mark.parametrize('config', MODELS[2:], ids=['ce_batch_norm', 'swin'])
+def test_every_device_ends_with_the_same_state(config):
+    state, _ = run('pmap', config)
+    for path, leaf in jax.tree_util.tree_leaves_with_path(state):
+        shards = [np.asarray(shard.data) for shard in leaf.addressable_shards]
+        assert len(shards) == 2, path
+        np.testing.assert_array_equal(shards[0], shards[1], err_msg=str(path))
+
+
+@pytest.mark.parametrize('kind', ['jit', 'pmap'])
+def test_what_fills_a_batch_changes_nothing(kind):
+    config = toy.config()
+    example = toy.batch()
+    step, state, parallel = make(kind, config, example)
+    noise = {key: np.array(value) for key, value in example.items()}
+    noise['features'][-1] += 100 * noise['mask'][-1]
+    noise['label'][-1] = 1 - noise['label'][-1]
+    copies = [jax.tree.map(np.asarray, state) for _ in range(2)]
+    results = [
+        step(copy, parallel.split(batch), jax.random.key(0))
+        for copy, batch in zip(copies, (example, noise), strict=True)
+    ]
+    jax.tree.map(np.testing.assert_array_equal, *jax.device_get(results))
+
+
+def test_loss_is_the_weighted_mean_over_the_valid_clips():
+    config = toy.config()
+    example = toy.batch()
+    step, state, _ = make('jit', config, example)
+    model = classifier.build(config, 2)
+    logits, _ = model(state.variables, state.scaler, example)
+    logit, label = np.asarray(logits[:, 0], np.float64), example['label']
+    bce = np.log1p(np.exp(np.where(label == 1, -logit, logit)))
+    expected = np.average(bce, weights=example['weight'] * example['valid'])
+    after, metrics = step(state, example, jax.random.key(0))
+    assert metrics['loss'] == pytest.approx(expected, rel=1e-5)
+    assert after.epoch.means()['loss'] == pytest.approx(expected, rel=1e-5)
+    assert after.epoch.clips == example['valid'].sum()
+
+
+def test_dropout_differs_between_steps_and_between_devices():
+    config = toy.config(model__dropout=0.5, train__learning_rate=0.0)
+    example = toy.batch()
+    example['valid'][:] = 1
+    for key in example:
+        example[key][4:] = example[key][:4]  # both devices get the same clips
+    step, state, parallel = make('pmap', config, example)
+    model = classifier.build(config, 2)
+    half = {key: value[:4] for key, value in example.items()}
+    variables, scaler = jax.device_get((state.variables, state.scaler))
+
+    def loss(step_index, device):
+        key = jax.random.fold_in(jax.random.fold_in(jax.random.key(0), step_index), device)
+        logits, _ = model(variables, scaler, half, rng=key)
+        each = losses.per_example(logits, half['label'], config.train)
+        return np.average(each, weights=half['weight'])
+
+    for index in range(2):
+        state, metrics = step(state, parallel.split(example), jax.random.key(0))
+        assert metrics['loss'] == pytest.approx((loss(index, 0) + loss(index, 1)) / 2, rel=1e-4)
+    assert len({float(loss(index, device)) for index in range(2) for device in range(2)}) == 4
+
+
+def test_input_gradient_reaches_every_observed_cell_and_frame():
+    for config in (MODELS[0], MODELS[3]):
+        example = toy.batch(size=2)
+        _, state, _ = make('jit', config, example)
+        model = classifier.build(config, 2)
+
+        def score(features, model=model, state=state, example=example):
+            batch = example | {'features': features}
+            return model(state.variables, state.scaler, batch)[0].sum()
+
+        grad = np.asarray(jax.grad(score)(example['features']))
+        np.testing.assert_array_equal(grad != 0, example['mask'])
