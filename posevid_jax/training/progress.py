@@ -19,21 +19,27 @@ class Progress:
           total: steps when the run is complete.
           batch_size: clips a step.
         """
+        self.loss: float | None = None
         self._live = sys.stderr.isatty()
         self._batch_size = batch_size
-        self._first = step
-        self._started = self._printed = time.monotonic()
-        self.loss = float('nan')
+        self._total = total
+        self._first: tuple[int, float] | None = None  # step and time that rates count from
+        self._printed = time.monotonic()
         self._bar = tqdm.tqdm(
             initial=step, total=total, unit='step', disable=not self._live, dynamic_ncols=True
         )
-        self._total = total
 
     def update(self, step: int) -> None:
         """Shows where the run is."""
         now = time.monotonic()
-        rate = (step - self._first) / max(now - self._started, 1e-9)
-        text = f'loss {self.loss:.4f}, {rate * self._batch_size:,.0f} clips/s'
+        if self._first is None:
+            # The first step holds the compilation, which says nothing about those to come.
+            self._first = (step, now)
+            self._bar.update(step - self._bar.n)
+            return
+        rate = (step - self._first[0]) / max(now - self._first[1], 1e-9)
+        loss = '' if self.loss is None else f'loss {self.loss:.4f}, '
+        text = f'{loss}{rate * self._batch_size:,.0f} clips/s'
         if self._live:
             self._bar.set_postfix_str(text, refresh=False)
             self._bar.update(step - self._bar.n)

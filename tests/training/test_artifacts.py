@@ -1,0 +1,94 @@
+import json
+
+import pytest
+
+from posevid_jax.errors import InputError
+from posevid_jax.training import artifacts
+from posevid_jax.training.records import Records
+from tests import toy
+
+
+def test_run_directories_are_numbered_and_never_shared(tmp_path):
+    root = tmp_path / 'runs' / 'demo'
+    names = [artifacts.new_run_directory(root).name for _ in range(2)]
+    (root / '07').mkdir()
+    (root / 'notes').mkdir()
+    names.append(artifacts.new_run_directory(root).name)
+    assert names == ['01', '02', '08']
+
+
+def test_a_directory_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(InputError, match='file'):
+        artifacts.new_run_directory(tmp_path / 'file' / 'runs')
+
+
+def test_a_failed_write_leaves_the_old_file_whole(tmp_path):
+    path = tmp_path / 'record.json'
+    artifacts.write_json(path, {'a': 1})
+    with pytest.raises(TypeError):
+        artifacts.write_json(path, {'a': object()})
+    assert json.loads(path.read_text()) == {'a': 1}
+    assert [file.name for file in tmp_path.iterdir()] == ['record.json']
+
+
+def test_broken_json_is_named(tmp_path):
+    (tmp_path / 'best.json').write_text('{"step": ')
+    with pytest.raises(InputError, match=r'best\.json: not JSON'):
+        artifacts.read_json(tmp_path / 'best.json')
+
+
+def test_metrics_are_cut_back_to_the_step_that_a_run_resumes_from(tmp_path):
+    path = tmp_path / 'metrics.jsonl'
+    lines = artifacts.JsonLines(path, 0)
+    for step in range(1, 6):
+        lines.write({'step': step, 'loss': step / 10})
+    lines.close()
+    with path.open('a') as file:
+        file.write('{"step": 6, "lo')  # what a killed process leaves
+    artifacts.JsonLines(path, 3).close()
+    assert [json.loads(line)['step'] for line in path.open()] == [1, 2, 3]
+
+
+def test_validation_files_may_be_exchanged_but_not_for_a_split(tmp_path):
+    def check(before, now):
+        artifacts.write_json(
+            tmp_path / 'config.json', artifacts.as_json(toy.config(data__val=before))
+        )
+        artifacts.check_config(tmp_path, toy.config(data__val=now))
+
+    check('a.npz', 'b.npz')
+    for before, now in (('', 'b.npz'), ('a.npz', '')):
+        with pytest.raises(InputError, match=r'data\.val was'):
+            check(before, now)
+
+
+def entry(step, auc, loss=1.0):
+    return {'epoch': step, 'step': step, 'val': {'roc_auc': auc, 'loss': loss}}
+
+
+def test_best_follows_the_metric_and_a_tie_goes_to_the_later_epoch(tmp_path):
+    records = Records(tmp_path, 'roc_auc', 0)
+    for step, auc in enumerate([0.6, None, 0.8, 0.8, 0.7], start=1):
+        records.epoch(entry(step, auc), threshold=step / 10)
+    records.close()
+    assert artifacts.read_json(tmp_path / 'best.json')['step'] == 4
+    assert artifacts.read_json(tmp_path / 'thresholds.json')['threshold'] == 0.4
+
+
+def test_the_best_loss_is_the_lowest(tmp_path):
+    records = Records(tmp_path, 'loss', 0)
+    for step, loss in enumerate([0.5, 0.2, 0.3], start=1):
+        records.epoch(entry(step, 0.5, loss), threshold=0.5)
+    records.close()
+    assert artifacts.read_json(tmp_path / 'best.json')['value'] == 0.2
+
+
+def test_a_resumed_record_forgets_the_epochs_it_will_repeat(tmp_path):
+    records = Records(tmp_path, 'roc_auc', 0)
+    for step in (1, 2, 3):
+        records.epoch(entry(step, 0.5 + step / 10), threshold=0.5)
+    records.close()
+    again = Records(tmp_path, 'roc_auc', 2)
+    again.close()
+    assert [record['step'] for record in again.history] == [1, 2]
