@@ -21,7 +21,7 @@ def get_config() -> ConfigDict:
     c.data.val_fraction = 0.2  # share of the clips split off when data.val is empty
     c.data.balance = True  # draw every class equally often in training
     c.data.synthetic = ConfigDict()
-    c.data.synthetic.num_videos = 60  # simulated recordings, each with its own person and camera
+    c.data.synthetic.num_videos = 120  # simulated recordings, each with its own person and camera
     c.data.synthetic.clips_per_video = 16
     c.data.synthetic.num_frames = 75  # frames a clip
     c.data.synthetic.seed = 0

@@ -1,5 +1,6 @@
 """The program as a person meets it: `python main.py ...` in a process of its own."""
 
+import json
 import pathlib
 import re
 import signal
@@ -56,6 +57,14 @@ def test_train_in_a_numbered_directory_then_evaluate_from_the_directory_alone(tm
     assert code == 0, err
     assert 'always positive' in out
     assert (tmp_path / 'runs/demo/01/eval/val.json').exists()
+
+
+def test_the_demo_finds_the_gesture_on_videos_it_has_not_seen(tmp_path):
+    code, _, err = run([f'--config={ROOT}/configs/demo.py', '--workdir=run'], tmp_path)
+    assert code == 0, err
+    result = json.loads((tmp_path / 'run/eval/val.json').read_text())
+    assert result['roc_auc'] >= 0.95
+    assert result['at_threshold']['f1'] > result['always_positive']['f1'] + 0.2
 
 
 def test_ctrl_c_saves_and_the_same_command_goes_on(tmp_path):

@@ -78,9 +78,7 @@ class Camera:
     perspective: np.ndarray
 
 
-def upper_frames(
-    head: np.ndarray, lean: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def upper_frames(head: np.ndarray, lean: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Where neck, head and torso are: a point p of the head is at `neck + head_turn @ p`.
 
     Args:

@@ -44,7 +44,7 @@ def train_and_val(config: ConfigDict, seed: int) -> tuple[Clips, Clips]:
         return train.select(train_rows), train.select(val_rows)
     if config.train == config.val:
         raise InputError(
-            f'data.val: found {config.val!r}, the training clips; expected other clips, or \'\' '
+            f"data.val: found {config.val!r}, the training clips; expected other clips, or '' "
             'to split whole videos off'
         )
     val = load(config.val, config)

@@ -66,7 +66,8 @@ def _beside(name: str, x: float, y: float, z: float) -> tuple[float, float, floa
 
 
 GESTURES = {
-    'smoke': Gesture(0.45, _beside('mouth', 0.05, -0.01, 0.09), (0.6, 1.5), (0.35, 0.8), pitch=0.05),
+    'smoke': Gesture(0.45, _beside('mouth', 0.05, -0.01, 0.09), (0.6, 1.5), (0.35, 0.8),
+                     pitch=0.05),
     'drink': Gesture(0.13, _beside('mouth', 0.05, -0.02, 0.1), (0.6, 1.8), (0.4, 0.9),
                      pointing=(-0.9, 0.1, 0.3), elbow_out=0.7, pitch=0.45),
     'half_raise': Gesture(0.03, _beside('mouth', 0.1, -0.4, 0.3), (0.4, 1.5), (0.4, 0.9),
@@ -275,7 +276,8 @@ def _observe(rng: np.random.Generator, points: np.ndarray, scene: _Scene) -> np.
     stretch = np.ones((n, 1, 3))  # a picture's height is fewer shoulder widths, depth is guesswork
     stretch[..., 1] = scene.camera.aspect[:, None]
     stretch[..., 2] = 3
-    size = stretch * spread[:, None] * (scene.noise * scene.camera.scale)[:, None, None]  # [N, J, 3]
+    scale = (scene.noise * scene.camera.scale)[:, None, None]
+    size = stretch * spread[:, None] * scale  # [N, J, 3]
     noise = rng.standard_normal(points.shape, np.float32) * size[:, None].astype(np.float32)
     unsure = 1 + 2 * (1 - visibility)[..., None]
     skeleton = np.concatenate([points + noise * unsure, visibility[..., None]], -1)

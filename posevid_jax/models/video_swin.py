@@ -1,4 +1,4 @@
-"""Video Swin Transformer (Liu et al. 2022, https://arxiv.org/abs/2106.13230), after the official code.
+"""Video Swin Transformer (Liu et al. 2022, https://arxiv.org/abs/2106.13230).
 
 Shapes of one clip batch `[B, T, H, W, C]`, with patch (pt, ph, pw), width E and K outputs:
 

@@ -71,10 +71,7 @@ def partition(x: Array, plan: WindowPlan) -> Array:
     """Cuts `x` [B, T, H, W, C] into windows [B, windows, N, C], zeros where there is no token."""
     pad = ((0, 0), *((0, p) for p in plan.padding), (0, 0))
     back = tuple(-s for s in plan.shift)
-    if plan.clamp:
-        x = _roll(jnp.pad(x, pad), back)
-    else:
-        x = jnp.pad(_roll(x, back), pad)
+    x = _roll(jnp.pad(x, pad), back) if plan.clamp else jnp.pad(_roll(x, back), pad)
     (nt, nh, nw), (t, h, w) = plan.counts, plan.box
     x = x.reshape(x.shape[0], nt, t, nh, h, nw, w, x.shape[-1])
     x = x.transpose(0, 1, 3, 5, 2, 4, 6, 7)  # [B, nt, nh, nw, t, h, w, C]

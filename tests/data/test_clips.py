@@ -1,0 +1,135 @@
+"""The clip contract: what it fills in, what it refuses, how rows are picked."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from posevid_jax.data.clips import Clips, from_arrays
+from posevid_jax.errors import InputError
+
+
+def small(**changes) -> Clips:
+    rng = np.random.default_rng(0)
+    columns = {
+        'source': 'toy',
+        'features': rng.normal(size=(4, 5, 3)).astype(np.float32),
+        'label': np.array([0, 1, 1, 0]),
+        'video_id': ['b', 'a', 'b', 'c'],
+    }
+    return from_arrays(**columns | changes)
+
+
+def test_defaults_fill_what_the_source_does_not_know():
+    clips = small()
+    assert clips.videos == ('toy:b', 'toy:a', 'toy:c')
+    assert clips.video_ids == ('b', 'a', 'b', 'c')
+    np.testing.assert_array_equal(clips.group, clips.video)
+    np.testing.assert_array_equal(clips.fps, 30)
+    np.testing.assert_array_equal(clips.start_frame, -1)
+    np.testing.assert_array_equal(clips.frame_label, -1)
+    assert clips.class_names == ('negative', 'positive')
+    assert clips.skeleton is None and clips.joint_names == ()
+
+
+def test_missing_values_become_zero_under_a_false_mask():
+    features = np.ones((4, 5, 3))
+    features[0, 0, 0], features[1, 0, 0], features[2, 0, 0] = np.nan, -np.inf, 1e300
+    mask = np.ones(features.shape, bool)
+    mask[3, 0, 0] = False
+    clips = small(features=features, mask=mask)
+    np.testing.assert_array_equal(clips.features[:, 0, 0], 0)
+    assert not clips.mask[:, 0, 0].any()
+    assert clips.mask.sum() == mask.size - 4
+
+
+def test_joint_is_missing_as_a_whole():
+    skeleton = np.ones((4, 5, 2, 4), np.float32)
+    skeleton[1, 2, 0, 3] = np.nan
+    clips = small(skeleton=skeleton)
+    assert not clips.skeleton_mask[1, 2, 0]
+    np.testing.assert_array_equal(clips.skeleton[1, 2, 0], 0)
+    assert clips.joint_names == ('joint_0', 'joint_1')
+
+
+def test_end_frame_follows_from_the_start():
+    np.testing.assert_array_equal(
+        small(start_frame=np.array([0, 3, 7, 9])).end_frame, [4, 7, 11, 13]
+    )
+
+
+def test_colon_in_the_source_does_not_confuse_video_ids():
+    clips = small(source='C:x', video_id=['1:2', '1', '3', '1'])
+    assert clips.video_ids == ('1:2', '1', '3', '1')
+
+
+def test_select_keeps_rows_and_only_their_videos():
+    clips = small(video_id=['b', 'a', 'b', 'c'])
+    picked = clips.select([3, 0])
+    assert picked.videos == ('toy:c', 'toy:b')
+    assert picked.video_ids == ('c', 'b')
+    np.testing.assert_array_equal(picked.features, clips.features[[3, 0]])
+    np.testing.assert_array_equal(picked.group, clips.group[[3, 0]])
+
+
+def test_batch_arrays_have_a_row_each_and_the_skeleton_on_request():
+    clips = small(skeleton=np.ones((4, 5, 2, 4)))
+    assert 'skeleton' not in clips.arrays(skeleton=False)
+    arrays = clips.arrays(skeleton=True)
+    assert {len(values) for values in arrays.values()} == {4}
+    assert {'skeleton', 'skeleton_mask', 'features', 'mask', 'weight'} < set(arrays)
+    np.testing.assert_array_equal(arrays['row'], range(4))
+    assert arrays['row'].dtype == arrays['label'].dtype == np.int32
+    assert 'skeleton' not in small().arrays(skeleton=True)
+
+
+def test_fingerprint_sees_content_names_and_order():
+    clips = small()
+    other = clips.features.copy()
+    other[0, 0, 0] += 1
+    prints = {
+        clips.fingerprint(),
+        dataclasses.replace(clips, features=other).fingerprint(),
+        dataclasses.replace(clips, feature_names=('a', 'b', 'c')).fingerprint(),
+        clips.select([1, 0, 2, 3]).fingerprint(),
+    }
+    assert len(prints) == 4
+    assert clips.fingerprint() == small().fingerprint()
+
+
+@pytest.mark.parametrize(
+    ('column', 'value'),
+    [
+        ('features', np.zeros((4, 5, 3))),  # f64
+        ('features', np.full((4, 5, 3), np.nan, np.float32)),
+        ('mask', np.zeros((4, 5, 3), bool)),  # hides values that are not 0
+        ('mask', np.ones((4, 5, 2), bool)),
+        ('label', np.array([0, 1, 2, 0], np.int32)),
+        ('label', np.array([0, -1, 1, 0], np.int32)),
+        ('label', np.array([0, 1], np.int32)),
+        ('video', np.array([0, 1, 3, 0], np.int32)),
+        ('fps', np.array([0, 30, 30, 30], np.float32)),
+        ('aspect', np.array([-1, 1, 1, 1], np.float32)),
+        ('weight', np.array([-1, 1, 1, 1], np.float32)),
+        ('frame_label', np.full((4, 5), 2, np.int8)),
+        ('feature_names', ('a', 'b')),
+        ('skeleton', np.zeros((4, 5, 2, 4), np.float32)),  # without its mask
+    ],
+)
+def test_refuses_columns_that_break_the_contract(column, value):
+    with pytest.raises(InputError):
+        dataclasses.replace(small(), **{column: value})
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [
+        ('frame_label', np.full((4, 5), 256)),  # would wrap to 0 in 8 bits
+        ('start_frame', np.full(4, 2**32)),
+        ('features', np.zeros((0, 5, 3))),
+        ('features', np.zeros((4, 5, 0))),
+    ],
+)
+def test_refuses_what_does_not_fit(name, value):
+    with pytest.raises(InputError):
+        small(**{name: value, 'label': np.zeros(len(value), int), 'video_id': ['a'] * len(value)})

@@ -1,0 +1,80 @@
+"""The order of clips is a pure function of seed and step, and no clip is favoured."""
+
+import json
+
+import numpy as np
+import pytest
+
+from posevid_jax.data.loader import batch_rows, eval_batches, train_batches
+from posevid_jax.errors import InputError
+
+LABEL = np.array([0] * 7 + [1] * 3 + [2] * 2, np.int32)
+ARRAYS = {'label': LABEL, 'features': np.arange(len(LABEL) * 4, dtype=np.float32).reshape(-1, 4)}
+
+
+def rows(step, *, seed=0, balance=False, batch_size=5):
+    return batch_rows(LABEL, batch_size=batch_size, seed=seed, step=step, balance=balance)
+
+
+def test_order_depends_on_seed_and_step_alone():
+    later = rows(7)
+    rows(0), rows(3, balance=True)
+    np.testing.assert_array_equal(rows(7), later)
+    assert not np.array_equal(rows(7, seed=1), later) and not np.array_equal(rows(8), later)
+
+
+def test_every_clip_comes_once_an_epoch():
+    stream = np.concatenate([rows(step) for step in range(12)])  # five epochs of 12 clips
+    for epoch in stream.reshape(5, 12):
+        assert sorted(epoch) == list(range(12))
+    assert not np.array_equal(stream[:12], stream[12:24])
+
+
+def test_balanced_batches_hold_the_classes_evenly_and_every_clip_in_turn():
+    stream = []
+    for step in range(14):
+        batch = rows(step, balance=True, batch_size=6)
+        np.testing.assert_array_equal(np.bincount(LABEL[batch]), [2, 2, 2])
+        stream.extend(batch)
+    drawn = np.bincount(stream, minlength=12)
+    assert set(drawn[:7]) == {4} and set(drawn[10:]) == {14}  # 28 draws a class
+
+
+def test_a_saved_position_gives_the_batches_that_were_left():
+    def fresh():
+        return train_batches(ARRAYS, batch_size=4, seed=3, balance=True, num_steps=9)
+
+    whole = [batch['features'] for batch in fresh()]
+    assert len(whole) == 9
+    first = fresh()
+    for _ in range(4):
+        next(first)
+    second = fresh()
+    second.set_state(json.loads(json.dumps(first.get_state())))
+    np.testing.assert_array_equal([batch['features'] for batch in second], whole[4:])
+
+
+def test_processes_share_the_global_batch():
+    def batches(**share):
+        return list(train_batches(ARRAYS, batch_size=6, seed=0, balance=True, num_steps=3, **share))
+
+    parts = [batches(process_index=index, process_count=2) for index in range(2)]
+    for whole, *halves in zip(batches(), *parts, strict=True):
+        for key in whole:
+            np.testing.assert_array_equal(whole[key], np.concatenate([h[key] for h in halves]))
+    with pytest.raises(InputError, match=r'train\.batch_size'):
+        batches(process_count=4)
+
+
+def test_training_batches_are_gathered_whole_and_valid():
+    batch = next(train_batches(ARRAYS, batch_size=5, seed=0, balance=False, num_steps=1))
+    chosen = rows(0)
+    np.testing.assert_array_equal(batch['features'], ARRAYS['features'][chosen])
+    np.testing.assert_array_equal(batch['valid'], np.ones(5, np.float32))
+
+
+def test_evaluation_sees_every_clip_once_in_order():
+    batches = list(eval_batches(ARRAYS, 5))
+    assert {batch['features'].shape for batch in batches} == {(5, 4)}
+    seen = np.concatenate([batch['features'][batch['valid'] > 0] for batch in batches])
+    np.testing.assert_array_equal(seen, ARRAYS['features'])
