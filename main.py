@@ -6,10 +6,11 @@ from absl import app, flags
 from ml_collections import config_flags
 
 from posevid_jax import command_line
+from posevid_jax.capacity import bench
 from posevid_jax.inference import evaluate_run
 from posevid_jax.training import loop
 
-MODES = ('train', 'eval')
+MODES = ('train', 'eval', 'bench')
 
 _CONFIG = config_flags.DEFINE_config_file(
     'config', None, 'Configuration file; a mode that reads a run takes the one in --workdir.'
@@ -24,11 +25,13 @@ _CHECKPOINT = flags.DEFINE_string('checkpoint', 'best', 'What to read: best, las
 def main(argv: list[str]) -> None:
     command_line.check_arguments(argv, _CONFIG.value, _MODE.value, _WORKDIR.value)
     config = _CONFIG.value
-    if _MODE.value == 'eval':
-        evaluate_run.evaluate_run(config, pathlib.Path(_WORKDIR.value), _CHECKPOINT.value)
-    elif _MODE.value == 'train':
-        workdir = pathlib.Path(_WORKDIR.value) if _WORKDIR.value else None
+    workdir = pathlib.Path(_WORKDIR.value) if _WORKDIR.value else None
+    if _MODE.value == 'train':
         loop.train_and_evaluate(config, workdir)
+    elif _MODE.value == 'eval':
+        evaluate_run.evaluate_run(config, workdir, _CHECKPOINT.value)
+    elif _MODE.value == 'bench':
+        bench.bench(config, workdir)
 
 
 if __name__ == '__main__':

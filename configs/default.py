@@ -33,9 +33,12 @@ def get_config() -> ConfigDict:
     # Channels per feature. off: its value | light: + velocity, acceleration, energy | full: + its
     # mean distance to the other features.
     c.features.pack = 'off'
+    # What video_swin reads. grid: the packed features row by row | skeleton: a row a joint.
+    c.features.layout = 'grid'
 
     c.model = ConfigDict()
     c.model.name = 'stat_pool'  # stat_pool | video_swin
+    c.model.dtype = 'float32'  # of the computation: float32 | bfloat16; parameters stay float32
     c.model.dropout = 0.0  # in the MLP (stat_pool), after projections (video_swin)
 
     c.model.stat_pool = ConfigDict()
@@ -44,9 +47,14 @@ def get_config() -> ConfigDict:
 
     c.model.size = 'tiny'  # video_swin: tiny | small | base
     c.model.video_swin = ConfigDict()
-    c.model.video_swin.patch_size = (2, 2, 2)  # T, H, W; the input is padded to a multiple
+    c.model.video_swin.layout = 'official'  # official | legacy, see models/video_swin.py
+    c.model.video_swin.patch_size = (2, 2, 2)  # T, H, W of a token, in cells
+    c.model.video_swin.patch_norm = True  # a norm after the patch embedding
     c.model.video_swin.window_size = (8, 7, 7)  # T, H, W of an attention window, in tokens
+    c.model.video_swin.merge = (1, 2, 2)  # neighbours joined between stages; or (2, 2, 2)
+    c.model.video_swin.mask_padding = True  # padding and missing tokens take no part in attention
     c.model.video_swin.drop_path = 0.1  # stochastic depth of the last block; linear from 0
+    c.model.video_swin.remat = (False, False, False, False)  # recompute activations, by stage
 
     c.train = ConfigDict()
     c.train.batch_size = 64  # clips a step over all devices
@@ -58,10 +66,20 @@ def get_config() -> ConfigDict:
     c.train.loss = 'bce'  # bce | focal (one logit) | ce (one logit a class)
     c.train.focal_gamma = 2.0  # weight (1 - p)^gamma of the true class
     c.train.focal_alpha = 0.5  # weight of the positive class; the negative one has 1 - alpha
+    # Weight of the loss per frame, mean over the frames with a label; above 0 gives video_swin a
+    # logit per frame.
+    c.train.frame_loss = 0.0
     c.train.best_metric = 'roc_auc'  # the key of the evaluation that picks the best checkpoint
     c.train.log_every_steps = 10  # a line of metrics.jsonl every so many steps
 
     c.eval = ConfigDict()
     c.eval.batch_size = 256  # clips a step over all devices
+
+    c.bench = ConfigDict()
+    c.bench.sizes = ('tiny',)  # of video_swin; stat_pool has one
+    c.bench.dtypes = ('float32',)
+    c.bench.batch_sizes = (16,)
+    c.bench.clip_shape = (75, 6, 6, 4)  # T, H, W, C for video_swin; T, F, C for stat_pool
+    c.bench.steps = 5  # timed steps, after one to warm up
 
     return c

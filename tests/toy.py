@@ -6,6 +6,7 @@ from ml_collections import ConfigDict
 from configs import default
 
 FRAMES, FEATURES = 8, 5
+JOINTS = ('nose', 'left_shoulder', 'right_shoulder', 'right_wrist')
 
 
 def config(model: str = 'stat_pool', **overrides) -> ConfigDict:
@@ -14,6 +15,7 @@ def config(model: str = 'stat_pool', **overrides) -> ConfigDict:
     c.model.name = model
     c.model.stat_pool.hidden_sizes = (8,)
     c.model.video_swin.window_size = (2, 2, 2)
+    c.model.video_swin.remat = (False, False)
     c.data.synthetic.num_videos = 6
     c.data.synthetic.clips_per_video = 8
     c.data.synthetic.num_frames = 16
@@ -33,6 +35,10 @@ def batch(size: int = 8, seed: int = 0) -> dict[str, np.ndarray]:
         'features': np.where(mask, rng.normal(size=mask.shape), 0).astype(np.float32),
         'mask': mask,
         'label': rng.integers(0, 2, size).astype(np.int32),
+        'skeleton': rng.random((size, FRAMES, len(JOINTS), 4)).astype(np.float32),
+        'skeleton_mask': rng.random((size, FRAMES, len(JOINTS))) > 0.1,
+        'frame_label': rng.integers(-1, 2, (size, FRAMES)).astype(np.int8),
+        'aspect': np.full(size, 1.5, np.float32),
         'fps': np.full(size, 30, np.float32),
         'weight': rng.uniform(0.5, 2, size).astype(np.float32),
         'valid': (np.arange(size) < size - 1).astype(np.float32),

@@ -13,8 +13,8 @@ def make_eval_step(classifier: Classifier) -> Callable:
     """`eval_step(variables, scaler, batch) -> logits [B, K]`, without dropout."""
 
     def eval_step(variables: Variables, scaler: Scaler, batch: dict[str, Array]) -> Array:
-        logits, _ = classifier(variables, scaler, batch)
-        return logits
+        outputs, _ = classifier(variables, scaler, batch)
+        return outputs.logits
 
     return eval_step
 

@@ -26,7 +26,7 @@ class Run:
       model: the classifier.
       state: restored, on the first local device.
       threshold: decision threshold of the positive class.
-      inputs: scaler.json: feature and class names, frames.
+      inputs: scaler.json: names of features, joints and classes, frames.
     """
 
     workdir: pathlib.Path
@@ -50,9 +50,12 @@ class Run:
         """
         inputs = artifacts.read_json(workdir / 'scaler.json')
         threshold = artifacts.read_json(workdir / 'thresholds.json')['threshold']
-        model = classifier.build(config, len(inputs['class_names']))
+        joint_names = tuple(inputs['joint_names'])
+        model = classifier.build(
+            config, num_classes=len(inputs['class_names']), joint_names=joint_names
+        )
         features = len(inputs['feature_names'])
-        example = _example_batch(inputs['num_frames'], features)
+        example = _example_batch(inputs['num_frames'], features, len(joint_names))
         # The schedule shapes no array of the state: one step an epoch is as good as any.
         optimizer = optim.optimizer(config.train, optim.learning_rate(config.train, 1))
         scaler = Scaler(center=np.zeros(features, np.float32), scale=np.ones(features, np.float32))
@@ -65,14 +68,15 @@ class Run:
         return cls(workdir, model, state, threshold, inputs)
 
     def check_clips(self, clips: Clips) -> None:
-        """Raises InputError when clips have other features or classes than the run was trained on.
+        """Raises InputError when clips are not what the run was trained on: features, classes, and
+        joints where it reads them.
 
         Clips of another length are fine for statistics over time, and for a network that attends
         within windows.
         """
-        for key in ('feature_names', 'class_names'):
+        for key in ('feature_names', 'joint_names', 'class_names'):
             found, expected = getattr(clips, key), tuple(self.inputs[key])
-            if found != expected:
+            if found != expected and (expected or key != 'joint_names'):
                 raise InputError(
                     f'{clips.videos[0]}: {key}: found {_brief(found)}, '
                     f'expected {_brief(expected)} as in {self.workdir}'
@@ -84,11 +88,14 @@ def _brief(names: tuple[str, ...]) -> str:
     return f'{len(names)} ({shown}, ...)' if len(names) > 4 else f'{len(names)} ({shown})'
 
 
-def _example_batch(frames: int, features: int) -> dict[str, np.ndarray]:
+def _example_batch(frames: int, features: int, joints: int) -> dict[str, np.ndarray]:
     return {
         'features': np.zeros((1, frames, features), np.float32),
         'mask': np.ones((1, frames, features), bool),
+        'skeleton': np.zeros((1, frames, joints, 4), np.float32),
+        'skeleton_mask': np.ones((1, frames, joints), bool),
         'fps': np.full(1, 30, np.float32),
+        'aspect': np.ones(1, np.float32),
         'video_mean': np.zeros((1, features), np.float32),
         'video_std': np.ones((1, features), np.float32),
     }

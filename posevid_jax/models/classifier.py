@@ -1,15 +1,17 @@
 """A classifier of clips: feature preparation and a network, as one pure function of a batch."""
 
 import dataclasses
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 from jax import Array
-from ml_collections import ConfigDict, FrozenConfigDict
+from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
-from posevid_jax.features import inputs, motion
+from posevid_jax.features import inputs
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.models import video_swin
 from posevid_jax.models.stat_pool import StatPool
@@ -18,24 +20,33 @@ Variables = dict[str, Any]
 """`params`, and `batch_stats` (empty without batch norm)."""
 
 
+class Outputs(NamedTuple):
+    """What a network says of a batch.
+
+    Attributes:
+      logits: `[B, K]` float32.
+      frame_logits: `[B, T]` float32, or None from a network without a logit per frame.
+    """
+
+    logits: Array
+    frame_logits: Array | None
+
+
 @dataclasses.dataclass(frozen=True)
 class Classifier:
     """What a training step, an evaluation and a prediction have in common.
 
     Attributes:
       network: the Linen module.
-      features: `config.features`, checked.
-      as_grid: the network reads `[B, T, H, W, C]` rather than `[B, T, F, C]`.
+      read: (batch, scaler) to the network's input and its mask.
     """
 
     network: nn.Module
-    features: FrozenConfigDict
-    as_grid: bool
+    read: Callable[[dict[str, Array], Scaler], tuple[Array, Array]]
 
     def init(self, rng: Array, scaler: Scaler, batch: dict[str, Array]) -> Variables:
         """Fresh variables; only the shapes of `batch` matter."""
-        x, mask = self._inputs(scaler, batch)
-        variables = self.network.init(rng, x, mask, train=False)
+        variables = self.network.init(rng, *self.read(batch, scaler), train=False)
         return {'params': variables['params'], 'batch_stats': variables.get('batch_stats', {})}
 
     def __call__(
@@ -46,85 +57,111 @@ class Classifier:
         *,
         rng: Array | None = None,
         axis_name: str | None = None,
-    ) -> tuple[Array, dict[str, Any]]:
+    ) -> tuple[Outputs, dict[str, Any]]:
         """Logits of a batch.
 
         Args:
           variables: as from `init`.
           scaler: the run's.
-          batch: see `data.loader`.
+          batch: as `data.loader` gathers it.
           rng: given in training only: dropout and stochastic depth are on, and batch norm uses
             and updates the statistics of the batch.
           axis_name: the pmapped axis, when there is one.
 
         Returns:
-          logits `[B, K]` float32 and the batch statistics after this batch.
+          the outputs and the batch statistics after this batch.
         """
         train = rng is not None
         network = self.network
         if hasattr(network, 'axis_name'):
             network = network.clone(axis_name=axis_name)
-        logits, updated = network.apply(
+        outputs, updated = network.apply(
             variables,
-            *self._inputs(scaler, batch),
+            *self.read(batch, scaler),
             train=train,
             rngs={'dropout': rng} if train else None,
             mutable=['batch_stats'] if train else [],
         )
-        return logits, updated.get('batch_stats', variables['batch_stats'])
-
-    def _inputs(self, scaler: Scaler, batch: dict[str, Array]) -> tuple[Array, Array]:
-        x, mask = inputs.packed(batch, scaler, self.features)
-        return motion.to_grid(x, mask) if self.as_grid else (x, mask)
+        outputs = Outputs(*outputs) if isinstance(outputs, tuple) else Outputs(outputs, None)
+        return outputs, updated.get('batch_stats', variables['batch_stats'])
 
 
-def build(config: ConfigDict, num_classes: int) -> Classifier:
+def build(config: ConfigDict, *, num_classes: int, joint_names: Sequence[str]) -> Classifier:
     """The classifier that a configuration describes.
 
     Args:
       config: the whole configuration.
       num_classes: classes of the training clips.
+      joint_names: joints of the training clips, () without a skeleton.
 
     Raises:
-      InputError: an unknown name or size, or a loss that does not fit the number of classes.
+      InputError: an unknown name or size, or a loss or layout that does not fit the clips.
     """
     inputs.check(config.features)
+    return Classifier(build_network(config, num_classes), inputs.reader(config, joint_names))
+
+
+def build_network(config: ConfigDict, num_classes: int) -> nn.Module:
+    """The network alone; arguments and errors as for `build`."""
     model = config.model
+    _one_of('model.name', model.name, ('stat_pool', 'video_swin'))
+    _one_of('model.dtype', model.dtype, ('float32', 'bfloat16'))
     num_outputs = num_classes if config.train.loss == 'ce' else 1
     if num_outputs == 1 and num_classes > 2:
         raise InputError(
             f'train.loss: found {config.train.loss!r} with {num_classes} classes, expected ce'
         )
+    frames = config.train.frame_loss > 0
+    if frames and (model.name != 'video_swin' or num_classes > 2):
+        raise InputError(
+            f'train.frame_loss: found {config.train.frame_loss} with {model.name} and '
+            f'{num_classes} classes, expected 0, or video_swin and two classes'
+        )
     if model.name == 'stat_pool':
-        sizes = tuple(model.stat_pool.hidden_sizes)
-        if not all(isinstance(size, int) and size > 0 for size in sizes):
-            raise InputError(
-                f'model.stat_pool.hidden_sizes: found {sizes}, expected integers above 0'
-            )
-        network = StatPool(
-            num_outputs=num_outputs,
-            hidden_sizes=sizes,
-            dropout=model.dropout,
-            batch_norm=model.stat_pool.batch_norm,
-        )
-    elif model.name == 'video_swin':
-        if model.size not in video_swin.SIZES:
-            raise InputError(
-                f'model.size: found {model.size!r}, expected one of {", ".join(video_swin.SIZES)}'
-            )
-        network = video_swin.VideoSwin(
-            num_outputs=num_outputs,
-            **video_swin.SIZES[model.size],
-            dropout=model.dropout,
-            **model.video_swin,
-        )
-    else:
-        raise InputError(f'model.name: found {model.name!r}, expected one of stat_pool, video_swin')
-    return Classifier(
-        network=network,
-        features=FrozenConfigDict(config.features),
-        as_grid=model.name == 'video_swin',
+        return _stat_pool(model, num_outputs)
+    return _video_swin(model, num_outputs, frames)
+
+
+def _stat_pool(model: ConfigDict, num_outputs: int) -> StatPool:
+    sizes = tuple(model.stat_pool.hidden_sizes)
+    if not all(isinstance(size, int) and size > 0 for size in sizes):
+        raise InputError(f'model.stat_pool.hidden_sizes: found {sizes}, expected integers above 0')
+    return StatPool(
+        num_outputs=num_outputs,
+        hidden_sizes=sizes,
+        dropout=model.dropout,
+        batch_norm=model.stat_pool.batch_norm,
+        dtype=jnp.dtype(model.dtype),
     )
+
+
+def _video_swin(model: ConfigDict, num_outputs: int, frame_output: bool) -> video_swin.VideoSwin:
+    swin = model.video_swin
+    _one_of('model.size', model.size, video_swin.SIZES)
+    _one_of('model.video_swin.layout', swin.layout, ('official', 'legacy'))
+    _one_of('model.video_swin.merge', tuple(swin.merge), ((1, 2, 2), (2, 2, 2)))
+    for key in ('patch_size', 'window_size'):
+        size = tuple(swin[key])
+        if len(size) != 3 or not all(isinstance(n, int) and n > 0 for n in size):
+            raise InputError(f'model.video_swin.{key}: found {size}, expected 3 integers above 0')
+    stages = len(video_swin.SIZES[model.size]['depths'])
+    if len(swin.remat) != stages:
+        raise InputError(
+            f'model.video_swin.remat: found {tuple(swin.remat)}, expected {stages} booleans'
+        )
+    return video_swin.VideoSwin(
+        num_outputs=num_outputs,
+        **video_swin.SIZES[model.size],
+        **swin,
+        dropout=model.dropout,
+        dtype=jnp.dtype(model.dtype),
+        frame_output=frame_output,
+    )
+
+
+def _one_of(key: str, found: Any, known: Iterable[Any]) -> None:
+    if found not in known:
+        raise InputError(f'{key}: found {found!r}, expected one of {", ".join(map(str, known))}')
 
 
 def count_parameters(params: Any) -> int:

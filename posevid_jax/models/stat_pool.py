@@ -1,7 +1,10 @@
 """StatPool: statistics over time, then a small MLP."""
 
+from typing import Any
+
 import chex
 import flax.linen as nn
+import jax.numpy as jnp
 from jax import Array
 
 from posevid_jax.features.pooling import masked_statistics
@@ -16,6 +19,7 @@ class StatPool(nn.Module):
       dropout: rate after each hidden layer, rng stream `dropout`.
       batch_norm: normalise each hidden layer over the batch.
       axis_name: the pmapped axis over which batch statistics are averaged.
+      dtype: of the hidden layers; statistics, norms and logits are float32.
     """
 
     num_outputs: int
@@ -23,6 +27,7 @@ class StatPool(nn.Module):
     dropout: float = 0.0
     batch_norm: bool = False
     axis_name: str | None = None
+    dtype: Any = jnp.float32
 
     @nn.compact
     def __call__(self, x: Array, mask: Array, *, train: bool) -> Array:
@@ -41,7 +46,8 @@ class StatPool(nn.Module):
         x = masked_statistics(x.reshape(batch, frames, -1), mask.reshape(batch, frames, -1))
         x = x.reshape(batch, -1)  # [B, 5 * F * C]
         for size in self.hidden_sizes:
-            x = nn.Dense(size, use_bias=not self.batch_norm)(x)  # batch norm brings its own
+            # Batch norm brings a bias of its own.
+            x = nn.Dense(size, use_bias=not self.batch_norm, dtype=self.dtype)(x)
             if self.batch_norm:
                 x = nn.BatchNorm(use_running_average=not train, axis_name=self.axis_name)(x)
             x = nn.Dropout(self.dropout, deterministic=not train)(nn.gelu(x))

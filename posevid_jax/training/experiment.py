@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from posevid_jax.data import loader, source
 from posevid_jax.data.clips import Clips
 from posevid_jax.errors import InputError
-from posevid_jax.features import inputs
+from posevid_jax.features.inputs import host_arrays, reads_skeleton
 from posevid_jax.features.scaling import Scaler, fit_scaler
 from posevid_jax.models import classifier
 from posevid_jax.training import losses, optim, steps
@@ -77,6 +77,7 @@ class Experiment:
         """What the run knows about its input, for scaler.json."""
         return {
             'feature_names': list(self.train.feature_names),
+            'joint_names': list(self.train.joint_names if reads_skeleton(self.config) else ()),
             'class_names': list(self.train.class_names),
             'num_frames': self.train.features.shape[1],
             'zscore': self.config.features.zscore,
@@ -99,14 +100,14 @@ def build(config: ConfigDict) -> Experiment:
             f'expected one of {", ".join(BEST_METRICS)}'
         )
     train, val = source.train_and_val(config.data, config.seed)
-    model = classifier.build(config, train.num_classes)
+    model = classifier.build(config, num_classes=train.num_classes, joint_names=train.joint_names)
     steps_per_epoch = -(-len(train) // config.train.batch_size)
     schedule = optim.learning_rate(config.train, steps_per_epoch)
     return Experiment(
         config=config,
         train=train,
         val=val,
-        arrays=inputs.host_arrays(train, config.features),
+        arrays=host_arrays(train, config),
         scaler=fit_scaler(train.features, train.mask),
         model=model,
         schedule=schedule,

@@ -17,8 +17,9 @@ def check(config: ConfigDict) -> None:
         raise InputError(f'train.loss: found {config.loss!r}, expected one of {", ".join(LOSSES)}')
     if not 0 <= config.focal_alpha <= 1:
         raise InputError(f'train.focal_alpha: found {config.focal_alpha}, expected 0 to 1')
-    if config.focal_gamma < 0:
-        raise InputError(f'train.focal_gamma: found {config.focal_gamma}, expected 0 or more')
+    for key in ('focal_gamma', 'frame_loss'):
+        if config[key] < 0:
+            raise InputError(f'train.{key}: found {config[key]}, expected 0 or more')
 
 
 def per_example(logits: Array, label: Array, config: ConfigDict) -> Array:
@@ -43,3 +44,19 @@ def per_example(logits: Array, label: Array, config: ConfigDict) -> Array:
             logit, target, alpha=config.focal_alpha, gamma=config.focal_gamma
         )
     return optax.sigmoid_binary_cross_entropy(logit, target)
+
+
+def per_example_frames(frame_logits: Array, frame_label: Array) -> Array:
+    """Binary cross-entropy of each example, mean over the frames whose label is known.
+
+    Args:
+      frame_logits: `[B, T]`.
+      frame_label: `[B, T]` int, 1 inside the gesture, 0 outside, -1 unknown.
+
+    Returns:
+      `[B]` float32, nats; 0 for an example without a known frame.
+    """
+    chex.assert_equal_shape([frame_logits, frame_label])
+    known = frame_label >= 0
+    loss = optax.sigmoid_binary_cross_entropy(frame_logits, frame_label.astype(jnp.float32))
+    return jnp.where(known, loss, 0.0).sum(axis=1) / jnp.maximum(known.sum(axis=1), 1)

@@ -51,15 +51,18 @@ def make_train_step(
         total_weight = total(weight.sum())
 
         def loss_fn(params):
-            logits, batch_stats = classifier(
+            outputs, batch_stats = classifier(
                 {'params': params, 'batch_stats': state.batch_stats},
                 state.scaler,
                 batch,
                 rng=rng,
                 axis_name=axis_name,
             )
-            loss = (weight * losses.per_example(logits, batch['label'], config)).sum()
-            return loss / total_weight, (logits, batch_stats)
+            loss = losses.per_example(outputs.logits, batch['label'], config)
+            if outputs.frame_logits is not None:
+                frames = losses.per_example_frames(outputs.frame_logits, batch['frame_label'])
+                loss += config.frame_loss * frames
+            return (weight * loss).sum() / total_weight, (outputs.logits, batch_stats)
 
         (loss, (logits, batch_stats)), grads = jax.value_and_grad(loss_fn, has_aux=True)(
             state.params

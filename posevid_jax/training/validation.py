@@ -27,7 +27,7 @@ def make_predictor(
       config: the whole configuration.
       parallel: the devices to use.
     """
-    arrays = inputs.host_arrays(clips, config.features)
+    arrays = inputs.host_arrays(clips, config)
     step = parallel.compile_eval(make_eval_step(model))
 
     def predict(state: TrainState) -> np.ndarray:

@@ -46,3 +46,10 @@ def test_ce_of_known_probabilities():
 def test_bad_settings_are_named(changes, key):
     with pytest.raises(InputError, match=key):
         losses.check(settings(**changes))
+
+
+def test_frame_loss_is_the_mean_over_known_frames():
+    logits = jnp.log(jnp.array([[1.0, 3.0, 9.0], [5.0, 5.0, 5.0]]))  # p = 1/2, 3/4, 9/10
+    label = jnp.array([[1, 0, -1], [-1, -1, -1]])
+    loss = losses.per_example_frames(logits, label)
+    np.testing.assert_allclose(loss, [-np.log([0.5, 0.25]).mean(), 0], rtol=1e-5)

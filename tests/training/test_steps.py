@@ -21,7 +21,7 @@ def toy_size(monkeypatch):
 
 def make(kind, config, example):
     """The compiled step, a fresh state, and the layout over devices."""
-    model = classifier.build(config, 2)
+    model = classifier.build(config, num_classes=2, joint_names=toy.JOINTS)
     schedule = optim.learning_rate(config.train, 4)
     optimizer = optim.optimizer(config.train, schedule)
     scaler = fit_scaler(example['features'], example['mask'])
@@ -48,10 +48,18 @@ MODELS = [
     toy.config('stat_pool', train__loss='focal', features__pack='full', **DETERMINISTIC),
     toy.config('stat_pool', train__loss='ce', model__stat_pool__batch_norm=True, **DETERMINISTIC),
     toy.config('video_swin', model__size='toy', features__pack='light', **DETERMINISTIC),
+    toy.config(
+        'video_swin',
+        model__size='toy',
+        features__layout='skeleton',
+        train__frame_loss=0.5,
+        **DETERMINISTIC,
+    ),
 ]
+NAMES = ['stat_pool', 'focal', 'ce_batch_norm', 'swin', 'swin_skeleton_frames']
 
 
-@pytest.mark.parametrize('config', MODELS, ids=['stat_pool', 'focal', 'ce_batch_norm', 'swin'])
+@pytest.mark.parametrize('config', MODELS, ids=NAMES)
 def test_two_devices_do_what_one_does(config):
     one, one_history = run('jit', config)
     two, two_history = run('pmap', config)
@@ -62,7 +70,7 @@ def test_two_devices_do_what_one_does(config):
         np.testing.assert_allclose(a, b, atol=2e-4)
 
 
-@pytest.mark.parametrize('config', MODELS[2:], ids=['ce_batch_norm', 'swin'])
+@pytest.mark.parametrize('config', MODELS[2:4], ids=NAMES[2:4])
 def test_every_device_ends_with_the_same_state(config):
     state, _ = run('pmap', config)
     for path, leaf in jax.tree_util.tree_leaves_with_path(state):
@@ -91,9 +99,9 @@ def test_loss_is_the_weighted_mean_over_the_valid_clips():
     config = toy.config()
     example = toy.batch()
     step, state, _ = make('jit', config, example)
-    model = classifier.build(config, 2)
-    logits, _ = model(state.variables, state.scaler, example)
-    logit, label = np.asarray(logits[:, 0], np.float64), example['label']
+    model = classifier.build(config, num_classes=2, joint_names=toy.JOINTS)
+    outputs, _ = model(state.variables, state.scaler, example)
+    logit, label = np.asarray(outputs.logits[:, 0], np.float64), example['label']
     bce = np.log1p(np.exp(np.where(label == 1, -logit, logit)))
     expected = np.average(bce, weights=example['weight'] * example['valid'])
     after, metrics = step(state, example, jax.random.key(0))
@@ -109,14 +117,14 @@ def test_dropout_differs_between_steps_and_between_devices():
     for key in example:
         example[key][4:] = example[key][:4]  # both devices get the same clips
     step, state, parallel = make('pmap', config, example)
-    model = classifier.build(config, 2)
+    model = classifier.build(config, num_classes=2, joint_names=toy.JOINTS)
     half = {key: value[:4] for key, value in example.items()}
     variables, scaler = jax.device_get((state.variables, state.scaler))
 
     def loss(step_index, device):
         key = jax.random.fold_in(jax.random.fold_in(jax.random.key(0), step_index), device)
-        logits, _ = model(variables, scaler, half, rng=key)
-        each = losses.per_example(logits, half['label'], config.train)
+        outputs, _ = model(variables, scaler, half, rng=key)
+        each = losses.per_example(outputs.logits, half['label'], config.train)
         return np.average(each, weights=half['weight'])
 
     for index in range(2):
@@ -129,11 +137,11 @@ def test_input_gradient_reaches_every_observed_cell_and_frame():
     for config in (MODELS[0], MODELS[3]):
         example = toy.batch(size=2)
         _, state, _ = make('jit', config, example)
-        model = classifier.build(config, 2)
+        model = classifier.build(config, num_classes=2, joint_names=toy.JOINTS)
 
         def score(features, model=model, state=state, example=example):
             batch = example | {'features': features}
-            return model(state.variables, state.scaler, batch)[0].sum()
+            return model(state.variables, state.scaler, batch)[0].logits.sum()
 
         grad = np.asarray(jax.grad(score)(example['features']))
         np.testing.assert_array_equal(grad != 0, example['mask'])

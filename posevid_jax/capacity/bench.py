@@ -1,0 +1,161 @@
+"""Mode bench: what a training step costs, beside what the machine can do in the same run."""
+
+import pathlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+
+from posevid_jax.capacity import memory
+from posevid_jax.errors import InputError
+from posevid_jax.features.scaling import Scaler
+from posevid_jax.models import classifier
+from posevid_jax.training import artifacts, optim, steps
+from posevid_jax.training import state as states
+
+# Large enough that a matrix product runs at the rate of the machine, small enough for a laptop.
+_MATMUL_SIZE = {'cpu': 2048, 'gpu': 8192}
+
+
+def bench(config: ConfigDict, workdir: pathlib.Path | None = None) -> list[dict[str, Any]]:
+    """Times the training step of each size, dtype and batch size in `config.bench`.
+
+    Prints a table and writes `bench.json`.
+
+    Args:
+      config: the whole configuration; what `config.bench` does not vary is as in training.
+      workdir: where `bench.json` goes; None makes a new numbered directory.
+
+    Returns:
+      a record a row: `size`, `dtype`, `batch_size`, `gflop` of the compiled step, `bytes` it needs,
+      and under `time` `compile_s`, `step_ms` (median), `clips_per_s`, `gflop_per_s`,
+      `matmul_gflop_per_s` (one large product of the same dtype) and `share`, the ratio of the two.
+
+    Raises:
+      InputError: a size, dtype or shape that cannot be built.
+    """
+    settings = config.bench
+    sizes = settings.sizes if config.model.name == 'video_swin' else (config.model.name,)
+    rank = 4 if config.model.name == 'video_swin' else 3
+    if len(settings.clip_shape) != rank:
+        raise InputError(
+            f'bench.clip_shape: found {tuple(settings.clip_shape)}, expected {rank} sizes '
+            f'for {config.model.name}'
+        )
+    records = []
+    print(_HEADER, flush=True)
+    for size in sizes:
+        for dtype in settings.dtypes:
+            changed = config.copy_and_resolve_references()
+            changed.model.dtype = dtype
+            if config.model.name == 'video_swin':
+                changed.model.size = size
+            peak = _matmul_rate(dtype)
+            for batch_size in settings.batch_sizes:
+                cost = _measure(changed, batch_size)
+                cost['time'] |= {'matmul_gflop_per_s': peak}
+                cost['time']['share'] = cost['time']['gflop_per_s'] / peak
+                record = {'size': size, 'dtype': dtype, 'batch_size': batch_size} | cost
+                records.append(record)
+                print(_row(record), flush=True)
+    if workdir is None:
+        workdir = artifacts.new_run_directory(pathlib.Path('runs') / 'bench')
+    path = workdir / 'bench.json'
+    artifacts.write_json(
+        path,
+        artifacts.environment() | {'config': artifacts.as_json(config), 'results': records},
+    )
+    print(path)
+    return records
+
+
+def _measure(config: ConfigDict, batch_size: int) -> dict[str, Any]:
+    step, state, batch = network_step(config, batch_size)
+    rng = jax.random.key(0)
+    started = time.perf_counter()
+    compiled = jax.jit(step, donate_argnums=0).lower(state, batch, rng).compile()
+    compile_s = time.perf_counter() - started
+    seconds = []
+    for _ in range(config.bench.steps + 1):
+        started = time.perf_counter()
+        state, _ = jax.block_until_ready(compiled(state, batch, rng))
+        seconds.append(time.perf_counter() - started)
+    step_s = float(np.median(seconds[1:]))  # the first one warms up
+    gflop = compiled.cost_analysis()['flops'] / 1e9
+    return {
+        'gflop': gflop,
+        'bytes': memory.of_compiled(compiled).bytes,
+        'time': {
+            'compile_s': compile_s,
+            'step_ms': 1e3 * step_s,
+            'clips_per_s': batch_size / step_s,
+            'gflop_per_s': gflop / step_s,
+        },
+    }
+
+
+def network_step(
+    config: ConfigDict, batch_size: int
+) -> tuple[steps.TrainStep, states.TrainState, dict[str, np.ndarray]]:
+    """The training step on random network inputs, a fresh state and a batch.
+
+    The very step of training, except that the classifier reads its input from the batch instead of
+    computing it, so that any clip shape can be timed.
+
+    Args:
+      config: the whole configuration; `bench.clip_shape` is the shape of one input.
+      batch_size: clips.
+    """
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(batch_size, *config.bench.clip_shape)).astype(np.float32)
+    batch = {
+        'x': x,
+        'x_mask': np.ones(x.shape[:-1] if x.ndim == 5 else x.shape, bool),
+        'label': rng.integers(0, 2, batch_size).astype(np.int32),
+        'weight': np.ones(batch_size, np.float32),
+        'valid': np.ones(batch_size, np.float32),
+        'frame_label': rng.integers(0, 2, x.shape[:2]).astype(np.int8),
+    }
+    model = classifier.Classifier(
+        classifier.build_network(config, num_classes=2),
+        read=lambda batch, scaler: (batch['x'], batch['x_mask']),
+    )
+    schedule = optim.learning_rate(config.train, 100)
+    optimizer = optim.optimizer(config.train, schedule)
+    scaler = Scaler(center=np.zeros(1, np.float32), scale=np.ones(1, np.float32))
+    state = jax.jit(lambda: states.create(model, optimizer, scaler, batch, config.seed))()
+    return steps.make_train_step(model, optimizer, schedule, config.train), state, batch
+
+
+def _matmul_rate(dtype: str) -> float:
+    """GFLOP per second of one large matrix product, the best of five."""
+    size = _MATMUL_SIZE.get(jax.default_backend(), 2048)
+    a = jax.random.normal(jax.random.key(0), (size, size), jnp.dtype(dtype))
+    product: Callable = jax.jit(jnp.matmul)
+    jax.block_until_ready(product(a, a))
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        jax.block_until_ready(product(a, a))
+        seconds.append(time.perf_counter() - started)
+    return 2 * size**3 / 1e9 / min(seconds)
+
+
+_HEADER = (
+    f'{"size":<10}{"dtype":<10}{"batch":>6}{"compile s":>11}{"step ms":>10}{"clips/s":>10}'
+    f'{"GFLOP":>9}{"MB":>8}{"GFLOP/s":>9}{"matmul":>8}{"share":>7}'
+)
+
+
+def _row(record: dict[str, Any]) -> str:
+    t = record['time']
+    return (
+        f'{record["size"]:<10}{record["dtype"]:<10}{record["batch_size"]:>6}'
+        f'{t["compile_s"]:>11.1f}{t["step_ms"]:>10.1f}{t["clips_per_s"]:>10.1f}'
+        f'{record["gflop"]:>9.1f}{record["bytes"] / 1e6:>8.0f}{t["gflop_per_s"]:>9.0f}'
+        f'{t["matmul_gflop_per_s"]:>8.0f}{t["share"]:>7.2f}'
+    )
