@@ -56,6 +56,10 @@ def get_config() -> ConfigDict:
     c.model.video_swin.drop_path = 0.1  # stochastic depth of the last block; linear from 0
     c.model.video_swin.remat = (False, False, False, False)  # recompute activations, by stage
 
+    c.model.pretrained = ''  # video_swin: weights to start from, .safetensors, .npz or .pth
+    c.model.pretrained_window = (8, 7, 7)  # T, H, W of the window that they were trained with
+    c.model.pretrained_allow = ()  # patterns of tensors that may be missing, left over or differ
+
     c.train = ConfigDict()
     c.train.batch_size = 64  # clips a step over all devices
     c.train.num_epochs = 20  # one epoch = as many draws as there are training clips

@@ -70,14 +70,14 @@ GESTURES = {
                      pitch=0.05),
     'drink': Gesture(0.13, _beside('mouth', 0.05, -0.02, 0.1), (0.6, 1.8), (0.4, 0.9),
                      pointing=(-0.9, 0.1, 0.3), elbow_out=0.7, pitch=0.45),
-    'half_raise': Gesture(0.03, _beside('mouth', 0.1, -0.4, 0.3), (0.4, 1.5), (0.4, 0.9),
+    'half_raise': Gesture(0.04, _beside('mouth', 0.1, -0.5, 0.3), (0.4, 1.5), (0.4, 0.9),
                           pointing=(-0.9, 0.2, 0.3), elbow_out=0.3),
     'eat': Gesture(0.08, _beside('mouth', 0.02, 0.0, 0.05), (0.05, 0.2), (0.2, 0.35),
                    pitch=-0.2, lean=0.2),
     'cough': Gesture(0.09, _beside('mouth', -0.07, 0.02, 0.08), (0.5, 1.2), (0.15, 0.3),
                      pointing=(-0.9, 0.3, 0.0), sway=0.05, sway_hz=3.0, elbow_out=0.5,
                      pitch=-0.35, lean=0.25),
-    'nose': Gesture(0.03, _beside('nose', 0.03, 0.0, 0.04), (0.1, 0.5), (0.25, 0.6),
+    'nose': Gesture(0.04, _beside('nose', 0.03, 0.03, 0.04), (0.1, 0.5), (0.25, 0.6),
                     sway=0.03, sway_hz=4.0),
     'glasses': Gesture(0.02, _beside('left_eye', 0.05, 0.0, 0.06), (0.2, 0.7), (0.3, 0.6)),
     'scratch': Gesture(0.02, (0.15, 0.72, 0.05), (0.6, 2.0), (0.35, 0.7), sway=0.06, sway_hz=4.0,
@@ -121,7 +121,7 @@ def make_clips(*, num_videos: int, clips_per_video: int, num_frames: int = 75, s
     scene = _Scene(rng, num_videos, clips_per_video, num_frames)
     motion, frame_label = _act(rng, scene)
     skeleton = _observe(rng, project(landmarks(motion), scene.camera), scene)
-    features, feature_names = hand_mouth_features(skeleton, scene.fps)
+    features, feature_names = hand_mouth_features(skeleton, scene.fps, scene.camera.aspect)
     start = np.tile(np.arange(clips_per_video) * 2 * num_frames, num_videos)
     return from_arrays(
         source='synthetic',
@@ -237,7 +237,7 @@ def _presence(
     middle = rng.uniform(0.3, 0.7, n)
     # Some gestures only begin or only end in the clip.
     edge = rng.random(n) < 0.1
-    middle = np.where(edge, np.where(rng.random(n) < 0.5, -0.15, 1.15), middle) * length
+    middle = np.where(edge, np.where(rng.random(n) < 0.5, -0.25, 1.25), middle) * length
     arrive = _smooth_step((scene.time - (middle - stay / 2 - up)[:, None]) / up[:, None])
     leave = _smooth_step((scene.time - (middle + stay / 2)[:, None]) / down[:, None])
     return arrive * (1 - leave)

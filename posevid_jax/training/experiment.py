@@ -14,7 +14,7 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.errors import InputError
 from posevid_jax.features.inputs import host_arrays, reads_skeleton
 from posevid_jax.features.scaling import Scaler, fit_scaler
-from posevid_jax.models import classifier
+from posevid_jax.models import classifier, torch_import
 from posevid_jax.training import losses, optim, steps
 from posevid_jax.training import state as states
 from posevid_jax.training.records import BEST_METRICS
@@ -65,6 +65,26 @@ class Experiment:
         example = next(loader.eval_batches(self.arrays, 1))
         return states.create(self.model, self.optimizer, self.scaler, example, self.config.seed)
 
+    def initial_state(self) -> states.TrainState:
+        """The state of step 0, on the device: `create_state`, then the pretrained weights.
+
+        Raises:
+          InputError: the pretrained weights do not fit the model.
+        """
+        state = jax.jit(self.create_state)()
+        model = self.config.model
+        if not model.pretrained:
+            return state
+        params, notes = torch_import.import_weights(
+            torch_import.read_state_dict(model.pretrained),
+            jax.device_get(state.params),
+            window=model.video_swin.window_size,
+            source_window=model.pretrained_window,
+            allow=model.pretrained_allow,
+        )
+        print('\n'.join(f'{model.pretrained}: {note}' for note in notes))
+        return state.replace(params=jax.device_put(params))
+
     def abstract_state(self) -> states.TrainState:
         """Shapes and dtypes of `create_state`."""
         return jax.eval_shape(self.create_state)
@@ -99,6 +119,8 @@ def build(config: ConfigDict) -> Experiment:
             f'train.best_metric: found {config.train.best_metric!r}, '
             f'expected one of {", ".join(BEST_METRICS)}'
         )
+    if config.model.pretrained and config.model.name != 'video_swin':
+        raise InputError(f'model.pretrained: found a file with {config.model.name}, expected none')
     train, val = source.train_and_val(config.data, config.seed)
     model = classifier.build(config, num_classes=train.num_classes, joint_names=train.joint_names)
     steps_per_epoch = -(-len(train) // config.train.batch_size)

@@ -67,10 +67,7 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
     config, total = run.config.train, run.total_steps
     data = run.data()
     first = checkpoints.last_step() or 0
-    if first:
-        state = checkpoints.restore(first, run.abstract_state(), data)
-    else:
-        state = jax.jit(run.create_state)()
+    state = checkpoints.restore(first, run.abstract_state(), data) if first else run.initial_state()
     train_step = parallel.compile_train(run.train_step())
     rng = jax.random.key(run.config.seed)
     records = Records(workdir, config.best_metric, first)

@@ -26,7 +26,7 @@ def make(kind, config, example):
     optimizer = optim.optimizer(config.train, schedule)
     scaler = fit_scaler(example['features'], example['mask'])
     parallel = Parallel(kind)
-    state = states.create(model, optimizer, scaler, example, config.seed)
+    state = jax.jit(lambda: states.create(model, optimizer, scaler, example, config.seed))()
     step = steps.make_train_step(model, optimizer, schedule, config.train)
     return parallel.compile_train(step), state, parallel
 
@@ -143,5 +143,5 @@ def test_input_gradient_reaches_every_observed_cell_and_frame():
             batch = example | {'features': features}
             return model(state.variables, state.scaler, batch)[0].logits.sum()
 
-        grad = np.asarray(jax.grad(score)(example['features']))
+        grad = np.asarray(jax.jit(jax.grad(score))(example['features']))
         np.testing.assert_array_equal(grad != 0, example['mask'])
