@@ -13,7 +13,8 @@ def hand_mouth_features(
     Hand = tip of the index finger, mouth = middle of its corners, both with z. `dist_` and
     velocities are in image units, where x and y are shares of width and height; everything else is
     in shoulder widths and half turns, free of the picture's aspect. Velocities are per second, from
-    the frame before; the first frame has none. `occlusion_flag` is 1 where neither wrist is seen well, and 0 without a pose.
+    the frame before; the first frame has none. `occlusion_flag` is 1 where neither wrist is seen
+    well, and 0 without a pose.
 
     Args:
       skeleton: [N, T, 33, 4] in MediaPipe's order, NaN where missing.

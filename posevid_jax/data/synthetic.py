@@ -272,7 +272,7 @@ def _observe(rng: np.random.Generator, points: np.ndarray, scene: _Scene) -> np.
 
     spread = np.full(joints, 0.02)  # in shoulder widths
     spread[FACE] = 0.01
-    spread[ARMS] = 0.03
+    spread[ARMS] = 0.025
     stretch = np.ones((n, 1, 3))  # a picture's height is fewer shoulder widths, depth is guesswork
     stretch[..., 1] = scene.camera.aspect[:, None]
     stretch[..., 2] = 3

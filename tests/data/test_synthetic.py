@@ -90,7 +90,7 @@ def test_no_single_statistic_does_what_a_model_does(clips):
     )
     model = HistGradientBoostingClassifier(random_state=0, max_iter=60)
     scores = model.fit(pooled(values)[train], y[train]).predict_proba(pooled(values)[val])[:, 1]
-    assert best_single < 0.86
+    assert best_single < 0.85
     assert roc_auc_score(y[val], scores) > 0.95
 
 

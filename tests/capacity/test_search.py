@@ -1,0 +1,192 @@
+"""The search against fakes of the compiler: right answers from few compiles."""
+
+import random
+
+import pytest
+
+from posevid_jax.capacity.search import Measurement, search
+
+MB = 10**6
+FIXED = 400 * MB
+BUDGET = 100_000 * MB
+DEFAULTS = dict(
+    fixed_bytes=FIXED,
+    multiple=8,
+    first=64,
+    limit=65_536,
+    recompute_bytes=None,
+    prove=True,
+    tolerance=0.05,
+)
+
+
+def affine(batch):
+    return Measurement(FIXED + 13 * MB * batch, 0)
+
+
+def bent(batch):
+    """A line that is 10 % steeper for small batches, as measured."""
+    return Measurement(FIXED + 13 * MB * batch + int(300 * MB * batch / (batch + 200)), 0)
+
+
+def plateau(limit, slope=MB // 2, saved=0.96):
+    """On the line up to `limit`; then the compiler saves, until it cannot."""
+
+    def measure(batch):
+        size = affine(batch).bytes
+        if size <= limit:
+            return Measurement(size, 0)
+        start = (limit - FIXED) // (13 * MB)
+        return Measurement(int(limit * saved) + slope * (batch - start), 1 + (batch - start) // 50)
+
+    return measure
+
+
+def steps(batch):
+    """Padded to whole tiles of 128 clips."""
+    return affine(-(-batch // 128) * 128)
+
+
+def convex(batch):
+    return Measurement(FIXED + 5 * MB * batch + 700 * batch**2, 0)
+
+
+def noise(batch):
+    return Measurement(int(affine(batch).bytes * random.Random(batch).uniform(0.99, 1.01)), 0)
+
+
+def run(measure, budget=BUDGET, **changed):
+    calls = []
+
+    def once(batch):
+        assert batch % (DEFAULTS | changed)['multiple'] == 0
+        assert batch not in calls, 'compiled twice'
+        calls.append(batch)
+        return measure(batch)
+
+    answer = search(once, budget, **(DEFAULTS | changed))
+    assert [trial.batch for trial in answer.trials] == calls
+    return answer
+
+
+def true_best(measure, budget=BUDGET, multiple=8):
+    good = [
+        b
+        for b in range(multiple, 65_536, multiple)
+        if measure(b).bytes <= budget and not measure(b).recomputed
+    ]
+    return max(good)
+
+
+@pytest.mark.parametrize(
+    ('measure', 'compiles'), [(affine, 4), (bent, 5), (steps, 9), (convex, 7)]
+)
+def test_the_largest_batch_is_found_and_the_next_one_fails(measure, compiles):
+    answer = run(measure)
+    assert answer.best.batch == true_best(measure)
+    assert answer.largest == answer.best
+    assert any(t.batch == answer.best.batch + 8 and not t.fits for t in answer.trials)
+    assert len(answer.trials) <= compiles
+
+
+def test_a_line_takes_three_compiles_without_the_proof():
+    answer = run(affine, prove=False)
+    assert answer.best.batch == true_best(affine)
+    assert len(answer.trials) == 3
+    assert answer.bytes_per_clip == pytest.approx(13 * MB)
+    assert answer.fixed_bytes == pytest.approx(FIXED)
+
+
+def test_the_line_is_drawn_where_it_is_used():
+    answer = run(bent)
+    assert answer.bytes_per_clip == pytest.approx(13 * MB, rel=1e-3)
+
+
+def test_with_noise_the_answer_fits_and_is_near():
+    answer = run(noise)
+    assert answer.best.fits
+    assert answer.best.batch == pytest.approx(true_best(affine), rel=0.02)
+    assert len(answer.trials) <= 20
+
+
+@pytest.mark.parametrize('multiple', [1, 3, 8, 128])
+@pytest.mark.parametrize('budget', [500 * MB, 2_000 * MB, 30_000 * MB, BUDGET])
+def test_every_multiple_and_budget(multiple, budget):
+    answer = run(affine, budget, multiple=multiple)
+    expected = (budget - FIXED) // (13 * MB) // multiple * multiple
+    assert (answer.best.batch if answer.best else 0) == expected
+    assert len(answer.trials) <= 8
+
+
+def test_a_budget_below_the_compilers_limit_is_met_again_on_the_plateau():
+    limit = BUDGET * 1.014
+    measure = plateau(limit)
+    answer = run(measure, recompute_bytes=int(limit))
+    assert answer.best.batch == true_best(measure)
+    fails_between = answer.best.batch + 8
+    assert not measure(fails_between).bytes <= BUDGET
+    assert answer.largest.batch > answer.best.batch
+    assert answer.largest.recomputed > 0
+    assert_bracketed(measure, answer, 0.05)
+    assert len(answer.trials) <= 12
+
+
+def test_a_limit_below_the_budget_bounds_the_batch_without_recomputation():
+    measure = plateau(0.7 * BUDGET, slope=3 * MB)
+    answer = run(measure, recompute_bytes=int(0.72 * BUDGET))
+    expected = true_best(measure)
+    assert 0.95 * expected <= answer.best.batch <= expected
+    assert_bracketed(measure, answer, 0.05)
+    assert len(answer.trials) <= 20
+
+
+def test_an_unknown_limit_is_found_where_the_search_runs_into_it():
+    measure = plateau(0.9 * BUDGET)
+    answer = run(measure, recompute_bytes=None)
+    expected = true_best(measure)
+    assert 0.95 * expected <= answer.best.batch <= expected
+    assert_bracketed(measure, answer, 0.05)
+
+
+def test_a_plateau_above_the_budget_ends_the_search():
+    measure = plateau(1.3 * BUDGET)
+    answer = run(measure, recompute_bytes=int(1.3 * BUDGET))
+    assert answer.best.batch == true_best(measure)
+    assert answer.largest == answer.best
+    assert len(answer.trials) <= 5
+
+
+def test_what_never_fits_is_known_from_the_smallest_batch():
+    for budget in (100 * MB, 410 * MB):
+        answer = run(affine, budget)
+        assert answer.best is None
+        assert answer.largest is None
+        assert answer.trials[-1].batch == 8
+        assert len(answer.trials) <= 3
+
+
+@pytest.mark.parametrize('measure', [affine, lambda batch: Measurement(FIXED, 0)])
+def test_what_always_fits_ends_at_the_limit(measure):
+    answer = run(measure, 10**15, limit=1000)
+    assert answer.best.batch == answer.largest.batch == 1000
+    assert len(answer.trials) <= 3
+
+
+def test_a_compiler_that_runs_out_of_memory_itself_is_a_batch_that_does_not_fit():
+    answer = run(lambda batch: affine(batch) if batch < 3000 else Measurement(None, 0))
+    assert answer.best.batch == 2992
+    assert len(answer.trials) <= 16
+
+
+def test_first_batch_far_too_large():
+    answer = run(affine, first=60_000)
+    assert answer.best.batch == true_best(affine)
+    assert len(answer.trials) <= 4
+
+
+def assert_bracketed(measure, answer, tolerance):
+    """`largest` fits, and a failing batch was compiled within the tolerance above it."""
+    batch = answer.largest.batch
+    assert measure(batch).bytes <= BUDGET
+    failing = min(t.batch for t in answer.trials if t.batch > batch and not t.fits)
+    assert failing - batch <= max(8, tolerance * batch)
