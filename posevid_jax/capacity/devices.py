@@ -108,17 +108,19 @@ class Target:
     Attributes:
       kind: as in `Gpu.kind`.
       source: 'measured' (it is here) or 'described'.
-      memory_bytes: of one device; None when nobody says.
+      memory_bytes: of one device.
+      memory_fraction: share of it that the allocator gets; None when the device itself said how
+        much that is.
       budget_bytes: what one device may use for a step.
-      recompute_bytes: where XLA starts to recompute of its own accord, on a device that holds
-        no arguments; None when it never does.
+      recompute_bytes: where XLA starts to recompute of its own accord; None when it never does.
       devices: to compile for; steps can run on them only when the source is 'measured'.
       compiler_options: for `Lowered.compile`.
     """
 
     kind: str
     source: str
-    memory_bytes: int | None
+    memory_bytes: int
+    memory_fraction: float | None
     budget_bytes: int
     recompute_bytes: int | None
     devices: Sequence[jax.Device]
@@ -210,6 +212,7 @@ def _described(config: ConfigDict) -> Target:
         kind=gpu.kind,
         source='described',
         memory_bytes=memory,
+        memory_fraction=config.memory_fraction,
         budget_bytes=_budget(memory, config),
         recompute_bytes=_recompute_bytes(memory),
         devices=topology_devices(
@@ -224,10 +227,11 @@ def _local(config: ConfigDict) -> Target:
     devices = jax.local_devices()
     stats = devices[0].memory_stats()
     if stats is not None and not config.memory_bytes:
-        memory = _memory_of(stats['bytes_limit'])
+        memory, fraction = _memory_of(stats['bytes_limit']), None
         budget = stats['bytes_limit'] - config.reserve_bytes
     elif config.memory_bytes:
-        memory, budget = config.memory_bytes, _budget(config.memory_bytes, config)
+        memory, fraction = config.memory_bytes, config.memory_fraction
+        budget = _budget(memory, config)
     else:
         raise InputError(
             f'probe.memory_bytes: found 0, expected the bytes to plan for: '
@@ -237,6 +241,7 @@ def _local(config: ConfigDict) -> Target:
         kind=devices[0].device_kind,
         source='measured',
         memory_bytes=memory,
+        memory_fraction=fraction,
         budget_bytes=budget,
         recompute_bytes=_recompute_bytes(memory) if devices[0].platform == 'gpu' else None,
         devices=devices,

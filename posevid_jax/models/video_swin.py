@@ -40,6 +40,7 @@ from jax import Array
 from posevid_jax.models import windows
 from posevid_jax.models.layers import (
     WEIGHT_INIT,
+    Dense,
     LayerNorm,
     Mlp,
     PatchMerging,
@@ -83,13 +84,7 @@ class WindowAttention(nn.Module):
         width = x.shape[-1]
         head = width // self.num_heads
         x = windows.partition(x, self.plan)  # [B, windows, N, C]
-        project = nn.Dense(
-            3 * width,
-            use_bias=self.qkv_bias,
-            dtype=self.dtype,
-            kernel_init=WEIGHT_INIT,
-            name='qkv',
-        )
+        project = Dense(3 * width, use_bias=self.qkv_bias, dtype=self.dtype, name='qkv')
         heads = (3, self.num_heads, head)
         qkv = project(x).reshape(*x.shape[:3], *heads)  # [B, windows, N, 3, heads, d]
         q, k, v = qkv[..., 0, :, :], qkv[..., 1, :, :], qkv[..., 2, :, :]
@@ -108,7 +103,7 @@ class WindowAttention(nn.Module):
         weights = jax.nn.softmax(logits, axis=-1).astype(self.dtype)
         x = jnp.einsum('bwhqk,bwkhd->bwqhd', weights, v)
         x = windows.merge_windows(x.reshape(*x.shape[:3], width), self.plan)  # [B, T, H, W, C]
-        x = nn.Dense(width, dtype=self.dtype, kernel_init=WEIGHT_INIT, name='proj')(x)
+        x = Dense(width, dtype=self.dtype, name='proj')(x)
         return nn.Dropout(self.dropout)(x, deterministic=not train)
 
     def _position_bias(self) -> tuple[Array, Array | None]:
@@ -264,9 +259,7 @@ class VideoSwin(nn.Module):
             x = jnp.where(mask[..., None], x, 0)
             mask = _any_of(fit(mask, self.patch_size), self.patch_size)
         x = to_patches(fit(x, self.patch_size), self.patch_size)
-        x = nn.Dense(
-            self.embed_dim, dtype=self.dtype, kernel_init=WEIGHT_INIT, name='patch_embed'
-        )(x)
+        x = Dense(self.embed_dim, dtype=self.dtype, name='patch_embed')(x)
         if self.layout == 'legacy':
             offset = self.param('pos_bias', nn.initializers.zeros, (self.embed_dim,))
             x = x + offset.astype(self.dtype)
@@ -285,12 +278,12 @@ class VideoSwin(nn.Module):
         if legacy:
             self.sow('intermediates', 'features', pooled)
             pooled = norm(pooled)
-        logits = nn.Dense(self.num_outputs, kernel_init=WEIGHT_INIT, name='head')(pooled)
+        logits = Dense(self.num_outputs, name='head')(pooled)
         if not self.frame_output:
             return logits
         rows = masked_mean(x, mask, axes=(2, 3))  # [B, T', C]
         rows = norm(rows) if legacy else rows
-        scores = nn.Dense(1, kernel_init=WEIGHT_INIT, name='frame_head')(rows)[..., 0]  # [B, T']
+        scores = Dense(1, name='frame_head')(rows)[..., 0]  # [B, T']
         stride = self.patch_size[0] * self.merge[0] ** (len(self.depths) - 1)
         return logits, scores @ frame_interpolation(scores.shape[1], frames, stride)
 

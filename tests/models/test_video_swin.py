@@ -187,6 +187,16 @@ def test_stochastic_depth_drops_whole_branches_linearly_more_with_depth():
     assert 2 <= len(distinct) <= 4  # the first block never drops, the second one's two branches do
 
 
+def equations(jaxpr):
+    """All equations of a program, of the functions it calls too."""
+    for equation in jaxpr.eqns:
+        yield equation
+        for value in equation.params.values():
+            inner = getattr(value, 'jaxpr', value)
+            if hasattr(inner, 'eqns'):
+                yield from equations(inner)
+
+
 def test_bfloat16_computes_in_bfloat16_and_keeps_parameters_and_logits_in_float32():
     x = cells(2, 8, 6, 6, 3)
     plain, params = make(x)
@@ -197,7 +207,7 @@ def test_bfloat16_computes_in_bfloat16_and_keeps_parameters_and_logits_in_float3
     assert logits.dtype == jnp.float32
     np.testing.assert_allclose(logits, apply(plain, params, x), rtol=0.1, atol=0.1)
     program = jax.make_jaxpr(lambda x: half.apply({'params': params}, x, train=False))(x)
-    products = [e for e in program.jaxpr.eqns if e.primitive.name == 'dot_general']
+    products = [e for e in equations(program.jaxpr) if e.primitive.name == 'dot_general']
     wide = [e for e in products if any(v.aval.dtype != jnp.bfloat16 for v in e.invars)]
     assert len(products) > 10 and len(wide) == 1  # the head alone
 

@@ -1,0 +1,161 @@
+"""One row of the probe's table: a configuration whose very training step is compiled, never run."""
+
+import hashlib
+import time
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import optax
+from ml_collections import ConfigDict
+
+from posevid_jax.capacity import memory
+from posevid_jax.capacity.devices import Target
+from posevid_jax.training import experiment, optim, steps
+from posevid_jax.training.artifacts import as_json
+from posevid_jax.training.experiment import Experiment
+from posevid_jax.training.parallel import Parallel
+
+# Any batch would do: a fingerprint is about the program, not about its sizes.
+_FINGERPRINT_BATCH = 8
+
+
+class Identity(NamedTuple):
+    """What a record of the report answers for; the keys by which training finds it."""
+
+    model: str
+    size: str | None  # of video_swin; stat_pool has one
+    pack: str
+    dtype: str
+    remat: list[bool]  # by stage; empty for stat_pool
+    optimiser: str
+    clip_shape: list[int]  # T, F
+    devices: int
+
+
+class Compiled(NamedTuple):
+    """A batch that was compiled, and how long it took."""
+
+    batch: int
+    memory: memory.StepMemory
+    seconds: float
+
+
+class Candidate:
+    """The training step of a configuration at any batch, on the devices of a target."""
+
+    def __init__(self, config: ConfigDict, kind: str, devices: tuple[jax.Device, ...]):
+        """Reads the data, for the shapes of a batch.
+
+        Args:
+          config: the whole configuration; its batch size plays no part.
+          kind: `jax.Device.device_kind`, for the fingerprint.
+          devices: those to train on, present or described.
+
+        Raises:
+          InputError: the configuration cannot be trained.
+        """
+        config = config.copy_and_resolve_references()
+        config.train.batch_size = 1
+        self.run: Experiment = experiment.build(config)
+        self.parallel = Parallel(config.parallel, devices)
+        self._kind = kind
+        self._state = self.run.abstract_state()
+        self._row = next(self.run.data())
+
+    @property
+    def num_devices(self) -> int:
+        return len(self.parallel.devices)
+
+    @property
+    def identity(self) -> Identity:
+        return identity(self.run, self.num_devices)
+
+    @property
+    def state_bytes(self) -> int:
+        """Of the whole training state: parameters, optimiser, statistics."""
+        return _tree_bytes(self._state)
+
+    @property
+    def parameter_bytes(self) -> int:
+        """Of the parameters, and so of one gradient."""
+        return _tree_bytes(self._state.params)
+
+    @property
+    def clip_bytes(self) -> int:
+        """Of one clip of a batch."""
+        return sum(value.nbytes for value in self._row.values())
+
+    def compile(self, batch: int, compiler_options: dict[str, Any]) -> Compiled:
+        """Compiles the step for `batch` clips a device; allocates nothing on any device."""
+        started = time.perf_counter()
+        step = self.parallel.compile_train(self.run.train_step())
+        lowered = step.lower(*self._arguments(batch))
+        measured = memory.of_compiled(lowered.compile(compiler_options=compiler_options))
+        return Compiled(batch, measured, time.perf_counter() - started)
+
+    def fingerprint(self, platform: str) -> str:
+        """Says whether a record is still true: the program, the versions and the device.
+
+        The learning rate, its schedule and the number of epochs are constants of the program that
+        no byte depends on, so the program is lowered with a schedule of its own.
+
+        Args:
+          platform: to lower for, 'cuda' or 'cpu'; need not be here.
+        """
+        schedule = optax.constant_schedule(1.0)
+        config = self.run.config.train
+        step = steps.make_train_step(
+            self.run.model, optim.optimizer(config, schedule), schedule, config
+        )
+        arguments = (self._state, self._batch(_FINGERPRINT_BATCH, ()), _key())
+        lowered = jax.jit(step).trace(*arguments).lower(lowering_platforms=(platform,))
+        digest = hashlib.sha256()
+        for part in (lowered.as_text(), jax.__version__, self._kind, str(self.num_devices)):
+            digest.update(part.encode())
+        return digest.hexdigest()[:16]
+
+    def _arguments(self, batch: int) -> tuple[Any, ...]:
+        if self.parallel.use_pmap:
+            return self._state, self._batch(batch, (self.num_devices,)), _key()
+        # A described device is chosen by the sharding of the arguments, as a present one is.
+        sharding = jax.sharding.SingleDeviceSharding(self.parallel.devices[0])
+        return jax.tree.map(
+            lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding),
+            (self._state, self._batch(batch, ()), _key()),
+        )
+
+    def _batch(self, size: int, leading: tuple[int, ...]) -> dict[str, jax.ShapeDtypeStruct]:
+        return {
+            key: jax.ShapeDtypeStruct((*leading, size, *value.shape[1:]), value.dtype)
+            for key, value in self._row.items()
+        }
+
+
+def identity(run: Experiment, num_devices: int) -> Identity:
+    """What a run needs a record of."""
+    config = as_json(run.config)
+    swin = config['model']['name'] == 'video_swin'
+    return Identity(
+        model=config['model']['name'],
+        size=config['model']['size'] if swin else None,
+        pack=config['features']['pack'],
+        dtype=config['model']['dtype'],
+        remat=config['model']['video_swin']['remat'] if swin else [],
+        optimiser='adamw',  # the one there is, see training/optim.py
+        clip_shape=list(run.train.features.shape[1:]),
+        devices=num_devices,
+    )
+
+
+def platform_of(target: Target) -> str:
+    """The platform that a target's programs are lowered for."""
+    return 'cuda' if target.devices[0].platform == 'gpu' else target.devices[0].platform
+
+
+def _key() -> jax.ShapeDtypeStruct:
+    return jax.eval_shape(lambda: jax.random.key(0))
+
+
+def _tree_bytes(tree: Any) -> int:
+    return sum(int(np.prod(leaf.shape)) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
