@@ -4,9 +4,9 @@
     python main.py --mode=probe --config=configs/probe.py --workdir=runs/probe_h200 \
         --config.probe.device=h200
 
-Expected: a table of 9 rows and runs/probe/capacity_report.json, which docs/capacity.md explains. The
-second command needs no GPU, only the cuda12 or cuda13 extra. Any other configuration can be probed
-the same way; its own model and data are then what is compiled.
+Expected: a table of 9 rows and capacity_report.json in the directory; docs/capacity.md explains
+both. The second command needs no GPU, only the cuda12 or cuda13 extra. Any other configuration can
+be probed the same way; its own model and data are then what is compiled.
 """
 
 from ml_collections import ConfigDict
@@ -34,7 +34,9 @@ def probe_section() -> ConfigDict:
     p.first_batch = 64  # the first one compiled; only the number of compiles depends on it
     p.max_batch = 65_536  # the largest to ask for
     p.prove = True  # compile the next multiple too and see it fail
-    p.bracket = 0.05  # where the compiler recomputes no line helps: bracket max_batch this closely
+    p.bracket = (
+        0.02  # where the compiler recomputes no line helps: bracket this closely, as a share
+    )
     p.memory_fraction = 0.75  # share of the memory that JAX takes, XLA_PYTHON_CLIENT_MEM_FRACTION
     # Kept free of it: batches on their way to the device, metrics, and gaps, because most of a
     # step is one block that must be in one piece.

@@ -14,7 +14,7 @@ from posevid_jax.capacity import memory
 from posevid_jax.errors import InputError
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.models import classifier
-from posevid_jax.training import artifacts, optim, steps
+from posevid_jax.training import artifacts, optim, parallel, steps
 from posevid_jax.training import state as states
 
 # Large enough that a matrix product runs at the rate of the machine, small enough for a laptop.
@@ -46,6 +46,7 @@ def bench(config: ConfigDict, workdir: pathlib.Path | None = None) -> list[dict[
             f'bench.clip_shape: found {tuple(settings.clip_shape)}, expected {rank} sizes '
             f'for {config.model.name}'
         )
+    layout = parallel.Parallel('jit')
     records = []
     print(_HEADER, flush=True)
     for size in sizes:
@@ -56,7 +57,7 @@ def bench(config: ConfigDict, workdir: pathlib.Path | None = None) -> list[dict[
                 changed.model.size = size
             peak = _matmul_rate(dtype)
             for batch_size in settings.batch_sizes:
-                cost = _measure(changed, batch_size)
+                cost = _measure(changed, batch_size, layout)
                 cost['time'] |= {'matmul_gflop_per_s': peak}
                 cost['time']['share'] = cost['time']['gflop_per_s'] / peak
                 record = {'size': size, 'dtype': dtype, 'batch_size': batch_size} | cost
@@ -73,11 +74,11 @@ def bench(config: ConfigDict, workdir: pathlib.Path | None = None) -> list[dict[
     return records
 
 
-def _measure(config: ConfigDict, batch_size: int) -> dict[str, Any]:
+def _measure(config: ConfigDict, batch_size: int, layout: parallel.Parallel) -> dict[str, Any]:
     step, state, batch = network_step(config, batch_size)
     rng = jax.random.key(0)
     started = time.perf_counter()
-    compiled = jax.jit(step, donate_argnums=0).lower(state, batch, rng).compile()
+    compiled = layout.compile_train(step).lower(state, batch, rng).compile()
     compile_s = time.perf_counter() - started
     seconds = []
     for _ in range(config.bench.steps + 1):

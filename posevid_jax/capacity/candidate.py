@@ -1,5 +1,6 @@
 """One row of the probe's table: a configuration whose very training step is compiled, never run."""
 
+import dataclasses
 import hashlib
 import time
 from typing import Any, NamedTuple
@@ -10,8 +11,7 @@ import optax
 from ml_collections import ConfigDict
 
 from posevid_jax.capacity import memory
-from posevid_jax.capacity.devices import Target
-from posevid_jax.training import experiment, optim, steps
+from posevid_jax.training import experiment, optim
 from posevid_jax.training.artifacts import as_json
 from posevid_jax.training.experiment import Experiment
 from posevid_jax.training.parallel import Parallel
@@ -31,6 +31,7 @@ class Identity(NamedTuple):
     optimiser: str
     clip_shape: list[int]  # T, F
     devices: int
+    micro_batches: int  # that a step works through one after the other
 
 
 class Compiled(NamedTuple):
@@ -56,7 +57,7 @@ class Candidate:
           InputError: the configuration cannot be trained.
         """
         config = config.copy_and_resolve_references()
-        config.train.batch_size = 1
+        config.train.batch_size = 1  # whatever it says: the sizes of a batch are arguments here
         self.run: Experiment = experiment.build(config)
         self.parallel = Parallel(config.parallel, devices)
         self._kind = kind
@@ -69,7 +70,19 @@ class Candidate:
 
     @property
     def identity(self) -> Identity:
-        return identity(self.run, self.num_devices)
+        config = as_json(self.run.config)
+        swin = config['model']['name'] == 'video_swin'
+        return Identity(
+            model=config['model']['name'],
+            size=config['model']['size'] if swin else None,
+            pack=config['features']['pack'],
+            dtype=config['model']['dtype'],
+            remat=config['model']['video_swin']['remat'] if swin else [],
+            optimiser='adamw',  # the one there is, see training/optim.py
+            clip_shape=list(self.run.train.features.shape[1:]),
+            devices=self.num_devices,
+            micro_batches=config['train']['micro_batches'],
+        )
 
     @property
     def state_bytes(self) -> int:
@@ -104,12 +117,14 @@ class Candidate:
           platform: to lower for, 'cuda' or 'cpu'; need not be here.
         """
         schedule = optax.constant_schedule(1.0)
-        config = self.run.config.train
-        step = steps.make_train_step(
-            self.run.model, optim.optimizer(config, schedule), schedule, config
+        run = dataclasses.replace(
+            self.run,
+            schedule=schedule,
+            optimizer=optim.optimizer(self.run.config.train, schedule),
         )
-        arguments = (self._state, self._batch(_FINGERPRINT_BATCH, ()), _key())
-        lowered = jax.jit(step).trace(*arguments).lower(lowering_platforms=(platform,))
+        batch = _FINGERPRINT_BATCH * self.run.config.train.micro_batches
+        arguments = (self._state, self._batch(batch, ()), _key())
+        lowered = jax.jit(run.train_step()).trace(*arguments).lower(lowering_platforms=(platform,))
         digest = hashlib.sha256()
         for part in (lowered.as_text(), jax.__version__, self._kind, str(self.num_devices)):
             digest.update(part.encode())
@@ -132,25 +147,9 @@ class Candidate:
         }
 
 
-def identity(run: Experiment, num_devices: int) -> Identity:
-    """What a run needs a record of."""
-    config = as_json(run.config)
-    swin = config['model']['name'] == 'video_swin'
-    return Identity(
-        model=config['model']['name'],
-        size=config['model']['size'] if swin else None,
-        pack=config['features']['pack'],
-        dtype=config['model']['dtype'],
-        remat=config['model']['video_swin']['remat'] if swin else [],
-        optimiser='adamw',  # the one there is, see training/optim.py
-        clip_shape=list(run.train.features.shape[1:]),
-        devices=num_devices,
-    )
-
-
-def platform_of(target: Target) -> str:
-    """The platform that a target's programs are lowered for."""
-    return 'cuda' if target.devices[0].platform == 'gpu' else target.devices[0].platform
+def platform_of(device: jax.Device) -> str:
+    """The platform that programs for a device are lowered for."""
+    return 'cuda' if device.platform == 'gpu' else device.platform
 
 
 def _key() -> jax.ShapeDtypeStruct:

@@ -72,7 +72,9 @@ GPUS = {
     'rtx5090': Gpu('NVIDIA GeForce RTX 5090', (12, 0), 170, _gib(31.36), 1792e9, 96 << 20, 2.407),
     'l4': Gpu('NVIDIA L4', (8, 9), 58, _gib(22.03), 300e9, 48 << 20, 2.04),
     'l40s': Gpu('NVIDIA L40S', (8, 9), 142, _gib(44.39), 864e9, 96 << 20, 2.52),
-    'a100_40gb': Gpu('NVIDIA A100-SXM4-40GB', (8, 0), 108, 42_331_013_120, 1555.2e9, 40 << 20, 1.41),
+    'a100_40gb': Gpu(
+        'NVIDIA A100-SXM4-40GB', (8, 0), 108, 42_331_013_120, 1555.2e9, 40 << 20, 1.41
+    ),
     'a100_80gb': Gpu(
         'NVIDIA A100-SXM4-80GB', (8, 0), 108, 85_100_068_864, 2039.04e9, 40 << 20, 1.41
     ),
@@ -215,9 +217,7 @@ def _described(config: ConfigDict) -> Target:
         memory_fraction=config.memory_fraction,
         budget_bytes=_budget(memory, config),
         recompute_bytes=_recompute_bytes(memory),
-        devices=topology_devices(
-            dataclasses.replace(gpu, memory_bytes=memory), config.num_devices
-        ),
+        devices=topology_devices(dataclasses.replace(gpu, memory_bytes=memory), config.num_devices),
         # Tile sizes of Triton's matmuls come from trying them out, which takes the GPU.
         compiler_options={'xla_gpu_enable_triton_gemm': False},
     )

@@ -7,6 +7,7 @@ import jax
 
 # XLA names the copy that it computes a second time after the original: `fusion.7.remat2`.
 _RECOMPUTED = re.compile(r'^\s*(?:ROOT )?%?[\w.-]*\.remat[\w.]* = ', re.MULTILINE)
+_DOUBLE = re.compile(r'\bf64\[')
 _ALL_REDUCE = re.compile(r' all-reduce(?:-start)?\(')
 
 
@@ -21,6 +22,7 @@ class StepMemory:
       alias: outputs that take the place of donated arguments.
       recomputed: instructions that XLA computes twice because storing them did not fit.
       all_reduces: collective sums.
+      doubles: float64 arrays, of which there should be none.
     """
 
     argument: int
@@ -29,6 +31,7 @@ class StepMemory:
     alias: int
     recomputed: int
     all_reduces: int
+    doubles: int
 
     @property
     def bytes(self) -> int:
@@ -51,4 +54,5 @@ def of_compiled(compiled: jax.stages.Compiled) -> StepMemory:
         alias=sizes.alias_size_in_bytes,
         recomputed=len(_RECOMPUTED.findall(program)),
         all_reduces=len(_ALL_REDUCE.findall(program)),
+        doubles=len(_DOUBLE.findall(program)),
     )

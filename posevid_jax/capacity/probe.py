@@ -105,21 +105,24 @@ class _Rows:
         pairs = list(itertools.product(settings.sizes if swin else (None,), settings.packs))
         print(_HEADER, flush=True)
         with concurrent.futures.ThreadPoolExecutor(settings.threads) as threads:
-            rows = list(threads.map(lambda pair: self._search(*pair), pairs))
+            records = list(threads.map(lambda pair: self._search(*pair), pairs))
         if self._target.is_here:
             # The device's peak only ever rises: from the smallest prediction to the largest.
-            for candidate, record in sorted(rows, key=lambda row: row[1]['peak_bytes'] or 0):
-                self._run(candidate, record)
+            for record in sorted(records, key=lambda record: record['peak_bytes'] or 0):
+                self._run(record)
                 print(_line(record), flush=True)
-        return [record for _, record in rows]
+        return records
 
-    def _search(self, size: str | None, pack: str) -> tuple[Candidate, dict[str, Any]]:
-        settings, target = self._config.probe, self._target
+    def _candidate(self, size: str | None, pack: str) -> Candidate:
         config = self._config.copy_and_resolve_references()
         config.features.pack = pack
         if size is not None:
             config.model.size = size
-        candidate = Candidate(config, target.kind, target.devices)
+        return Candidate(config, self._target.kind, self._target.devices)
+
+    def _search(self, size: str | None, pack: str) -> dict[str, Any]:
+        settings, target = self._config.probe, self._target
+        candidate = self._candidate(size, pack)
         compiles = []
 
         def measure(batch: int) -> Measurement:
@@ -148,7 +151,7 @@ class _Rows:
             measure,
             target.budget_bytes,
             fixed_bytes=candidate.state_bytes,
-            multiple=settings.multiple_of,
+            multiple=math.lcm(settings.multiple_of, self._config.train.micro_batches),
             first=settings.first_batch,
             limit=settings.max_batch,
             recompute_bytes=target.recompute_bytes,
@@ -156,18 +159,20 @@ class _Rows:
             tolerance=settings.bracket,
         )
         record = candidate.identity._asdict() | _answer(answer, candidate, compiles)
-        record['fingerprint'] = candidate.fingerprint(platform_of(target))
+        record['fingerprint'] = candidate.fingerprint(platform_of(target.devices[0]))
         if not target.is_here:
             print(_line(record), flush=True)
-        return candidate, record
+        return record
 
-    def _run(self, candidate: Candidate, record: dict[str, Any]) -> None:
+    def _run(self, record: dict[str, Any]) -> None:
         settings, best = self._config.probe, record['best_batch']
         if not best:
             return
+        candidate = self._candidate(record['size'], record['pack'])
+        multiple = math.lcm(settings.multiple_of, self._config.train.micro_batches)
         rungs = [
             on_device.throughput(candidate, batch, settings.timed_steps)
-            for batch in on_device.ladder(best, settings.multiple_of, settings.ladder)
+            for batch in on_device.ladder(best, multiple, settings.ladder)
         ]
         knee = on_device.knee(rungs)
         record['ladder'] = [rung._asdict() for rung in rungs]
@@ -241,7 +246,7 @@ def _report(
             'memory_fraction': target.memory_fraction,
             'reserve_bytes': config.probe.reserve_bytes,
             'budget_bytes': target.budget_bytes,
-            'platform': platform_of(target),
+            'platform': platform_of(target.devices[0]),
         },
         'results': records,
         'time': {
@@ -277,7 +282,8 @@ def _line(record: dict[str, Any]) -> str:
         f'{record["best_batch"]:>7}{number(record["peak_bytes"], ".2f", 1e9):>8}'
         f'{record["max_batch"]:>7}{number(record["max_peak_bytes"], ".2f", 1e9):>8}'
         f'{record["max_recomputed"]:>10}{record["bytes_per_clip"] / 1e6:>9.2f}'
-        f'{number(record["throughput_clips_per_s"], ".1f"):>9}{number(record["knee_batch"], "d"):>7}'
+        f'{number(record["throughput_clips_per_s"], ".1f"):>9}'
+        f'{number(record["knee_batch"], "d"):>7}'
         f'{number(recommended and recommended["batch"], "d"):>13}'
         f'{len(record["compiles"]):>10}{seconds:>7.0f}'
     )

@@ -45,6 +45,7 @@ RECORD = {
     'optimiser': str,
     'clip_shape': [int],
     'devices': int,
+    'micro_batches': int,
     'best_batch': int,
     'best_next': _OPTIONAL_INT,
     'max_batch': int,

@@ -89,55 +89,61 @@ def search(
       tolerance: beyond the reach of the line, answers are bracketed to this share of themselves.
     """
     return _Search(
-        measure, budget, fixed_bytes, multiple, first, limit, recompute_bytes, prove, tolerance
+        measure=measure,
+        budget=budget,
+        fixed_bytes=fixed_bytes,
+        multiple=multiple,
+        first=max(first // multiple, 1) * multiple,
+        limit=max(limit // multiple, 1) * multiple,
+        recompute_bytes=recompute_bytes,
+        prove=prove,
+        tolerance=tolerance,
     ).answer()
 
 
+@dataclasses.dataclass
 class _Search:
-    def __init__(
-        self, measure, budget, fixed_bytes, multiple, first, limit, recompute_bytes, prove, tolerance
-    ):
-        self._measure = measure
-        self._budget = budget
-        self._fixed = fixed_bytes
-        self._multiple = multiple
-        self._first = max(first // multiple, 1) * multiple
-        self._limit = max(limit // multiple, 1) * multiple
-        self._recompute = recompute_bytes
-        self._prove = prove
-        self._tolerance = tolerance
-        self._trials: dict[int, Trial] = {}
+    measure: Callable[[int], Measurement]
+    budget: int
+    fixed_bytes: int
+    multiple: int
+    first: int
+    limit: int
+    recompute_bytes: int | None
+    prove: bool
+    tolerance: float
+    trials: dict[int, Trial] = dataclasses.field(default_factory=dict)
 
     def answer(self) -> Answer:
-        best = self._boundary(lambda trial: trial.clean, self._line_batch, 0, None, self._prove)
+        best = self._boundary(lambda trial: trial.clean, self._line_batch, 0, None, self.prove)
         largest = self._beyond(best)
         slope, fixed = self._line()
         return Answer(
-            best=self._trials.get(best),
-            largest=self._trials.get(largest),
+            best=self.trials.get(best),
+            largest=self.trials.get(largest),
             bytes_per_clip=slope,
             fixed_bytes=fixed,
-            trials=tuple(self._trials.values()),
+            trials=tuple(self.trials.values()),
         )
 
     def _try(self, batch: int) -> Trial:
-        if batch not in self._trials:
-            size, recomputed = self._measure(batch)
-            fits = size is not None and size <= self._budget
-            self._trials[batch] = Trial(batch, size, recomputed, fits)
-        return self._trials[batch]
+        if batch not in self.trials:
+            size, recomputed = self.measure(batch)
+            fits = size is not None and size <= self.budget
+            self.trials[batch] = Trial(batch, size, recomputed, fits)
+        return self.trials[batch]
 
     def _boundary(self, good, suggest, low: int, high: int | None, prove: bool) -> int:
         """The largest good batch, given that `low` is good (or 0) and `high` (or nothing) is not.
 
         `suggest(high)` names a batch, or None where there is nothing to go by.
         """
-        stride, stalled = self._multiple, False
-        while low < self._limit and (high is None or high - low > self._width(low, high)):
+        stride, stalled = self.multiple, False
+        while low < self.limit and (high is None or high - low > self._width(low, high)):
             wanted = suggest(high)
             if wanted is None:
                 wanted = _STRIDE * low if high is None else (low + high) / 2
-            elif 0 < low and wanted < low + self._multiple:
+            elif low > 0 and wanted < low + self.multiple:
                 if not prove:
                     break
                 # Twice as far each time, in case the line is wrong for long.
@@ -156,30 +162,30 @@ class _Search:
         return low
 
     def _width(self, low: int, high: int) -> float:
-        if not self._trials[high].recomputed and not self._trials_recompute(low):
-            return self._multiple
-        return max(self._multiple, self._tolerance * low)
+        if not self.trials[high].recomputed and not self._recomputes(low):
+            return self.multiple
+        return max(self.multiple, self.tolerance * low)
 
-    def _trials_recompute(self, batch: int) -> bool:
-        return batch in self._trials and self._trials[batch].recomputed > 0
+    def _recomputes(self, batch: int) -> bool:
+        return batch in self.trials and self.trials[batch].recomputed > 0
 
     def _round(self, wanted: float, low: int, high: int | None) -> int:
-        top = self._limit if high is None else high - self._multiple
-        batch = int(min(wanted, top) // self._multiple) * self._multiple
-        return min(max(batch, low + self._multiple), top)
+        top = self.limit if high is None else high - self.multiple
+        batch = int(min(wanted, top) // self.multiple) * self.multiple
+        return min(max(batch, low + self.multiple), top)
 
     def _points(self) -> list[tuple[int, float]]:
         measured = [
             (trial.batch, trial.bytes)
-            for trial in self._trials.values()
+            for trial in self.trials.values()
             if trial.bytes is not None and not trial.recomputed
         ]
-        return [(0, self._fixed), *sorted(measured)]
+        return [(0, self.fixed_bytes), *sorted(measured)]
 
     def _line_batch(self, high: int | None) -> float | None:
         """Where the line through the nearest two batches meets the budget."""
-        if not self._trials:
-            return self._first
+        if not self.trials:
+            return self.first
         points = self._points()
         if len(points) == 1:
             return None if high is None else high / 2
@@ -189,34 +195,42 @@ class _Search:
         return None if high is not None and batch >= high else batch
 
     def _reach(self) -> int:
-        return self._budget if self._recompute is None else min(self._budget, self._recompute)
+        return (
+            self.budget if self.recompute_bytes is None else min(self.budget, self.recompute_bytes)
+        )
 
     def _line(self) -> tuple[float, float]:
         """Slope and offset where the line meets the budget."""
         points = self._points()
         if len(points) == 1:
-            return 0.0, float(self._fixed)
+            return 0.0, float(self.fixed_bytes)
         (a, a_bytes), (b, b_bytes) = _nearest(points, self._reach())
         slope = (b_bytes - a_bytes) / (b - a)
         return slope, b_bytes - slope * b
 
     def _beyond(self, best: int) -> int:
         """The largest batch that fits, with the compiler's help."""
-        recomputed = [t for t in self._trials.values() if t.recomputed and t.batch > best]
-        if not recomputed and self._recompute is not None and best < self._limit:
-            slope, fixed = self._line()
-            for look in _LOOKS:
-                wanted = (look * self._recompute - fixed) / slope if slope > 0 else self._limit
-                trial = self._try(self._round(wanted, best, None))
-                if trial.recomputed or trial.batch == self._limit:
-                    recomputed = [trial]
-                    break
-        fitting = [trial.batch for trial in recomputed if trial.fits]
+        self._look_beyond(best)
+        fitting = [t.batch for t in self.trials.values() if t.fits and t.batch > best]
         if not fitting:
             return best
         low = max(fitting)
-        high = min((b for b, t in self._trials.items() if b > low and not t.fits), default=None)
+        high = min((b for b, t in self.trials.items() if b > low and not t.fits), default=None)
         return self._boundary(lambda trial: trial.fits, lambda _: None, low, high, prove=True)
+
+    def _look_beyond(self, best: int) -> None:
+        """Tries where the compiler should have begun to save, until one such batch fits."""
+        slope, fixed = self._line()
+        if self.recompute_bytes is None or slope <= 0:
+            return
+        for look in _LOOKS:
+            tried = [trial for trial in self.trials.values() if trial.batch > best]
+            if best == self.limit or any(trial.fits for trial in tried):
+                return
+            # Whoever has recomputed in vain will do so a little further on as well.
+            if look == _LOOKS[0] and any(trial.recomputed for trial in tried):
+                continue
+            self._try(self._round((look * self.recompute_bytes - fixed) / slope, best, None))
 
 
 def _nearest(points, size: float):

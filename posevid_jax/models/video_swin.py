@@ -90,7 +90,10 @@ class WindowAttention(nn.Module):
         q, k, v = qkv[..., 0, :, :], qkv[..., 1, :, :], qkv[..., 2, :, :]
         bias, rest = self._position_bias()  # [windows | 1, heads, N, N], [heads, N, 1] or None
         if rest is not None:
-            zero = project(jnp.zeros((width,), self.dtype)).reshape(heads)
+            zero = jnp.zeros((3 * width,))
+            if self.qkv_bias:
+                zero = project.get_variable('params', 'bias')  # of zeros, the projection's biases
+            zero = zero.astype(self.dtype).reshape(heads)
             k, v = (_append_key(a, zero[i]) for i, a in ((1, k), (2, v)))
             bias = jnp.concatenate([bias, rest[None]], axis=-1)  # [1, heads, N, N + 1]
         logits = jnp.einsum(

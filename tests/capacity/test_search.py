@@ -78,9 +78,7 @@ def true_best(measure, budget=BUDGET, multiple=8):
     return max(good)
 
 
-@pytest.mark.parametrize(
-    ('measure', 'compiles'), [(affine, 4), (bent, 4), (steps, 7), (convex, 7)]
-)
+@pytest.mark.parametrize(('measure', 'compiles'), [(affine, 4), (bent, 4), (steps, 7), (convex, 7)])
 def test_the_largest_batch_is_found_and_the_next_one_fails(measure, compiles):
     answer = run(measure)
     assert answer.best.batch == true_best(measure)
@@ -153,7 +151,7 @@ def test_a_plateau_above_the_budget_ends_the_search():
     answer = run(measure, recompute_bytes=int(1.3 * BUDGET))
     assert answer.best.batch == true_best(measure)
     assert answer.largest == answer.best
-    assert len(answer.trials) <= 5
+    assert len(answer.trials) <= 6
 
 
 def test_what_never_fits_is_known_from_the_smallest_batch():

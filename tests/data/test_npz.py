@@ -182,3 +182,76 @@ def test_selecting_keeps_content_and_drops_videos_without_clips():
     assert some.videos == ('s:a', 's:b') and some.video_ids == ('a', 'b')
     np.testing.assert_array_equal(some.features, clips.features[[4, 3]])
     assert clips.select(range(N)).fingerprint() == clips.fingerprint() != some.fingerprint()
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    clips = read_clips(saved(tmp_path / 'set.npz', archive()), prefix='long')
+    before = (tmp_path / 'set.npz').read_bytes()
+
+    def full_disk(file, **_):
+        file.write(b'half')
+        raise OSError('no space left')
+
+    monkeypatch.setattr(np, 'savez_compressed', full_disk)
+    with pytest.raises(OSError, match='no space'):
+        write_clips(tmp_path / 'set.npz', clips, 'long')
+    assert [file.name for file in tmp_path.iterdir()] == ['set.npz']
+    assert (tmp_path / 'set.npz').read_bytes() == before
+
+
+def test_a_flipped_byte_is_noticed(tmp_path):
+    path = saved(tmp_path / 'set.npz', archive())
+    content = bytearray(path.read_bytes())
+    content[content.index(b'long_raw.npy') + 200] ^= 255
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r'set\.npz: long_raw: damaged'):
+        read_clips(path, prefix='long')
+
+
+def test_odd_but_right_storage_is_read(tmp_path):
+    arrays = archive()
+    odd = arrays | {
+        'long_raw': np.asfortranarray(arrays['long_raw'].astype('>f8')),
+        'long_label': arrays['long_label'].astype('>f4'),
+        'long_fps': np.array([25, 30, np.nan, 30, 30]),
+        'long_video_size': np.array([[1920, 1080], [0, 0], [4, 3], [4, 3], [4, 3]]),
+    }
+    clips = read_clips(saved(tmp_path / 'set.npz', odd), prefix='long')
+    np.testing.assert_array_equal(clips.features, np.nan_to_num(arrays['long_raw'], posinf=0))
+    np.testing.assert_array_equal(clips.label, arrays['long_label'])
+    np.testing.assert_array_equal(clips.fps, [25, 30, 30, 30, 30])  # what is not known is 30
+    np.testing.assert_allclose(clips.aspect[:2], [16 / 9, 1], rtol=1e-6)
+
+
+BAD_CLIPS = {
+    'label_missing': ({'label': None}, 'label'),
+    'label_array': ({'label': np.zeros(3)}, 'label'),
+    'label_fraction': ({'label': 0.5}, 'label: found 0.5'),
+    'objects': ({'features': np.array([None, 1])}, 'features: found an object array'),
+    'nothing_to_read': ({'features': None, 'joints': None}, 'features: not found'),
+    'mask_length': ({'mask': np.ones(3)}, 'mask'),
+    'joint_numbers': ({'joints': np.zeros((4, J, 5))}, 'joints'),
+    'lengths_differ': ({'joints': np.zeros((3, J, 4))}, 'found 4 frames, expected 3'),
+    'no_skeleton': ({'joints': None}, 'skeleton'),
+    'other_names': ({'feature_list': np.array(['x', 'y', 'z'])}, 'feature_names'),
+}
+
+
+@pytest.mark.parametrize(('changes', 'message'), BAD_CLIPS.values(), ids=BAD_CLIPS)
+def test_a_bad_clip_of_a_folder_is_named(tmp_path, changes, message):
+    clip = {'features': np.zeros((4, F)), 'joints': np.zeros((4, J, 2)), 'label': 0}
+    np.savez(tmp_path / 'a.npz', **clip)
+    bad = {key: value for key, value in (clip | changes).items() if value is not None}
+    np.savez(tmp_path / 'b.npz', **bad)
+    with pytest.raises(InputError, match=rf'b\.npz: .*{message}'):
+        read_clips(tmp_path, prefix='long')
+
+
+def test_joints_of_a_folder_get_depth_0_and_full_visibility(tmp_path):
+    joints = RNG.random((4, J, 2)).astype(np.float32)
+    np.savez(tmp_path / 'a.npz', joints=joints, label=0)
+    np.savez(tmp_path / 'b.npz', joints=RNG.random((6, J, 2)), label=1)
+    clips = read_clips(tmp_path, prefix='long')
+    np.testing.assert_array_equal(clips.skeleton[0, :4, :, :2], joints)
+    np.testing.assert_array_equal(clips.skeleton[1, :, :, 2:], np.tile([0.0, 1.0], (6, J, 1)))
+    np.testing.assert_array_equal(clips.skeleton_mask[0, :, 0], [1, 1, 1, 1, 0, 0])
