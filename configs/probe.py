@@ -26,7 +26,8 @@ def get_config():
 
 def probe_section() -> ConfigDict:
     p = ConfigDict()
-    p.device = 'local'  # local, or a GPU that is not here, see posevid_jax/capacity/devices.py
+    # local, or a GPU that is not here, by its name in posevid_jax/capacity/devices.py
+    p.device = 'local'
     p.num_devices = 1  # of a GPU that is not here; local: as `parallel` says
     p.sizes = ('tiny', 'small', 'base')  # of video_swin; stat_pool has one
     p.packs = ('off', 'light', 'full')
@@ -34,16 +35,16 @@ def probe_section() -> ConfigDict:
     p.first_batch = 64  # the first one compiled; only the number of compiles depends on it
     p.max_batch = 65_536  # the largest to ask for
     p.prove = True  # compile the next multiple too and see it fail
-    p.bracket = (
-        0.02  # where the compiler recomputes no line helps: bracket this closely, as a share
-    )
-    p.memory_fraction = 0.75  # share of the memory that JAX takes, XLA_PYTHON_CLIENT_MEM_FRACTION
+    p.bracket = 0.02  # share to which a batch is bracketed where the compiler recomputes
+    # Share of the memory that JAX takes: XLA_PYTHON_CLIENT_MEM_FRACTION of the training.
+    p.memory_fraction = 0.75
     # Kept free of it: batches on their way to the device, metrics, and gaps, because most of a
     # step is one block that must be in one piece.
     p.reserve_bytes = 512 * 1024**2
     p.memory_bytes = 0  # of a device, instead of what it or its description says; 0 = ask
     p.threads = 2  # rows compiled side by side
-    p.ladder = 5  # batches timed where the device is here: the answer, its half, ...
+    # Only where the device is here:
+    p.ladder = 5  # batches timed: the answer, its half, its quarter, ...
     p.timed_steps = 5  # steps for a throughput, after one to warm up
-    p.verify = True  # where the device is here: real steps, and their bytes beside the prediction
+    p.verify = True  # real steps at the answer, and their bytes beside the prediction
     return p

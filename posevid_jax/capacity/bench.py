@@ -1,5 +1,6 @@
 """Mode bench: what a training step costs, beside what the machine can do in the same run."""
 
+import datetime
 import pathlib
 import time
 from collections.abc import Callable
@@ -68,7 +69,9 @@ def bench(config: ConfigDict, workdir: pathlib.Path | None = None) -> list[dict[
     path = workdir / 'bench.json'
     artifacts.write_json(
         path,
-        artifacts.environment() | {'config': artifacts.as_json(config), 'results': records},
+        {'date': datetime.date.today().isoformat()}
+        | artifacts.environment()
+        | {'config': artifacts.as_json(config), 'results': records},
     )
     print(path)
     return records

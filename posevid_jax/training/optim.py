@@ -1,6 +1,7 @@
 """The optimiser and its learning-rate schedule."""
 
 import jax
+import jax.numpy as jnp
 import optax
 from ml_collections import ConfigDict
 
@@ -40,7 +41,21 @@ def optimizer(config: ConfigDict, schedule: optax.Schedule) -> optax.GradientTra
     adamw = optax.adamw(schedule, weight_decay=config.weight_decay, mask=_decay_mask)
     if config.grad_clip == 0:
         return adamw
-    return optax.chain(optax.clip_by_global_norm(config.grad_clip), adamw)
+    return optax.chain(_clip_by_global_norm(config.grad_clip), adamw)
+
+
+def _clip_by_global_norm(largest: float) -> optax.GradientTransformation:
+    """Optax's rule (Pascanu et al. 2013), as one factor.
+
+    Optax divides each gradient, which XLA does not repeat in the two moments that read it: it
+    writes all gradients out once more, a sixth of a small step. A product it fuses into both.
+    """
+
+    def update(grads, state, params=None):
+        factor = jnp.minimum(1.0, largest / jnp.maximum(optax.tree.norm(grads), 1e-12))
+        return jax.tree.map(lambda grad: grad * factor, grads), state
+
+    return optax.GradientTransformation(lambda params: optax.EmptyState(), update)
 
 
 def check(config: ConfigDict) -> None:

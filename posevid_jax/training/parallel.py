@@ -11,7 +11,6 @@ import jax
 import numpy as np
 
 from posevid_jax.errors import InputError
-from posevid_jax.training import host_memory
 
 AXIS = 'batch'
 KINDS = ('auto', 'jit', 'pmap')
@@ -35,8 +34,6 @@ class Parallel:
         devices = list(jax.local_devices() if devices is None else devices)
         self.use_pmap = kind == 'pmap' or (kind == 'auto' and len(devices) > 1)
         self.devices = devices if self.use_pmap else devices[:1]
-        if self.devices[0].platform == 'cpu':
-            host_memory.keep_freed_memory()
 
     def __str__(self) -> str:
         kind = 'pmap' if self.use_pmap else 'jit'

@@ -11,7 +11,7 @@ from posevid_jax.errors import InputError
 
 
 def settings(**changed):
-    section = probe_config.probe_section()
+    section = probe_config.get_config().probe
     section.update(changed)
     return section
 
