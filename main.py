@@ -6,11 +6,11 @@ from absl import app, flags
 from ml_collections import config_flags
 
 from posevid_jax import command_line
-from posevid_jax.capacity import bench
+from posevid_jax.capacity import adopt, bench, probe
 from posevid_jax.inference import evaluate_run
 from posevid_jax.training import loop
 
-MODES = ('train', 'eval', 'bench')
+MODES = ('train', 'eval', 'probe', 'bench')
 
 _CONFIG = config_flags.DEFINE_config_file(
     'config', None, 'Configuration file; a mode that reads a run takes the one in --workdir.'
@@ -27,9 +27,13 @@ def main(argv: list[str]) -> None:
     config = _CONFIG.value
     workdir = pathlib.Path(_WORKDIR.value) if _WORKDIR.value else None
     if _MODE.value == 'train':
-        loop.train_and_evaluate(config, workdir)
+        config = adopt.resolve(config)
+        with adopt.out_of_memory_explained(config):
+            loop.train_and_evaluate(config, workdir)
     elif _MODE.value == 'eval':
         evaluate_run.evaluate_run(config, workdir, _CHECKPOINT.value)
+    elif _MODE.value == 'probe':
+        probe.probe(config, workdir)
     elif _MODE.value == 'bench':
         bench.bench(config, workdir)
 

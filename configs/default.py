@@ -61,7 +61,11 @@ def get_config() -> ConfigDict:
     c.model.pretrained_allow = ()  # patterns of tensors that may be missing, left over or differ
 
     c.train = ConfigDict()
-    c.train.batch_size = 64  # clips a step over all devices
+    c.train.batch_size = 64  # clips a step over all devices; 0: from train.capacity_report
+    c.train.capacity_report = ''  # capacity_report.json of a probe, see docs/capacity.md
+    # Parts of a device's batch worked through one after the other within a step; a report sets it
+    # for a batch that does not fit.
+    c.train.micro_batches = 1
     c.train.num_epochs = 20  # one epoch = as many draws as there are training clips
     c.train.learning_rate = 1e-3  # peak, after warm-up
     c.train.warmup_epochs = 1.0  # linear from 0, then cosine to 0
@@ -85,5 +89,28 @@ def get_config() -> ConfigDict:
     c.bench.batch_sizes = (16,)
     c.bench.clip_shape = (75, 6, 6, 4)  # T, H, W, C for video_swin; T, F, C for stat_pool
     c.bench.steps = 5  # timed steps, after one to warm up
+
+    c.probe = ConfigDict()
+    c.probe.device = 'local'  # or a GPU that is not here, a name in posevid_jax/capacity/devices.py
+    c.probe.num_devices = 1  # of a GPU that is not here; local: as `parallel` says
+    c.probe.sizes = ('tiny', 'small', 'base')  # of video_swin; stat_pool has one
+    c.probe.packs = ('off', 'light', 'full')
+    c.probe.multiple_of = 8  # batches per device that come into question: what tensor cores like
+    c.probe.first_batch = 64  # the first one compiled; only the number of compiles depends on it
+    c.probe.max_batch = 65_536  # the largest to ask for
+    c.probe.prove = True  # compile the next multiple too and see it fail
+    # Where the compiler recomputes no line helps: max_batch is bracketed to this share of itself.
+    c.probe.bracket = 0.02
+    # Share of the memory that JAX takes: XLA_PYTHON_CLIENT_MEM_FRACTION.
+    c.probe.memory_fraction = 0.75
+    # Kept free of it: batches on their way to the device, metrics, and gaps, because most of a
+    # step is one block that must be in one piece.
+    c.probe.reserve_bytes = 512 * 1024**2
+    c.probe.memory_bytes = 0  # of a device, instead of what it or its description says; 0 = ask
+    c.probe.threads = 2  # rows compiled side by side
+    c.probe.ladder = 5  # batches timed where the device is here: the answer, its half, ...
+    c.probe.timed_steps = 5  # steps for a throughput, after one to warm up
+    # Where the device is here: real steps at the answer, their bytes beside the prediction.
+    c.probe.verify = True
 
     return c

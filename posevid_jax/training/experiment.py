@@ -91,7 +91,13 @@ class Experiment:
 
     def train_step(self) -> steps.TrainStep:
         """The step to compile."""
-        return steps.make_train_step(self.model, self.optimizer, self.schedule, self.config.train)
+        return steps.make_train_step(
+            self.model,
+            self.optimizer,
+            self.schedule,
+            self.config.train,
+            micro_batches=self.config.train.micro_batches,
+        )
 
     def input_description(self) -> dict[str, Any]:
         """What the run knows about its input, for scaler.json."""

@@ -36,7 +36,9 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
       InputError: configuration, data or directory cannot work; found before the first step.
     """
     parallel = Parallel(config.parallel)
-    parallel.check_batch_size('train.batch_size', config.train.batch_size)
+    parallel.check_batch_size(
+        'train.batch_size', config.train.batch_size, config.train.micro_batches
+    )
     parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
     run = experiment.build(config)
     if workdir is None:

@@ -39,14 +39,16 @@ class Parallel:
         kind = 'pmap' if self.use_pmap else 'jit'
         return f'{kind} on {len(self.devices)} x {self.devices[0].device_kind}'
 
-    def check_batch_size(self, key: str, batch_size: int) -> None:
-        """Raises InputError, naming the nearest sizes that work, unless the devices divide it."""
-        count = len(self.devices)
-        if batch_size < 1 or batch_size % count:
-            below = batch_size // count * count
-            nearest = ' or '.join(str(size) for size in (below, below + count) if size > 0)
+    def check_batch_size(self, key: str, batch_size: int, micro_batches: int = 1) -> None:
+        """Raises InputError, naming the nearest sizes that work, unless the parts come out even."""
+        unit = len(self.devices) * micro_batches
+        if batch_size < 1 or batch_size % unit:
+            below = batch_size // unit * unit
+            nearest = ' or '.join(str(size) for size in (below, below + unit) if size > 0)
+            parts = f' x {micro_batches} micro-batches' if micro_batches > 1 else ''
             raise InputError(
-                f'{key}: found {batch_size}, expected a multiple of the {count} devices ({nearest})'
+                f'{key}: found {batch_size}, expected a multiple of the {len(self.devices)} '
+                f'devices{parts} ({nearest})'
             )
 
     def compile_train(self, train_step: Callable) -> Callable:

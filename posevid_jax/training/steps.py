@@ -21,6 +21,8 @@ def make_train_step(
     optimizer: optax.GradientTransformation,
     schedule: optax.Schedule,
     config: ConfigDict,
+    *,
+    micro_batches: int = 1,
 ) -> TrainStep:
     """The step of a configuration.
 
@@ -29,6 +31,9 @@ def make_train_step(
       optimizer: the transformation that `state.opt_state` belongs to.
       schedule: the learning rate, for the metrics.
       config: `config.train`.
+      micro_batches: parts of a device's batch that are worked through one after the other, for
+        batches whose activations do not fit; it must divide the batch. The step is that of the
+        whole batch: sums are added up and divided once. Only batch norm sees parts.
 
     Returns:
       `train_step(state, batch, rng, *, axis_name=None) -> (state, metrics)`. The batch is the part
@@ -46,39 +51,44 @@ def make_train_step(
         rng = jax.random.fold_in(rng, state.step)
         if axis_name is not None:
             rng = jax.random.fold_in(rng, lax.axis_index(axis_name))
-        weight = batch['weight'] * batch['valid']  # [B]
         # Known before the gradient, so that the gradients only need to be added up.
-        total_weight = total(weight.sum())
+        total_weight = total((batch['weight'] * batch['valid']).sum())
 
-        def loss_fn(params):
-            outputs, batch_stats = classifier(
-                {'params': params, 'batch_stats': state.batch_stats},
-                state.scaler,
-                batch,
-                rng=rng,
-                axis_name=axis_name,
-            )
-            loss = losses.per_example(outputs.logits, batch['label'], config)
-            if outputs.frame_logits is not None:
-                frames = losses.per_example_frames(outputs.frame_logits, batch['frame_label'])
-                loss += config.frame_loss * frames
-            return (weight * loss).sum() / total_weight, (outputs.logits, batch_stats)
+        def part(batch_stats, batch, rng):
+            """Gradients, sums and batch statistics of some of this device's clips."""
+            weight = batch['weight'] * batch['valid']  # [B]
 
-        (loss, (logits, batch_stats)), grads = jax.value_and_grad(loss_fn, has_aux=True)(
-            state.params
-        )
-        correct = (predicted_class(logits) == batch['label']) * batch['valid']
-        grads, sums = total(
-            (
-                grads,
-                Sums(
-                    loss=loss * total_weight,
-                    weight=weight.sum(),
-                    correct=correct.sum(),
-                    clips=batch['valid'].sum(),
-                ),
+            def loss_fn(params):
+                outputs, updated = classifier(
+                    {'params': params, 'batch_stats': batch_stats},
+                    state.scaler,
+                    batch,
+                    rng=rng,
+                    axis_name=axis_name,
+                )
+                loss = losses.per_example(outputs.logits, batch['label'], config)
+                if outputs.frame_logits is not None:
+                    frames = losses.per_example_frames(outputs.frame_logits, batch['frame_label'])
+                    loss += config.frame_loss * frames
+                return (weight * loss).sum() / total_weight, (outputs.logits, updated)
+
+            (loss, (logits, updated)), grads = jax.value_and_grad(loss_fn, has_aux=True)(
+                state.params
             )
-        )
+            correct = (predicted_class(logits) == batch['label']) * batch['valid']
+            sums = Sums(
+                loss=loss * total_weight,
+                weight=weight.sum(),
+                correct=correct.sum(),
+                clips=batch['valid'].sum(),
+            )
+            return grads, sums, updated
+
+        if micro_batches == 1:
+            grads, sums, batch_stats = part(state.batch_stats, batch, rng)
+        else:
+            grads, sums, batch_stats = _add_up(part, micro_batches, state, batch, rng)
+        grads, sums = total((grads, sums))
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
         metrics = sums.means() | {
             'grad_norm': optax.tree.norm(grads),
@@ -94,6 +104,23 @@ def make_train_step(
         return state, metrics
 
     return train_step
+
+
+def _add_up(part, count: int, state: TrainState, batch: dict[str, Array], rng: Array):
+    """`part` over `count` parts of the batch: gradients and sums added, statistics handed on."""
+    parts = jax.tree.map(lambda x: x.reshape(count, -1, *x.shape[1:]), batch)  # [count, B/count]
+
+    def body(carry, indexed):
+        index, batch = indexed
+        grads, sums, batch_stats = carry
+        more_grads, more_sums, batch_stats = part(
+            batch_stats, batch, jax.random.fold_in(rng, index)
+        )
+        grads, sums = jax.tree.map(jnp.add, (grads, sums), (more_grads, more_sums))
+        return (grads, sums, batch_stats), None
+
+    start = (jax.tree.map(jnp.zeros_like, state.params), Sums.zeros(), state.batch_stats)
+    return lax.scan(body, start, (jnp.arange(count), parts))[0]
 
 
 def predicted_class(logits: Array) -> Array:

@@ -1,0 +1,77 @@
+"""Micro-batches: the step of the whole batch, in less memory."""
+
+import jax
+import numpy as np
+import pytest
+
+from posevid_jax.features.scaling import fit_scaler
+from posevid_jax.models import classifier, video_swin
+from posevid_jax.training import optim, steps
+from posevid_jax.training import state as states
+from posevid_jax.training.parallel import Parallel
+from tests import toy
+
+# No dropout: its keys differ between parts.
+OFF = {'model__dropout': 0.0, 'model__video_swin__drop_path': 0.0}
+CONFIGS = {
+    'stat_pool': toy.config('stat_pool', **OFF),
+    'ce': toy.config('stat_pool', train__loss='ce', **OFF),
+    'swin': toy.config('video_swin', model__size='toy', features__pack='light', **OFF),
+}
+
+
+@pytest.fixture(autouse=True)
+def toy_size(monkeypatch):
+    size = {'embed_dim': 8, 'depths': (1, 1), 'num_heads': (1, 2)}
+    monkeypatch.setitem(video_swin.SIZES, 'toy', size)
+
+
+def run(config, kind, micro_batches, num_steps=3):
+    example = toy.batch(size=16)
+    names = tuple(toy.JOINTS)
+    model = classifier.build(config, num_classes=2, joint_names=names)
+    schedule = optim.learning_rate(config.train, 4)
+    optimizer = optim.optimizer(config.train, schedule)
+    scaler = fit_scaler(example['features'], example['mask'])
+    state = states.create(model, optimizer, scaler, example, config.seed)
+    parallel = Parallel(kind)
+    step = parallel.compile_train(
+        steps.make_train_step(model, optimizer, schedule, config.train, micro_batches=micro_batches)
+    )
+    history = []
+    for index in range(num_steps):
+        # The last clips of a batch are padding, so the parts weigh differently.
+        batch = toy.batch(size=16, seed=index)
+        batch['valid'][-5:] = 0
+        key = jax.random.key(0)
+        state, metrics = jax.block_until_ready(step(state, parallel.split(batch), key))
+        history.append(jax.device_get(metrics))
+    return state, history
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+@pytest.mark.parametrize(('kind', 'parts'), [('jit', 4), ('jit', 16), ('pmap', 2)])
+def test_parts_make_the_step_of_the_whole_batch(name, kind, parts):
+    whole, expected = run(CONFIGS[name], 'jit', 1)
+    state, history = run(CONFIGS[name], kind, parts)
+    for found, wanted in zip(history, expected, strict=True):
+        for key in wanted:
+            np.testing.assert_allclose(found[key], wanted[key], rtol=2e-4, err_msg=key)
+    for found, wanted in zip(jax.tree.leaves(state), jax.tree.leaves(whole), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=2e-4)
+
+
+def test_dropout_differs_between_parts():
+    config = toy.config('stat_pool', model__dropout=0.5, train__learning_rate=0.0)
+    _, whole = run(config, 'jit', 1, num_steps=1)
+    _, parts = run(config, 'jit', 4, num_steps=1)
+    assert whole[0]['loss'] != pytest.approx(float(parts[0]['loss']), rel=1e-6)
+
+
+def test_batch_statistics_pass_from_part_to_part():
+    config = toy.config('stat_pool', model__stat_pool__batch_norm=True, **OFF)
+    state, _ = run(config, 'jit', 4)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state.batch_stats))
+    once, _ = run(config, 'jit', 1)
+    first = jax.tree.leaves(state.batch_stats)[0]
+    assert not np.allclose(first, jax.tree.leaves(once.batch_stats)[0])
