@@ -95,4 +95,6 @@ class NpzFile:
 
 
 def _brief(error: BaseException) -> str:
+    if 'allow_pickle' in str(error):
+        return 'neither zip archive nor array'  # numpy's own text advises to unpickle it
     return ' '.join(str(error).split())[:120] or type(error).__name__
