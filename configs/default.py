@@ -26,6 +26,38 @@ def get_config() -> ConfigDict:
     c.data.synthetic.num_frames = 75  # frames a clip
     c.data.synthetic.seed = 0
 
+    c.prepare = ConfigDict()  # --mode=prepare: landmark files and labels to clips
+    c.prepare.landmarks = ''  # folder with a file (or an OpenPose folder) a video; or one such file
+    c.prepare.labels = ''  # folder with a CSV a video: start, end (seconds), label; '' = no labels
+    c.prepare.output = ''  # archive to write, PATH.npz
+    # Names of files without extensions; * is the video, by which landmarks and labels are paired. A
+    # name that does not fit is the video's name as it is.
+    c.prepare.landmarks_name = '*_pose'
+    c.prepare.labels_name = '*_full'
+    c.prepare.on_error = 'raise'  # a file that cannot be used: raise | skip (reported, left out)
+    c.prepare.max_file_mb = 512  # MiB of a file, decompressed; a larger one is refused
+    # What a landmark file may not say itself; where it does, the file is right.
+    c.prepare.fps = 0.0  # frames per second; 0 = must be in the file
+    c.prepare.video_size = (0, 0)  # width, height in pixels; 0 = must be in the file
+    c.prepare.joint_map = ''  # '' = the format's own | mediapipe_33 | coco_17 | body_25
+    c.prepare.joint_names = ()  # or your own map: a name for each joint, in the order of the file
+    c.prepare.array_axes = ''  # last axis of npy and npz: '' = xy or xyzv by its size | xyz | xyv
+    c.prepare.person = 'largest'  # whom to keep of several: largest | confident | first
+    c.prepare.joints = ()  # joints to keep, by name; () = all
+    c.prepare.resample_fps = 0.0  # common frame rate of the clips; 0 = that of each video
+    c.prepare.unit = 'frames'  # of the next three: frames | seconds
+    c.prepare.clip_length = 75.0
+    c.prepare.stride = 40.0  # from the start of a clip to the start of the next
+    c.prepare.context = 0.0  # before and after each clip, stored beside it; 0 = none
+    c.prepare.min_coverage = 0.0  # share of a clip's frames that must show a pose
+    # Names of the labels, the one without the gesture first; () = as in the label files, sorted.
+    c.prepare.classes = ()
+    c.prepare.outside = 'unknown'  # label of frames in no interval; unknown = they have none
+    # share: the class with the most frames, if it has at least positive_share of them, else the
+    # first class | centre: the label of the frame in the middle
+    c.prepare.label_rule = 'share'
+    c.prepare.positive_share = 0.5
+
     c.features = ConfigDict()
     c.features.zscore = 'global'  # none | per_clip | per_video | global (fitted on train)
     c.features.clip_at = 10.0  # z-scores are clipped to +- this: a tracker's jump is not evidence
