@@ -20,6 +20,17 @@ def get_config() -> ConfigDict:
     c.data.prefix = 'long'  # archives name their arrays <prefix>_raw, <prefix>_label, ...
     c.data.val_fraction = 0.2  # share of the clips split off when data.val is empty
     c.data.balance = True  # draw every class equally often in training
+    # Draw a clip in proportion to its weight (within its class when balanced). The training loss
+    # then leaves the weight out, so that it counts once.
+    c.data.sample_by_weight = False
+    # Most draws of a video's clips an epoch (from each class, in a pass over it, when balanced),
+    # its clips taking turns; the epoch gets shorter. 0: no limit.
+    c.data.max_clips_per_video = 0
+    # CSV with columns row (number of the training clip) and prob or loss: predictions for the
+    # training clips, or their largest losses. Negative clips are drawn up to hard_negative_boost
+    # times as often, in proportion to how sure the model was of the gesture. Empty: none.
+    c.data.hard_negatives = ''
+    c.data.hard_negative_boost = 4.0
     c.data.synthetic = ConfigDict()
     c.data.synthetic.num_videos = 120  # simulated recordings, each with its own person and camera
     c.data.synthetic.clips_per_video = 16
@@ -66,7 +77,8 @@ def get_config() -> ConfigDict:
     # Parts of a device's batch worked through one after the other within a step; a report sets it
     # for a batch that does not fit.
     c.train.micro_batches = 1
-    c.train.num_epochs = 20  # one epoch = as many draws as there are training clips
+    # One epoch = as many draws as there are training clips, or data.max_clips_per_video leaves.
+    c.train.num_epochs = 20
     c.train.learning_rate = 1e-3  # peak, after warm-up
     c.train.warmup_epochs = 1.0  # linear from 0, then cosine to 0
     c.train.weight_decay = 0.05  # AdamW; matrices and kernels only

@@ -9,7 +9,7 @@ import numpy as np
 import optax
 from ml_collections import ConfigDict
 
-from posevid_jax.data import loader, source
+from posevid_jax.data import loader, sampling, source
 from posevid_jax.data.clips import Clips
 from posevid_jax.errors import InputError
 from posevid_jax.features.inputs import host_arrays, reads_skeleton
@@ -29,6 +29,7 @@ class Experiment:
       train: the training clips.
       val: the validation clips.
       arrays: what the training batches are gathered from, row by row.
+      order: in which order.
       scaler: fitted on `train`.
       model: the classifier.
       schedule: the learning rate by step.
@@ -40,6 +41,7 @@ class Experiment:
     train: Clips
     val: Clips
     arrays: dict[str, np.ndarray]
+    order: sampling.Order
     scaler: Scaler
     model: classifier.Classifier
     schedule: optax.Schedule
@@ -54,9 +56,8 @@ class Experiment:
         """The training batches from the first step on."""
         return loader.train_batches(
             self.arrays,
+            order=self.order,
             batch_size=self.config.train.batch_size,
-            seed=self.config.seed,
-            balance=self.config.data.balance,
             num_steps=self.total_steps,
         )
 
@@ -129,13 +130,19 @@ def build(config: ConfigDict) -> Experiment:
         raise InputError(f'model.pretrained: found a file with {config.model.name}, expected none')
     train, val = source.train_and_val(config.data, config.seed)
     model = classifier.build(config, num_classes=train.num_classes, joint_names=train.joint_names)
-    steps_per_epoch = -(-len(train) // config.train.batch_size)
+    arrays = host_arrays(train, config)
+    if config.data.sample_by_weight:
+        # A weight counts once: in how often a clip is drawn, so no more in its loss.
+        arrays['weight'] = np.ones_like(train.weight)
+    order = sampling.make_order(train, config.data, config.seed)
+    steps_per_epoch = -(-order.draws_per_epoch // config.train.batch_size)
     schedule = optim.learning_rate(config.train, steps_per_epoch)
     return Experiment(
         config=config,
         train=train,
         val=val,
-        arrays=host_arrays(train, config),
+        arrays=arrays,
+        order=order,
         scaler=fit_scaler(train.features, train.mask),
         model=model,
         schedule=schedule,
