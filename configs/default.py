@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 def get_config() -> ConfigDict:
     c = ConfigDict()
     c.name = 'default'  # names the numbered run directories: runs/<name>/01, 02, ...
-    c.seed = 0  # initialisation, order of clips, dropout
+    c.seed = 0  # initialisation, order of clips, dropout, augmentation
     c.parallel = 'auto'  # auto: pmap when there are several local devices | jit | pmap
 
     c.data = ConfigDict()
@@ -46,6 +46,23 @@ def get_config() -> ConfigDict:
     c.features.pack = 'off'
     # What video_swin reads. grid: the packed features row by row | skeleton: a row a joint.
     c.features.layout = 'grid'
+
+    # Changes of training clips, drawn anew at every step. A clip keeps its label, so an amount must
+    # not take the gesture out of it. 0 = off. Those of joints alone need features.layout=skeleton;
+    # mirror, hand_swap and warp of features need names like dist_leftHand_mouth, l15_vx.
+    c.augment = ConfigDict()
+    c.augment.mirror = 0.0  # probability; x -> 1 - x, left and right exchange joints and features
+    c.augment.hand_swap = 0.0  # probability; the arms exchange names and stay where they are
+    c.augment.warp = 0.0  # tempo between 1 - this and 1 + this, smoothly changing in the clip
+    c.augment.shift = 0.0  # up to this share of the clip earlier or later, the rest missing
+    c.augment.crop = 0.0  # up to this share of the clip missing, at its start and end
+    c.augment.frame_drop = 0.0  # probability of each frame to be missing
+    c.augment.joint_drop = 0.0  # of each joint, for the whole clip; joints alone, not the shoulders
+    c.augment.scale = 0.0  # body up to 1 + this times larger or smaller; joints alone
+    c.augment.rotate = 0.0  # degrees, either way, in the picture; joints alone
+    c.augment.jitter = 0.0  # deviation of each joint and frame, in shoulder widths; joints alone
+    # Beta(this, this) gives the shares of two clips of a device that are mixed; their labels too.
+    c.augment.mixup = 0.0
 
     c.model = ConfigDict()
     c.model.name = 'stat_pool'  # stat_pool | video_swin

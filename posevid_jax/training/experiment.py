@@ -12,6 +12,7 @@ from ml_collections import ConfigDict
 from posevid_jax.data import loader, sampling, source
 from posevid_jax.data.clips import Clips
 from posevid_jax.errors import InputError
+from posevid_jax.features import augment
 from posevid_jax.features.inputs import host_arrays, reads_skeleton
 from posevid_jax.features.scaling import Scaler, fit_scaler
 from posevid_jax.models import classifier, torch_import
@@ -30,6 +31,7 @@ class Experiment:
       val: the validation clips.
       arrays: what the training batches are gathered from, row by row.
       order: in which order.
+      augment: what happens to them in training; None for nothing.
       scaler: fitted on `train`.
       model: the classifier.
       schedule: the learning rate by step.
@@ -42,6 +44,7 @@ class Experiment:
     val: Clips
     arrays: dict[str, np.ndarray]
     order: sampling.Order
+    augment: augment.Augment | None
     scaler: Scaler
     model: classifier.Classifier
     schedule: optax.Schedule
@@ -98,6 +101,7 @@ class Experiment:
             self.schedule,
             self.config.train,
             micro_batches=self.config.train.micro_batches,
+            augment=self.augment,
         )
 
     def input_description(self) -> dict[str, Any]:
@@ -143,9 +147,20 @@ def build(config: ConfigDict) -> Experiment:
         val=val,
         arrays=arrays,
         order=order,
+        augment=_augment(train, config),
         scaler=fit_scaler(train.features, train.mask),
         model=model,
         schedule=schedule,
         optimizer=optim.optimizer(config.train, schedule),
         steps_per_epoch=steps_per_epoch,
+    )
+
+
+def _augment(clips: Clips, config: ConfigDict) -> augment.Augment | None:
+    skeleton = reads_skeleton(config)
+    return augment.build(
+        config.augment,
+        feature_names=() if skeleton else clips.feature_names,
+        joint_names=clips.joint_names if skeleton else (),
+        num_classes=clips.num_classes,
     )
