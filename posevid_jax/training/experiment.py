@@ -9,9 +9,10 @@ import numpy as np
 import optax
 from ml_collections import ConfigDict
 
-from posevid_jax.data import loader, source
+from posevid_jax.data import loader, sampling, source
 from posevid_jax.data.clips import Clips
 from posevid_jax.errors import InputError
+from posevid_jax.features import augment
 from posevid_jax.features.inputs import host_arrays, reads_skeleton
 from posevid_jax.features.scaling import Scaler, fit_scaler
 from posevid_jax.models import classifier, torch_import
@@ -29,6 +30,8 @@ class Experiment:
       train: the training clips.
       val: the validation clips.
       arrays: what the training batches are gathered from, row by row.
+      order: in which order.
+      augment: what happens to them in training; None for nothing.
       scaler: fitted on `train`.
       model: the classifier.
       schedule: the learning rate by step.
@@ -40,6 +43,8 @@ class Experiment:
     train: Clips
     val: Clips
     arrays: dict[str, np.ndarray]
+    order: sampling.Order
+    augment: augment.Augment | None
     scaler: Scaler
     model: classifier.Classifier
     schedule: optax.Schedule
@@ -54,9 +59,8 @@ class Experiment:
         """The training batches from the first step on."""
         return loader.train_batches(
             self.arrays,
+            order=self.order,
             batch_size=self.config.train.batch_size,
-            seed=self.config.seed,
-            balance=self.config.data.balance,
             num_steps=self.total_steps,
         )
 
@@ -97,6 +101,7 @@ class Experiment:
             self.schedule,
             self.config.train,
             micro_batches=self.config.train.micro_batches,
+            augment=self.augment,
         )
 
     def input_description(self) -> dict[str, Any]:
@@ -129,16 +134,33 @@ def build(config: ConfigDict) -> Experiment:
         raise InputError(f'model.pretrained: found a file with {config.model.name}, expected none')
     train, val = source.train_and_val(config.data, config.seed)
     model = classifier.build(config, num_classes=train.num_classes, joint_names=train.joint_names)
-    steps_per_epoch = -(-len(train) // config.train.batch_size)
+    arrays = host_arrays(train, config)
+    if config.data.sample_by_weight:
+        # A weight counts once: in how often a clip is drawn, so no more in its loss.
+        arrays['weight'] = np.ones_like(train.weight)
+    order = sampling.make_order(train, config.data, config.seed)
+    steps_per_epoch = -(-order.draws_per_epoch // config.train.batch_size)
     schedule = optim.learning_rate(config.train, steps_per_epoch)
     return Experiment(
         config=config,
         train=train,
         val=val,
-        arrays=host_arrays(train, config),
+        arrays=arrays,
+        order=order,
+        augment=_augment(train, config),
         scaler=fit_scaler(train.features, train.mask),
         model=model,
         schedule=schedule,
         optimizer=optim.optimizer(config.train, schedule),
         steps_per_epoch=steps_per_epoch,
+    )
+
+
+def _augment(clips: Clips, config: ConfigDict) -> augment.Augment | None:
+    skeleton = reads_skeleton(config)
+    return augment.build(
+        config.augment,
+        feature_names=() if skeleton else clips.feature_names,
+        joint_names=clips.joint_names if skeleton else (),
+        num_classes=clips.num_classes,
     )

@@ -88,6 +88,49 @@ def test_a_stopped_and_resumed_run_is_bit_for_bit_the_whole_one(
     assert list(map(without_time, histories[0])) == list(map(without_time, histories[1]))
 
 
+# Every augmentation that features of an archive can follow.
+AUGMENTED = {
+    'augment__mirror': 0.5,
+    'augment__hand_swap': 0.5,
+    'augment__warp': 0.4,
+    'augment__shift': 0.2,
+    'augment__crop': 0.2,
+    'augment__frame_drop': 0.1,
+    'augment__mixup': 0.4,
+}
+
+
+def test_evaluation_never_sees_augmentation(tmp_path):
+    still = {'train__learning_rate': 0.0, 'train__num_epochs': 1}
+    plain = loop.train_and_evaluate(toy.config(**still), tmp_path / 'plain')
+    augmented = loop.train_and_evaluate(toy.config(**still, **AUGMENTED), tmp_path / 'augmented')
+    assert augmented == plain
+    losses = [
+        read(tmp_path / name / 'history.json')[0]['train']['loss']
+        for name in ('plain', 'augmented')
+    ]
+    assert losses[0] != pytest.approx(losses[1], rel=1e-3)
+
+
+def test_a_resumed_run_goes_on_with_the_augmentation_and_order_of_the_whole_one(
+    tmp_path, monkeypatch
+):
+    config = toy.config(
+        augment__mirror=0.5,
+        augment__mixup=1.0,
+        data__sample_by_weight=True,
+        data__max_clips_per_video=5,
+        train__num_epochs=3,
+    )
+    whole = loop.train_and_evaluate(config, tmp_path / 'whole')
+    # 5 of 8 clips of the videos that are left, in batches of 16.
+    assert read(tmp_path / 'whole' / 'history.json')[0]['step'] == 2
+    with monkeypatch.context() as patch:
+        stop_after(patch, 3)
+        assert loop.train_and_evaluate(config, tmp_path / 'parts') is None
+    assert loop.train_and_evaluate(config, tmp_path / 'parts') == whole
+
+
 def test_a_complete_run_started_again_changes_nothing(tmp_path):
     config = toy.config()
     first = loop.train_and_evaluate(config, tmp_path)
