@@ -35,6 +35,7 @@ def get_config() -> ConfigDict:
     c.data.synthetic.num_videos = 120  # simulated recordings, each with its own person and camera
     c.data.synthetic.clips_per_video = 16
     c.data.synthetic.num_frames = 75  # frames a clip
+    c.data.synthetic.classes = ('smoke',)  # gestures with a class each, data/synthetic.py; rest: 0
     c.data.synthetic.seed = 0
 
     c.prepare = ConfigDict()  # --mode=prepare: landmark files and labels to clips

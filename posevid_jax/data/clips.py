@@ -112,6 +112,36 @@ class Clips:
         columns['video'], kept = number_by_appearance(columns['video'])
         return dataclasses.replace(self, **columns, videos=tuple(self.videos[v] for v in kept))
 
+    def with_classes(self, class_names: Sequence[str]) -> 'Clips':
+        """The same clips with labels that count through the given classes.
+
+        Classes are found by name, in any order; the given ones may be more. Where neither side has
+        names of its own (`numbered_classes`), a label keeps its number.
+
+        Raises:
+          InputError: a class of the clips is not among the given ones.
+        """
+        class_names = tuple(class_names)
+        if class_names == self.class_names:
+            return self
+        if _are_numbered(self.class_names) and _are_numbered(class_names):
+            numbers = range(self.num_classes)
+        else:
+            place = {name: number for number, name in enumerate(class_names)}
+            numbers = [place.get(name, len(class_names)) for name in self.class_names]
+        if max(numbers) >= len(class_names):
+            raise InputError(
+                f'class_names: found {", ".join(self.class_names)}, '
+                f'expected names among {", ".join(class_names)}'
+            )
+        new = np.array([*numbers, UNKNOWN_LABEL])  # the last one is where -1 points
+        return dataclasses.replace(
+            self,
+            label=new[self.label].astype(np.int32),
+            frame_label=new[self.frame_label].astype(np.int8),
+            class_names=class_names,
+        )
+
     def arrays(self, *, skeleton: bool) -> dict[str, np.ndarray]:
         """The arrays that make a device batch, indexed by clip; `row` [N] i32 is the clip's number.
 
@@ -188,10 +218,7 @@ def from_arrays(
     else:
         _check_range('label', label, 0, np.iinfo(np.int32).max)
     if class_names is None:
-        num_classes = int(label.max(initial=0)) + 1
-        class_names = ['negative', 'positive']
-        if num_classes > 2:
-            class_names = [f'class_{i}' for i in range(num_classes)]
+        class_names = numbered_classes(int(label.max(initial=0)) + 1)
     video, videos = number_by_appearance(map(str, range(n)) if video_id is None else video_id)
     if start_frame is None:
         start_frame = np.full(n, UNKNOWN_FRAME) if end_frame is None else end_frame - t + 1
@@ -253,6 +280,15 @@ def concatenate(parts: Sequence[Clips]) -> Clips:
         before = np.cumsum([0, *sizes[:-1]], dtype=np.int32)
         columns[name] += np.repeat(before, [len(part) for part in parts])
     return dataclasses.replace(first, **columns, videos=videos)
+
+
+def numbered_classes(count: int) -> tuple[str, ...]:
+    """The names of classes that a source only numbers."""
+    return tuple(f'class_{i}' for i in range(count)) if count > 2 else ('negative', 'positive')
+
+
+def _are_numbered(class_names: tuple[str, ...]) -> bool:
+    return class_names == numbered_classes(len(class_names))
 
 
 def number_by_appearance(values: Iterable) -> tuple[np.ndarray, list]:
@@ -339,6 +375,10 @@ def _check_values(clips: Clips) -> None:
             raise InputError(f'{name}: found {lowest}, expected numbers above 0')
     if clips.weight.min() < 0:
         raise InputError(f'weight: found {clips.weight.min()}, expected no negative numbers')
+    if len(set(clips.class_names)) < clips.num_classes:
+        raise InputError(
+            f'class_names: found {", ".join(clips.class_names)}, expected no name twice'
+        )
     if clips.labelled:
         _check_range('label', clips.label, 0, clips.num_classes)
     _check_range('frame_label', clips.frame_label, UNKNOWN_LABEL, clips.num_classes)

@@ -9,7 +9,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
-from posevid_jax.errors import InputError
+from posevid_jax.data.source import conform
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.models import classifier
 from posevid_jax.training import artifacts, optim
@@ -25,14 +25,14 @@ class Run:
       workdir: the run directory.
       model: the classifier.
       state: restored, on the first local device.
-      threshold: decision threshold of the positive class.
+      threshold: decision threshold of the positive class; None with more than two classes.
       inputs: scaler.json: names of features, joints and classes, frames.
     """
 
     workdir: pathlib.Path
     model: classifier.Classifier
     state: states.TrainState
-    threshold: float
+    threshold: float | None
     inputs: dict[str, Any]
 
     @classmethod
@@ -67,25 +67,23 @@ class Run:
         checkpoints.close()
         return cls(workdir, model, state, threshold, inputs)
 
-    def check_clips(self, clips: Clips) -> None:
-        """Raises InputError when clips are not what the run was trained on: features, classes, and
-        joints where it reads them.
+    def conform(self, clips: Clips, source: str) -> Clips:
+        """Clips as the run knows them: its features, its joints where it reads them, its classes.
 
         Clips of another length are fine for statistics over time, and for a network that attends
         within windows.
+
+        Args:
+          clips: any set.
+          source: where it comes from, for the message.
+
+        Returns:
+          the clips, labelled with the run's classes, found by name.
+
+        Raises:
+          InputError: other features or joints than the run was trained on, or another class.
         """
-        for key in ('feature_names', 'joint_names', 'class_names'):
-            found, expected = getattr(clips, key), tuple(self.inputs[key])
-            if found != expected and (expected or key != 'joint_names'):
-                raise InputError(
-                    f'{clips.videos[0]}: {key}: found {_brief(found)}, '
-                    f'expected {_brief(expected)} as in {self.workdir}'
-                )
-
-
-def _brief(names: tuple[str, ...]) -> str:
-    shown = ', '.join(names[:4])
-    return f'{len(names)} ({shown}, ...)' if len(names) > 4 else f'{len(names)} ({shown})'
+        return conform(clips, self.inputs, source, like=str(self.workdir))
 
 
 def _example_batch(frames: int, features: int, joints: int) -> dict[str, np.ndarray]:

@@ -106,6 +106,8 @@ def build_network(config: ConfigDict, num_classes: int) -> nn.Module:
     model = config.model
     _one_of('model.name', model.name, ('stat_pool', 'video_swin'))
     _one_of('model.dtype', model.dtype, ('float32', 'bfloat16'))
+    if num_classes < 2:
+        raise InputError(f'class_names: found {num_classes} class, expected two or more')
     num_outputs = num_classes if config.train.loss == 'ce' else 1
     if num_outputs == 1 and num_classes > 2:
         raise InputError(

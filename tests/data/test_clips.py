@@ -122,6 +122,44 @@ def test_select_keeps_rows_and_only_their_videos():
     np.testing.assert_array_equal(picked.group, clips.group[[3, 0]])
 
 
+def three_classes(class_names):
+    frame_label = np.array([[0, 1, 2, -1, 0]] * 4)
+    return small(label=np.array([0, 1, 2, 0]), frame_label=frame_label, class_names=class_names)
+
+
+def test_classes_are_found_by_name_in_any_order():
+    clips = three_classes(['rest', 'smoke', 'drink'])
+    turned = clips.with_classes(['drink', 'phone', 'rest', 'smoke'])
+    np.testing.assert_array_equal(turned.label, [2, 3, 0, 2])
+    np.testing.assert_array_equal(turned.frame_label[0], [2, 3, 0, -1, 2])
+    assert turned.class_names == ('drink', 'phone', 'rest', 'smoke')
+    flipped = small(class_names=['positive', 'negative'])
+    back = flipped.with_classes(['negative', 'positive'])
+    np.testing.assert_array_equal(back.label, 1 - flipped.label)
+
+
+def test_classes_without_names_keep_their_numbers():
+    two, three = small(), three_classes(None)
+    assert three.class_names == ('class_0', 'class_1', 'class_2')
+    more = two.with_classes(three.class_names)
+    np.testing.assert_array_equal(more.label, two.label)
+    assert more.num_classes == 3
+
+
+@pytest.mark.parametrize(
+    ('found', 'expected'),
+    [
+        (['rest', 'smoke', 'drink'], ['rest', 'smoke']),
+        (['rest', 'smoke', 'drink'], ['class_0', 'class_1', 'class_2']),
+        (None, ['rest', 'smoke', 'drink']),
+        (None, ['negative', 'positive']),
+    ],
+)
+def test_a_class_without_a_counterpart_is_refused(found, expected):
+    with pytest.raises(InputError, match=rf'class_names: found .*, expected .*{expected[-1]}'):
+        three_classes(found).with_classes(expected)
+
+
 def test_batch_arrays_have_a_row_each_and_the_skeleton_on_request():
     clips = small(skeleton=np.ones((4, 5, 2, 4)))
     assert 'skeleton' not in clips.arrays(skeleton=False)
@@ -163,6 +201,7 @@ def test_fingerprint_sees_content_names_and_order():
         ('weight', np.array([-1, 1, 1, 1], np.float32)),
         ('frame_label', np.full((4, 5), 2, np.int8)),
         ('feature_names', ('a', 'b')),
+        ('class_names', ('a', 'a')),
         ('skeleton', np.zeros((4, 5, 2, 4), np.float32)),  # without its mask
     ],
 )
