@@ -20,6 +20,15 @@ class Scaler:
     scale: Array | np.ndarray
 
 
+def neutral_scaler(num_features: int) -> Scaler:
+    """Centre 0 and scale 1: float32 `[F]`, or of size 1 without features.
+
+    That entry is never read; checkpoints hold no arrays of size 0.
+    """
+    size = max(num_features, 1)
+    return Scaler(center=np.zeros(size, np.float32), scale=np.ones(size, np.float32))
+
+
 def fit_scaler(features: np.ndarray, mask: np.ndarray) -> Scaler:
     """Mean and standard deviation of the observed values of each feature.
 
@@ -28,8 +37,11 @@ def fit_scaler(features: np.ndarray, mask: np.ndarray) -> Scaler:
       mask: `[N, T, F]`.
 
     Returns:
-      a Scaler of float32 `[F]`; centre 0 and scale 1 for a feature never observed.
+      a Scaler of float32 `[F]`; centre 0 and scale 1 for a feature never observed; neutral
+      without features.
     """
+    if features.shape[-1] == 0:
+        return neutral_scaler(0)
     count = np.maximum(mask.sum(axis=(0, 1)), 1)
     center = np.where(mask, features, 0).sum(axis=(0, 1), dtype=np.float64) / count
     gaps = np.where(mask, features - center, 0)

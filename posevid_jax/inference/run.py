@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.source import conform
-from posevid_jax.features.scaling import Scaler
+from posevid_jax.features.scaling import neutral_scaler
 from posevid_jax.models import classifier
 from posevid_jax.training import artifacts, optim
 from posevid_jax.training import state as states
@@ -58,7 +58,7 @@ class Run:
         example = _example_batch(inputs['num_frames'], features, len(joint_names))
         # The schedule shapes no array of the state: one step an epoch is as good as any.
         optimizer = optim.optimizer(config.train, optim.learning_rate(config.train, 1))
-        scaler = Scaler(center=np.zeros(features, np.float32), scale=np.ones(features, np.float32))
+        scaler = neutral_scaler(features)
         abstract = jax.eval_shape(
             lambda: states.create(model, optimizer, scaler, example, config.seed)
         )

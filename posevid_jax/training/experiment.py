@@ -112,8 +112,8 @@ class Experiment:
             'class_names': list(self.train.class_names),
             'num_frames': self.train.features.shape[1],
             'zscore': self.config.features.zscore,
-            'center': self.scaler.center.tolist(),
-            'scale': self.scaler.scale.tolist(),
+            'center': self.scaler.center[: len(self.train.feature_names)].tolist(),
+            'scale': self.scaler.scale[: len(self.train.feature_names)].tolist(),
         }
 
 
@@ -133,6 +133,12 @@ def build(config: ConfigDict) -> Experiment:
     if config.model.pretrained and config.model.name != 'video_swin':
         raise InputError(f'model.pretrained: found a file with {config.model.name}, expected none')
     train, val = source.train_and_val(config.data, config.seed)
+    if not (train.feature_names or reads_skeleton(config)):
+        raise InputError(
+            f'data.train: {config.data.train} holds a skeleton and no features, which '
+            f'{config.model.name} reads; expected model.name=video_swin with '
+            'features.layout=skeleton'
+        )
     model = classifier.build(config, num_classes=train.num_classes, joint_names=train.joint_names)
     arrays = host_arrays(train, config)
     if config.data.sample_by_weight:
