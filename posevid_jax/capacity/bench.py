@@ -108,7 +108,7 @@ def network_step(
     """The training step on random network inputs, a fresh state and a batch.
 
     The very step of training, except that the classifier reads its input from the batch instead of
-    computing it, so that any clip shape can be timed.
+    computing it, so that any clip shape can be timed; nothing is augmented.
 
     Args:
       config: the whole configuration; `bench.clip_shape` is the shape of one input.

@@ -112,25 +112,6 @@ def test_evaluation_never_sees_augmentation(tmp_path):
     assert losses[0] != pytest.approx(losses[1], rel=1e-3)
 
 
-def test_a_resumed_run_goes_on_with_the_augmentation_and_order_of_the_whole_one(
-    tmp_path, monkeypatch
-):
-    config = toy.config(
-        augment__mirror=0.5,
-        augment__mixup=1.0,
-        data__sample_by_weight=True,
-        data__max_clips_per_video=5,
-        train__num_epochs=3,
-    )
-    whole = loop.train_and_evaluate(config, tmp_path / 'whole')
-    # 5 of 8 clips of the videos that are left, in batches of 16.
-    assert read(tmp_path / 'whole' / 'history.json')[0]['step'] == 2
-    with monkeypatch.context() as patch:
-        stop_after(patch, 3)
-        assert loop.train_and_evaluate(config, tmp_path / 'parts') is None
-    assert loop.train_and_evaluate(config, tmp_path / 'parts') == whole
-
-
 def test_a_complete_run_started_again_changes_nothing(tmp_path):
     config = toy.config()
     first = loop.train_and_evaluate(config, tmp_path)
