@@ -117,7 +117,8 @@ def make_train_step(
 
 def _add_up(part, count: int, state: TrainState, batch: dict[str, Array], rng: Array):
     """`part` over `count` parts of the batch: gradients and sums added, statistics handed on."""
-    parts = jax.tree.map(lambda x: x.reshape(count, -1, *x.shape[1:]), batch)  # [count, B/count]
+    # [count, B / count, ...]; clips without features have arrays of size 0, so -1 would not do.
+    parts = jax.tree.map(lambda x: x.reshape(count, len(x) // count, *x.shape[1:]), batch)
 
     def body(carry, indexed):
         index, batch = indexed
