@@ -5,12 +5,12 @@ from typing import Any
 
 import grain
 import jax
-import numpy as np
 import optax
 from ml_collections import ConfigDict
 
 from posevid_jax.data import loader, source
 from posevid_jax.data.clips import Clips
+from posevid_jax.data.mapped import Column
 from posevid_jax.errors import InputError
 from posevid_jax.features.inputs import host_arrays, reads_skeleton
 from posevid_jax.features.scaling import Scaler, fit_scaler
@@ -39,7 +39,7 @@ class Experiment:
     config: ConfigDict
     train: Clips
     val: Clips
-    arrays: dict[str, np.ndarray]
+    arrays: dict[str, Column]
     scaler: Scaler
     model: classifier.Classifier
     schedule: optax.Schedule
