@@ -217,10 +217,10 @@ def number_by_appearance(values: Iterable) -> tuple[np.ndarray, list]:
 
 
 def _integers(name: str, values: np.ndarray, dtype: type) -> np.ndarray:
-    info = np.iinfo(dtype)
-    if values.size and not info.min <= values.min() <= values.max() <= info.max:
-        found = values.min() if values.min() < info.min else values.max()
-        raise InputError(f'{name}: found {found}, expected integers from {info.min} to {info.max}')
+    fitting = contract.whole(np.iinfo(dtype).min, np.iinfo(dtype).max)
+    wrong = values[fitting.outside(values)]
+    if wrong.size:
+        raise InputError(f'{name}: found {wrong[0]}, expected {fitting.what}')
     return values.astype(dtype)
 
 

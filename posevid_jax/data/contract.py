@@ -49,6 +49,9 @@ class Range:
 
     def outside(self, values: np.ndarray) -> np.ndarray:
         """Which values [...] are not allowed, [...] bool; NaN never is."""
+        if values.dtype.kind == 'f':
+            # Beside half or single precision the limits would be rounded.
+            values = values.astype(np.promote_types(values.dtype, np.float64))
         inside = (values >= self.low) & (values <= self.high)
         if self.whole and values.dtype.kind == 'f':
             inside &= values == np.floor(values)
@@ -58,11 +61,11 @@ class Range:
 def ranges(num_classes: int) -> dict[str, Range]:
     """The range of each column that has one."""
     info = np.finfo(np.float32)
-    frame = _whole(UNKNOWN_FRAME, np.iinfo(np.int32).max)
+    frame = whole(UNKNOWN_FRAME, np.iinfo(np.int32).max)
     positive = Range(info.tiny, info.max, 'numbers above 0')
     return {
-        'label': _whole(0, num_classes - 1),
-        'frame_label': _whole(UNKNOWN_LABEL, num_classes - 1),
+        'label': whole(0, num_classes - 1),
+        'frame_label': whole(UNKNOWN_LABEL, num_classes - 1),
         'start_frame': frame,
         'end_frame': frame,
         'fps': positive,
@@ -117,7 +120,7 @@ def check(columns: Mapping[str, Any], names: Mapping[str, int]) -> None:
     faults = bad_rows(columns, names['classes'])
     for row, fault in faults.items():
         raise InputError(f'{fault} (clip {row})')
-    video = _whole(0, names['videos'] - 1)
+    video = whole(0, names['videos'] - 1)
     wrong = columns['video'][video.outside(columns['video'])]
     if len(wrong):
         raise InputError(f'video: found {wrong[0]}, expected {video.what}')
@@ -163,5 +166,6 @@ def _check_observed(name: str, columns: Mapping[str, Any]) -> None:
             raise InputError(f'{name}: found a value other than 0 under a False mask, expected 0')
 
 
-def _whole(low: int, high: int) -> Range:
+def whole(low: int, high: int) -> Range:
+    """The whole numbers from `low` to `high`."""
     return Range(low, high, f'whole numbers from {low} to {high}', whole=True)

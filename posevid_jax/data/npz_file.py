@@ -168,5 +168,4 @@ class NpzFile:
 
     def fail(self, key: str, what: str) -> NoReturn:
         """Raises the InputError about one key of this file."""
-        # Keys and names come out of the file: they may hold line breaks.
-        raise InputError(' '.join(f'{self.path}: {key}: {what}'.splitlines())) from None
+        raise InputError(f'{self.path}: {key}: {what}') from None

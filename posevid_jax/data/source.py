@@ -9,7 +9,7 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.data.npz import read_clips
 from posevid_jax.data.splits import split_by_video
 from posevid_jax.data.synthetic import make_clips
-from posevid_jax.errors import InputError
+from posevid_jax.errors import InputError, printable
 
 SYNTHETIC = 'synthetic'
 _MOST_WARNINGS = 10  # lines; the clips have them all
@@ -44,7 +44,7 @@ def load(path: str, config: ConfigDict) -> Clips:
         check=config.manifest,
     )
     for line in clips.warnings[:_MOST_WARNINGS]:
-        print(f'warning: {line}')
+        print(printable(f'warning: {line}'))
     if len(clips.warnings) > _MOST_WARNINGS:
         print(f'warning: ... and {len(clips.warnings) - _MOST_WARNINGS} more')
     return clips
