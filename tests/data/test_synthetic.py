@@ -5,11 +5,10 @@ import warnings
 import numpy as np
 import pytest
 from ml_collections import ConfigDict
-
-from configs import default
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
+from configs import default
 from posevid_jax.data import source
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.joints import MEDIAPIPE_33
