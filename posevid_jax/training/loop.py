@@ -18,7 +18,7 @@ from posevid_jax.training.checkpoint import Checkpoints
 from posevid_jax.training.experiment import Experiment
 from posevid_jax.training.interrupt import Interrupt
 from posevid_jax.training.parallel import Parallel
-from posevid_jax.training.prefetch import Prefetch
+from posevid_jax.training.prefetch import Clock, Prefetch
 from posevid_jax.training.progress import Progress
 from posevid_jax.training.records import Records
 
@@ -79,7 +79,7 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
     records = Records(workdir, config.best_metric, first)
     progress = Progress(step=first, total=total, batch_size=config.batch_size)
     progress.say(_opening(run, workdir, parallel, first, count_parameters(state.params)))
-    epoch = _Clock(data)
+    clock = Clock(data)
     pending: dict[int, Any] = {}  # step: metrics, still on the device
 
     def log_pending() -> None:
@@ -102,12 +102,12 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
             score = None
             epoch_done = step % run.steps_per_epoch == 0
             if epoch_done:
-                entry, threshold = _end_epoch(run, state, step, predict, epoch)
+                entry, threshold = _end_epoch(run, state, step, predict, clock)
                 records.epoch(entry, threshold)
                 score = records.score(entry)
                 progress.say(_epoch_line(entry, config.num_epochs))
                 state = state.replace(epoch=states.Sums.zeros())
-                epoch = _Clock(data)
+                clock = Clock(data)
             stop = interrupt.requested  # asked once, so that what stops is what is saved
             if epoch_done or stop:
                 log_pending()
@@ -124,20 +124,7 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
     return step == total
 
 
-class _Clock:
-    """How long training takes from here on, and how much of that is waiting for data."""
-
-    def __init__(self, data: Prefetch):
-        self._data = data
-        self._started, self._waited = time.monotonic(), data.waited
-
-    def read(self) -> dict[str, float]:
-        seconds = time.monotonic() - self._started
-        share = (self._data.waited - self._waited) / max(seconds, 1e-9)
-        return {'train_s': seconds, 'data_wait_share': share}
-
-
-def _end_epoch(run, state, step: int, predict, clock: _Clock) -> tuple[Record, float]:
+def _end_epoch(run, state, step: int, predict, clock: Clock) -> tuple[Record, float]:
     means = jax.device_get(state.epoch.means())
     training_time = clock.read()
     trained = time.monotonic()

@@ -51,6 +51,20 @@ class Prefetch:
             self.waited += time.monotonic() - started
 
 
+class Clock:
+    """How long training has taken since the clock was made, and the share that was waiting."""
+
+    def __init__(self, data: Prefetch):
+        self._data = data
+        self._started, self._waited = time.monotonic(), data.waited
+
+    def read(self) -> dict[str, float]:
+        """`train_s` and `data_wait_share`."""
+        seconds = time.monotonic() - self._started
+        share = (self._data.waited - self._waited) / max(seconds, 1e-9)
+        return {'train_s': seconds, 'data_wait_share': share}
+
+
 class _Transferred:
     """The batches of an iterator after `put`, with its positions."""
 
