@@ -14,10 +14,18 @@ def get_config() -> ConfigDict:
     c.parallel = 'auto'  # auto: pmap when there are several local devices | jit | pmap
 
     c.data = ConfigDict()
-    c.data.train = 'synthetic'  # npz archive, folder of npz clips, or `synthetic`
+    # An npz archive, a folder of npz clips, a folder of shards (larger than memory) or `synthetic`.
+    c.data.train = 'synthetic'
     c.data.val = ''  # the same; empty: whole videos are split off from train
     c.data.test = ''  # what --mode=eval reads; empty: the run's validation clips
     c.data.prefix = 'long'  # archives name their arrays <prefix>_raw, <prefix>_label, ...
+    c.data.on_error = 'raise'  # a bad file of a folder, a bad clip of an archive: raise | skip
+    # Bytes that npz files may expand to; 0: 100 times their size, at least 1 GiB, at most the
+    # memory of the machine.
+    c.data.max_bytes = 0
+    # SHA-256 sums beside the data, <name>.npz.sha256 or manifest.sha256 in a folder: auto (checked
+    # where there are some) | require | off
+    c.data.manifest = 'auto'
     c.data.val_fraction = 0.2  # share of the clips split off when data.val is empty
     c.data.balance = True  # draw every class equally often in training
     # Draw a clip in proportion to its weight (within its class when balanced). The training loss
@@ -146,6 +154,8 @@ def get_config() -> ConfigDict:
     c.eval.batch_size = 256  # clips a step over all devices
 
     c.bench = ConfigDict()
+    c.bench.what = 'step'  # step: the training step | loader: batches from clips in memory
+    c.bench.loader_clips = 20_000  # loader: random clips of 75 frames with 36 features
     c.bench.sizes = ('tiny',)  # of video_swin; stat_pool has one
     c.bench.dtypes = ('float32',)
     c.bench.batch_sizes = (16,)

@@ -12,7 +12,8 @@ import tqdm
 from ml_collections import ConfigDict
 
 from posevid_jax.data import intervals, slicing
-from posevid_jax.data.clips import Clips, concatenate
+from posevid_jax.data.clips import Clips
+from posevid_jax.data.concatenate import concatenate
 from posevid_jax.data.intervals import Intervals
 from posevid_jax.data.joints import joint_map
 from posevid_jax.data.landmarks import people

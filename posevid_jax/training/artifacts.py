@@ -16,7 +16,10 @@ from ml_collections import ConfigDict
 from posevid_jax.errors import InputError
 
 # What may differ between the command that started a run and the one that resumes it.
-_MAY_CHANGE = ('name', 'train.num_epochs', 'train.log_every_steps', 'data.test', 'eval.batch_size')
+_MAY_CHANGE = (
+    'name', 'train.num_epochs', 'train.log_every_steps', 'data.test', 'data.max_bytes',
+    'data.manifest', 'eval.batch_size',
+)  # fmt: skip
 _PACKAGES = ('posevid-jax', 'jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'grain', 'numpy')
 
 

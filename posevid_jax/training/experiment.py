@@ -11,6 +11,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data import loader, sampling, source
 from posevid_jax.data.clips import Clips
+from posevid_jax.data.mapped import Column
 from posevid_jax.errors import InputError
 from posevid_jax.features import augment
 from posevid_jax.features.inputs import host_arrays, reads_skeleton
@@ -42,7 +43,7 @@ class Experiment:
     config: ConfigDict
     train: Clips
     val: Clips
-    arrays: dict[str, np.ndarray]
+    arrays: dict[str, Column]
     order: sampling.Order
     augment: augment.Augment | None
     scaler: Scaler

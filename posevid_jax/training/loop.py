@@ -18,6 +18,7 @@ from posevid_jax.training.checkpoint import Checkpoints
 from posevid_jax.training.experiment import Experiment
 from posevid_jax.training.interrupt import Interrupt
 from posevid_jax.training.parallel import Parallel
+from posevid_jax.training.prefetch import Clock, Prefetch
 from posevid_jax.training.progress import Progress
 from posevid_jax.training.records import Records
 
@@ -62,20 +63,23 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
 def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict) -> bool:
     """Runs the steps that are left; False when a signal stopped it.
 
-    The order is fixed: next batch, step, and at the end of an epoch evaluate, record, save. What
-    is logged of a step is read after the next one has been dispatched, so that the device never
-    waits for the log.
+    The order is fixed: next batch, step, and at the end of an epoch evaluate, record, save. The
+    next batch is on the device already, and what is logged of a step is read after the next one
+    has been dispatched, so that the device waits for neither.
     """
     config, total = run.config.train, run.total_steps
-    data = run.data()
+    data = Prefetch(run.data(), parallel.put)
     first = checkpoints.last_step() or 0
-    state = checkpoints.restore(first, run.abstract_state(), data) if first else run.initial_state()
+    state = (
+        checkpoints.restore(first, run.abstract_state(), data.position) if first
+        else run.initial_state()
+    )  # fmt: skip
     train_step = parallel.compile_train(run.train_step())
     rng = jax.random.key(run.config.seed)
     records = Records(workdir, config.best_metric, first)
     progress = Progress(step=first, total=total, batch_size=config.batch_size)
     progress.say(_opening(run, workdir, parallel, first, count_parameters(state.params)))
-    epoch_started = time.monotonic()
+    clock = Clock(data)
     pending: dict[int, Any] = {}  # step: metrics, still on the device
 
     def log_pending() -> None:
@@ -86,27 +90,28 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
         pending.clear()
 
     step, stop = first, False
-    with Interrupt() as interrupt:
+    with data, Interrupt() as interrupt:
         while step < total and not stop:
-            state, metrics = train_step(state, parallel.split(next(data)), rng)
+            state, metrics = train_step(state, next(data), rng)
             step += 1
             log_pending()
+            progress.waited = data.waited
             progress.update(step)
             if step % config.log_every_steps == 0:
                 pending[step] = metrics
             score = None
             epoch_done = step % run.steps_per_epoch == 0
             if epoch_done:
-                entry, threshold = _end_epoch(run, state, step, predict, epoch_started)
+                entry, threshold = _end_epoch(run, state, step, predict, clock)
                 records.epoch(entry, threshold)
                 score = records.score(entry)
                 progress.say(_epoch_line(entry, config.num_epochs))
                 state = state.replace(epoch=states.Sums.zeros())
-                epoch_started = time.monotonic()
+                clock = Clock(data)
             stop = interrupt.requested  # asked once, so that what stops is what is saved
             if epoch_done or stop:
                 log_pending()
-                checkpoints.save(state, data, score)
+                checkpoints.save(state, data.position, score)
     log_pending()
     records.close()
     progress.close()
@@ -119,8 +124,9 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
     return step == total
 
 
-def _end_epoch(run, state, step: int, predict, epoch_started: float) -> tuple[Record, float | None]:
+def _end_epoch(run, state, step: int, predict, clock: Clock) -> tuple[Record, float | None]:
     means = jax.device_get(state.epoch.means())
+    training_time = clock.read()
     trained = time.monotonic()
     logits = predict(state)
     threshold = validation.suggest_threshold(logits, run.val)
@@ -129,10 +135,7 @@ def _end_epoch(run, state, step: int, predict, epoch_started: float) -> tuple[Re
         'step': step,
         'train': {key: float(value) for key, value in means.items()},
         'val': validation.make_record(logits, run.val, threshold, run.config.train),
-        'time': {
-            'train_s': trained - epoch_started,
-            'eval_s': time.monotonic() - trained,
-        },
+        'time': training_time | {'eval_s': time.monotonic() - trained},
     }
     return entry, threshold
 
@@ -179,5 +182,6 @@ def _epoch_line(entry: Record, num_epochs: int) -> str:
     return (
         f'epoch {entry["epoch"]}/{num_epochs}: train loss {entry["train"]["loss"]:.4f}, '
         f'val loss {val["loss"]:.4f}, val {macro}ROC-AUC {auc}, '
-        f'{entry["time"]["train_s"]:.1f} s + {entry["time"]["eval_s"]:.1f} s'
+        f'{entry["time"]["train_s"]:.1f} s ({entry["time"]["data_wait_share"]:.0%} waiting for '
+        f'data) + {entry["time"]["eval_s"]:.1f} s'
     )
