@@ -17,7 +17,8 @@ def get_config() -> ConfigDict:
     # An npz archive, a folder of npz clips, a folder of shards (larger than memory) or `synthetic`.
     c.data.train = 'synthetic'
     c.data.val = ''  # the same; empty: whole videos are split off from train
-    c.data.test = ''  # what --mode=eval reads; empty: the run's validation clips
+    # What --mode=eval and --mode=predict read; for eval, empty: the run's validation clips.
+    c.data.test = ''
     c.data.prefix = 'long'  # archives name their arrays <prefix>_raw, <prefix>_label, ...
     c.data.on_error = 'raise'  # a bad file of a folder, a bad clip of an archive: raise | skip
     # Bytes that npz files may expand to; 0: 100 times their size, at least 1 GiB, at most the

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -10,11 +11,14 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.source import conform
+from posevid_jax.evaluation import metrics
+from posevid_jax.features.inputs import host_arrays, reads_skeleton
 from posevid_jax.features.scaling import neutral_scaler
 from posevid_jax.models import classifier
-from posevid_jax.training import artifacts, optim
+from posevid_jax.training import artifacts, optim, validation
 from posevid_jax.training import state as states
 from posevid_jax.training.checkpoint import Checkpoints
+from posevid_jax.training.parallel import Parallel
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +26,7 @@ class Run:
     """A trained classifier and what it expects of clips.
 
     Attributes:
+      config: the whole configuration.
       workdir: the run directory.
       model: the classifier.
       state: restored, on the first local device.
@@ -29,6 +34,7 @@ class Run:
       inputs: scaler.json: names of features, joints and classes, frames.
     """
 
+    config: ConfigDict
     workdir: pathlib.Path
     model: classifier.Classifier
     state: states.TrainState
@@ -65,13 +71,13 @@ class Run:
         checkpoints = Checkpoints(workdir)
         state = checkpoints.restore(checkpoints.resolve(checkpoint), abstract)
         checkpoints.close()
-        return cls(workdir, model, state, threshold, inputs)
+        return cls(config, workdir, model, state, threshold, inputs)
 
     def conform(self, clips: Clips, source: str) -> Clips:
         """Clips as the run knows them: its features, its joints where it reads them, its classes.
 
         Clips of another length are fine for statistics over time, and for a network that attends
-        within windows.
+        within windows; features do not matter to a network that reads joints.
 
         Args:
           clips: any set.
@@ -83,7 +89,20 @@ class Run:
         Raises:
           InputError: other features or joints than the run was trained on, or another class.
         """
-        return conform(clips, self.inputs, source, like=str(self.workdir))
+        names = self.inputs
+        if reads_skeleton(self.config):
+            names = names | {'feature_names': clips.feature_names}
+        return conform(clips, names, source, like=str(self.workdir))
+
+    def predictor(self, parallel: Parallel) -> Callable[[Clips], np.ndarray]:
+        """A function from clips, as `conform` gives them, to class probabilities `[N, K]` f64.
+
+        Compiled once for all clips of one length.
+        """
+        logits = validation.compile_predictor(self.model, self.config, parallel)
+        return lambda clips: metrics.probabilities(
+            logits(self.state, host_arrays(clips, self.config))
+        )
 
 
 def _example_batch(frames: int, features: int, joints: int) -> dict[str, np.ndarray]:

@@ -15,10 +15,11 @@ from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
 
-# What may differ between the command that started a run and the one that resumes it.
+# Keys, and first parts of keys, that may differ between the command that started a run and the one
+# that resumes it.
 _MAY_CHANGE = (
     'name', 'train.num_epochs', 'train.log_every_steps', 'data.test', 'data.max_bytes',
-    'data.manifest', 'eval.batch_size',
+    'data.manifest', 'eval.batch_size', 'prepare', 'predict',
 )  # fmt: skip
 _PACKAGES = ('posevid-jax', 'jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'grain', 'numpy')
 
@@ -132,8 +133,10 @@ def as_json(config: ConfigDict) -> dict[str, Any]:
 
 
 def _may_change(key: str, before: dict, now: dict) -> bool:
+    if key in _MAY_CHANGE or key.partition('.')[0] in _MAY_CHANGE:
+        return True
     # Another validation file changes no step; going between a file and a split of train does.
-    return key in _MAY_CHANGE or (key == 'data.val' and bool(before.get(key)) and bool(now[key]))
+    return key == 'data.val' and bool(before.get(key)) and bool(now[key])
 
 
 def _flat(tree: dict[str, Any], prefix: str = '') -> dict[str, Any]:

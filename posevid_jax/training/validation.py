@@ -28,9 +28,17 @@ def make_predictor(
       parallel: the devices to use.
     """
     arrays = inputs.host_arrays(clips, config)
+    predict = compile_predictor(model, config, parallel)
+    return lambda state: predict(state, arrays)
+
+
+def compile_predictor(
+    model: Classifier, config: ConfigDict, parallel: Parallel
+) -> Callable[[TrainState, dict[str, np.ndarray]], np.ndarray]:
+    """`make_predictor` for any clips: a function from a state and `inputs.host_arrays`."""
     step = parallel.compile_eval(make_eval_step(model))
 
-    def predict(state: TrainState) -> np.ndarray:
+    def predict(state: TrainState, arrays: dict[str, np.ndarray]) -> np.ndarray:
         return collect_logits(
             lambda batch: parallel.join(step(state.variables, state.scaler, parallel.split(batch))),
             loader.eval_batches(arrays, config.eval.batch_size),
