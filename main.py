@@ -8,7 +8,7 @@ from ml_collections import config_flags
 from posevid_jax import command_line
 from posevid_jax.capacity import adopt, bench, probe
 from posevid_jax.data import prepare
-from posevid_jax.inference import evaluate_run, inspect_sets, predict
+from posevid_jax.inference import evaluate_run, inspect_sets, predict, predict_recordings
 from posevid_jax.training import loop
 
 MODES = ('train', 'eval', 'predict', 'probe', 'bench', 'prepare', 'inspect')
@@ -34,7 +34,9 @@ def main(argv: list[str]) -> None:
     elif _MODE.value == 'eval':
         evaluate_run.evaluate_run(config, workdir, _CHECKPOINT.value)
     elif _MODE.value == 'predict':
-        predict.predict_run(config, workdir, _CHECKPOINT.value)
+        recorded = bool(config.prepare.landmarks)
+        mode = predict_recordings.predict_recordings if recorded else predict.predict_run
+        mode(config, workdir, _CHECKPOINT.value)
     elif _MODE.value == 'probe':
         probe.probe(config, workdir)
     elif _MODE.value == 'bench':

@@ -154,6 +154,20 @@ def get_config() -> ConfigDict:
     c.eval = ConfigDict()
     c.eval.batch_size = 256  # clips a step over all devices
 
+    # --mode=predict of recordings, of any length: those of prepare.landmarks, compared with
+    # prepare.labels where given; prepare says how the files are read.
+    c.predict = ConfigDict()
+    c.predict.stride = 5  # frames from the start of a clip to the start of the next; a frame gets
+    # the mean probability of the clips that cover it
+    c.predict.smooth = 0.5  # seconds of the centred moving average of these; 0 = none
+    c.predict.high = 0.0  # an event must reach this probability; 0 = the run's stored threshold
+    c.predict.low = 0.9  # and lasts while the probability is at least this share of `high`
+    c.predict.min_length = 0.3  # seconds of the shortest event
+    c.predict.merge_gap = 0.3  # seconds below `low` that do not end an event
+    # A frame is uncertain where the mouth or both wrists are less visible than this.
+    c.predict.min_visibility = 0.5
+    c.predict.overlaps = (0.1, 0.3, 0.5)  # intersection over union that counts as found
+
     c.bench = ConfigDict()
     c.bench.what = 'step'  # step: the training step | loader: batches from clips in memory
     c.bench.loader_clips = 20_000  # loader: random clips of 75 frames with 36 features

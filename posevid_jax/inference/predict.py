@@ -1,7 +1,5 @@
-"""Mode predict: probabilities of clips, or events in recordings, beside the run that found them."""
+"""Mode predict on clips: their probabilities, beside the run that found them."""
 
-import csv
-import io
 import pathlib
 
 import numpy as np
@@ -11,13 +9,14 @@ from posevid_jax.data import source
 from posevid_jax.data.clips import UNKNOWN_FRAME, UNKNOWN_LABEL, Clips
 from posevid_jax.data.npz import write_arrays
 from posevid_jax.errors import InputError
+from posevid_jax.inference.csv_text import csv_text
 from posevid_jax.inference.run import Run
 from posevid_jax.training import artifacts
 from posevid_jax.training.parallel import Parallel
 
 
 def predict_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'best') -> np.ndarray:
-    """Predicts `config.data.test` with a checkpoint; the clips need no labels.
+    """Predicts the clips of `config.data.test` with a checkpoint; they need no labels.
 
     Writes `workdir/predictions/<set>.csv` and `.npz`, a row a clip in the order of the set.
 
@@ -33,7 +32,7 @@ def predict_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'be
       InputError: run, checkpoint or clips are missing or do not fit each other.
     """
     if not config.data.test:
-        raise InputError('data.test: not given, expected an archive or a folder of clips')
+        raise InputError('data.test: not given, expected clips, or recordings in prepare.landmarks')
     parallel = Parallel(config.parallel)
     parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
     clips = source.load(config.data.test, config.data, labelled=False)
@@ -82,19 +81,6 @@ def prediction_columns(
         probs.argmax(1) if several else (probs[:, 1] >= threshold).astype(np.int64)
     )
     return columns
-
-
-def csv_text(columns: dict[str, np.ndarray]) -> str:
-    """Columns of equal length as CSV; floats with six digits."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator='\n')
-    writer.writerow(columns)
-    formatted = [
-        [f'{value:.6g}' for value in values] if values.dtype.kind == 'f' else values.tolist()
-        for values in columns.values()
-    ]
-    writer.writerows(zip(*formatted, strict=True))
-    return text.getvalue()
 
 
 def _arrays(

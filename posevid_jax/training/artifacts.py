@@ -127,6 +127,32 @@ def check_config(workdir: pathlib.Path, config: ConfigDict) -> None:
         )
 
 
+def saved_config(workdir: pathlib.Path, defaults: ConfigDict) -> ConfigDict:
+    """The configuration of a run, with the defaults of keys that came after it.
+
+    Args:
+      workdir: the run directory.
+      defaults: every key that exists; changed.
+
+    Raises:
+      InputError: not a run directory.
+    """
+    path = workdir / 'config.json'
+    if not path.exists():
+        raise InputError(f'{path}: not found; --workdir without --config needs a run directory')
+    defaults.update(_tuples(read_json(path)))
+    return defaults
+
+
+def _tuples(value: Any) -> Any:
+    # ml_collections refuses to override lists, and JSON knows no tuples.
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    return value
+
+
 def as_json(config: ConfigDict) -> dict[str, Any]:
     """A configuration in JSON's types: tuples become lists."""
     return json.loads(config.to_json())
