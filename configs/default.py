@@ -49,7 +49,7 @@ def get_config() -> ConfigDict:
     c.prepare = ConfigDict()  # --mode=prepare: landmark files and labels to clips
     c.prepare.landmarks = ''  # folder with a file (or an OpenPose folder) a video; or one such file
     c.prepare.labels = ''  # folder with a CSV a video: start, end (seconds), label; '' = no labels
-    c.prepare.output = ''  # archive to write, PATH.npz
+    c.prepare.output = ''  # what to write: PATH.npz, an archive | PATH, a folder of shards
     # Names of files without extensions; * is the video, by which landmarks and labels are paired. A
     # name that does not fit is the video's name as it is.
     c.prepare.landmarks_name = '*_pose'
