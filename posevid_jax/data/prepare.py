@@ -48,7 +48,7 @@ class Report:
 
 
 def prepare(config: ConfigDict) -> Report:
-    """Writes the clips of all videos to `prepare.output`, with SHA-256 sums, and says what they are.
+    """Writes the clips of all videos and their SHA-256 to `prepare.output`, and says what they are.
 
     An archive is made in memory; of a folder of shards, one video at a time.
 
