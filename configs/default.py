@@ -142,6 +142,11 @@ def get_config() -> ConfigDict:
     c.train.best_metric = 'roc_auc'  # the key of the evaluation that picks the best checkpoint
     c.train.log_every_steps = 10  # a line of metrics.jsonl every so many steps
 
+    c.checkpoint = ConfigDict()  # written at the end of every epoch, and when a signal stops a run
+    c.checkpoint.every_steps = 0  # also every so many steps; 0 = not within an epoch
+    c.checkpoint.keep_last = 2  # newest ones that stay, beside the best; one of them may be damaged
+    c.checkpoint.keep_every_epochs = 0  # stay for good, every so many epochs; 0 = none
+
     c.eval = ConfigDict()
     c.eval.batch_size = 256  # clips a step over all devices
 

@@ -16,7 +16,16 @@ from ml_collections import ConfigDict
 from posevid_jax.errors import InputError
 
 # What may differ between the command that started a run and the one that resumes it.
-_MAY_CHANGE = ('name', 'train.num_epochs', 'train.log_every_steps', 'data.test', 'eval.batch_size')
+_MAY_CHANGE = (
+    'name',
+    'train.num_epochs',
+    'train.log_every_steps',
+    'checkpoint.keep_last',
+    'checkpoint.keep_every_epochs',
+    'checkpoint.every_steps',
+    'data.test',
+    'eval.batch_size',
+)
 _PACKAGES = ('posevid-jax', 'jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'grain', 'numpy')
 
 
@@ -94,8 +103,15 @@ class JsonLines:
         self._file = path.open('a', buffering=1)
 
     def write(self, record: dict[str, Any]) -> None:
-        """Appends a record, which has the key `step`."""
-        self._file.write(json.dumps(record) + '\n')
+        """Appends a record, which has the key `step`.
+
+        Raises:
+          InputError: it cannot be written.
+        """
+        try:
+            self._file.write(json.dumps(record) + '\n')
+        except OSError as error:
+            raise InputError(f'{self._file.name}: cannot be written ({error.strerror})') from None
 
     def close(self) -> None:
         self._file.close()

@@ -16,7 +16,7 @@ from posevid_jax.features import augment
 from posevid_jax.features.inputs import host_arrays, reads_skeleton
 from posevid_jax.features.scaling import Scaler, fit_scaler
 from posevid_jax.models import classifier, torch_import
-from posevid_jax.training import losses, optim, steps
+from posevid_jax.training import checkpoint, losses, optim, steps
 from posevid_jax.training import state as states
 from posevid_jax.training.records import BEST_METRICS
 
@@ -125,6 +125,7 @@ def build(config: ConfigDict) -> Experiment:
     """
     losses.check(config.train)
     optim.check(config.train)
+    checkpoint.check(config.checkpoint)
     if config.train.best_metric not in BEST_METRICS:
         raise InputError(
             f'train.best_metric: found {config.train.best_metric!r}, '

@@ -14,7 +14,7 @@ from posevid_jax.evaluation.metrics import Record
 from posevid_jax.models.classifier import count_parameters
 from posevid_jax.training import artifacts, experiment, validation
 from posevid_jax.training import state as states
-from posevid_jax.training.checkpoint import Checkpoints
+from posevid_jax.training.checkpoint import Checkpoints, Keep
 from posevid_jax.training.experiment import Experiment
 from posevid_jax.training.interrupt import Interrupt
 from posevid_jax.training.parallel import Parallel
@@ -44,7 +44,7 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
     if workdir is None:
         workdir = artifacts.new_run_directory(pathlib.Path('runs') / config.name)
     artifacts.check_config(workdir, config)
-    checkpoints = Checkpoints(workdir)
+    checkpoints = Checkpoints(workdir, _keep(run))
     done = checkpoints.last_step() or 0
     if done > run.total_steps:
         raise InputError(
@@ -104,13 +104,14 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
                 state = state.replace(epoch=states.Sums.zeros())
                 epoch_started = time.monotonic()
             stop = interrupt.requested  # asked once, so that what stops is what is saved
-            if epoch_done or stop:
+            every = run.config.checkpoint.every_steps
+            if epoch_done or stop or (every and step % every == 0):
                 log_pending()
                 checkpoints.save(state, data, score)
-    log_pending()
-    records.close()
-    progress.close()
-    checkpoints.wait()
+        log_pending()
+        records.close()
+        progress.close()
+        checkpoints.wait()
     if step < total:
         print(
             f'{workdir}: stopped and saved at step {step} of {total}; '
@@ -161,6 +162,11 @@ def _finish(run: Experiment, workdir, checkpoints: Checkpoints, predict) -> Reco
     checkpoints.close()
     print('\n'.join(report.lines(f'{workdir}, best checkpoint (step {step}) on {name}', record)))
     return record
+
+
+def _keep(run: Experiment) -> Keep:
+    config = run.config.checkpoint
+    return Keep(last=config.keep_last, every_steps=config.keep_every_epochs * run.steps_per_epoch)
 
 
 def _opening(run: Experiment, workdir, parallel: Parallel, first: int, parameters: int) -> str:
