@@ -4,6 +4,7 @@ Orbax writes them; this file says which to keep, how to name them, and what to d
 """
 
 import contextlib
+import math
 import pathlib
 import shutil
 import sys
@@ -101,7 +102,7 @@ class Checkpoints:
                 args=ocp.args.Composite(
                     state=ocp.args.StandardSave(state), data=CheckpointSave(data)
                 ),
-                metrics=None if score is None else {'score': score},
+                metrics={'score': -math.inf if score is None else score},
             )
 
     def resolve(self, which: str) -> int:

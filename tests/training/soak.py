@@ -46,6 +46,7 @@ CONFIG = toy.config(
     model__dropout=0.3,
     augment__frame_drop=0.1,
     train__num_epochs=24,
+    train__ema_decay=0.9,
     train__batch_size=12,
     checkpoint__every_steps=2,
     checkpoint__keep_every_epochs=10,
