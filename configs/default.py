@@ -152,10 +152,14 @@ def get_config() -> ConfigDict:
     c.train.loss = 'bce'  # bce | focal (one logit) | ce (one logit a class)
     c.train.focal_gamma = 2.0  # weight (1 - p)^gamma of the true class
     c.train.focal_alpha = 0.5  # weight of the positive class; the negative one has 1 - alpha
+    c.train.class_weights = ()  # of each class in the loss, e.g. (1.0, 3.0); () = all alike
+    c.train.label_smoothing = 0.0  # share of a label that is spread over all classes evenly
     # Weight of the loss per frame, mean over the frames with a label; above 0 gives video_swin a
     # logit per frame.
     c.train.frame_loss = 0.0
     c.train.best_metric = 'roc_auc'  # the key of the evaluation that picks the best checkpoint
+    c.train.topk_loss = 0  # list so many training clips with the largest losses; 0 = off
+    c.train.topk_every_epochs = 1  # every so many epochs
     c.train.log_every_steps = 10  # a line of metrics.jsonl every so many steps
 
     c.checkpoint = ConfigDict()  # written at the end of every epoch, and when a signal stops a run

@@ -21,6 +21,8 @@ _MAY_CHANGE = (
     'train.num_epochs',
     'train.log_every_steps',
     'train.on_nonfinite',
+    'train.topk_loss',
+    'train.topk_every_epochs',
     'train.patience',
     'train.patience_smoothing',
     'checkpoint.keep_last',

@@ -16,7 +16,7 @@ from posevid_jax.features import augment
 from posevid_jax.features.inputs import host_arrays, reads_skeleton
 from posevid_jax.features.scaling import Scaler, fit_scaler
 from posevid_jax.models import classifier, torch_import
-from posevid_jax.training import checkpoint, losses, nonfinite, optim, records, steps
+from posevid_jax.training import checkpoint, hardest, losses, nonfinite, optim, records, steps
 from posevid_jax.training import state as states
 
 
@@ -136,6 +136,7 @@ def build(config: ConfigDict) -> Experiment:
     losses.check(config.train)
     optim.check(config.train)
     nonfinite.check(config.train)
+    hardest.check(config.train)
     checkpoint.check(config.checkpoint)
     records.check(config.train)
     if config.model.pretrained and config.model.name != 'video_swin':
@@ -147,6 +148,7 @@ def build(config: ConfigDict) -> Experiment:
             f'{config.model.name} reads; expected model.name=video_swin with '
             'features.layout=skeleton'
         )
+    losses.check_classes(config.train, train.num_classes)
     model = classifier.build(config, num_classes=train.num_classes, joint_names=train.joint_names)
     arrays = host_arrays(train, config)
     if config.data.sample_by_weight:

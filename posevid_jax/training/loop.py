@@ -18,6 +18,7 @@ from posevid_jax.training import artifacts, experiment, nonfinite, validation
 from posevid_jax.training import state as states
 from posevid_jax.training.checkpoint import Checkpoints, Keep
 from posevid_jax.training.experiment import Experiment
+from posevid_jax.training.hardest import Hardest
 from posevid_jax.training.interrupt import Interrupt
 from posevid_jax.training.parallel import Parallel
 from posevid_jax.training.progress import Progress
@@ -76,6 +77,7 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
     train_step = parallel.compile_train(run.train_step())
     rng = jax.random.key(run.config.seed)
     records = Records(workdir, config.best_metric, first)
+    hardest = _hardest(run, workdir, parallel, first)
     progress = Progress(step=first, total=total, batch_size=config.batch_size)
     progress.say(_opening(run, workdir, parallel, first, count_parameters(state.params)))
     epoch_started = time.monotonic()
@@ -116,6 +118,7 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
                 check_finite(jax.device_get({'skipped': state.skipped, 'bad_step': state.bad_step}))
             if epoch_done:
                 entry, threshold = _end_epoch(run, state, step, predict, epoch_started)
+                hardest(state, entry['epoch'])
                 records.epoch(entry, threshold)
                 score = records.score(entry)
                 progress.say(_epoch_line(entry, config.num_epochs))
@@ -197,6 +200,13 @@ def _finish(run: Experiment, workdir, checkpoints: Checkpoints, predict) -> Reco
     checkpoints.close()
     print('\n'.join(report.lines(f'{workdir}, best checkpoint (step {step}) on {name}', record)))
     return record
+
+
+def _hardest(run: Experiment, workdir, parallel: Parallel, first: int) -> Callable:
+    if not run.config.train.topk_loss:
+        return lambda state, epoch: None
+    done = first // run.steps_per_epoch
+    return Hardest(workdir, run.train, run.model, run.config, parallel, done).epoch
 
 
 def _keep(run: Experiment) -> Keep:

@@ -47,6 +47,7 @@ CONFIG = toy.config(
     augment__frame_drop=0.1,
     train__num_epochs=24,
     train__ema_decay=0.9,
+    train__topk_loss=5,
     train__batch_size=12,
     checkpoint__every_steps=2,
     checkpoint__keep_every_epochs=10,
@@ -112,8 +113,8 @@ def _differences(whole: pathlib.Path, killed: pathlib.Path) -> list[str]:
         ):
             if not np.array_equal(a, b):
                 found.append(f'{killed}: {which}{jax.tree_util.keystr(path)}')
-    names = [str(path.relative_to(whole)) for path in whole.rglob('*.json*') if path.is_file()]
-    for name in names:
+    files = [*whole.rglob('*.json*'), *whole.rglob('*.csv')]
+    for name in (str(path.relative_to(whole)) for path in files):
         # Seconds differ, and so does what says how the run was made.
         if name.startswith('checkpoints') or name == 'reproduce.json':
             continue
@@ -123,6 +124,8 @@ def _differences(whole: pathlib.Path, killed: pathlib.Path) -> list[str]:
 
 
 def _record(path: pathlib.Path):
+    if path.suffix == '.csv':
+        return path.read_text()
     lines = path.read_text().splitlines() if path.suffix == '.jsonl' else [path.read_text()]
     return [_without_time(json.loads(line)) for line in lines]
 
