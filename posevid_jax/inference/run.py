@@ -60,7 +60,14 @@ class Run:
         optimizer = optim.optimizer(config.train, optim.learning_rate(config.train, 1))
         scaler = neutral_scaler(features)
         abstract = jax.eval_shape(
-            lambda: states.create(model, optimizer, scaler, example, config.seed)
+            lambda: states.create(
+                model,
+                optimizer,
+                scaler,
+                example,
+                config.seed,
+                ema=config.train.ema_decay > 0,
+            )
         )
         checkpoints = Checkpoints(workdir)
         state = checkpoints.restore(checkpoints.resolve(checkpoint), abstract)

@@ -17,9 +17,8 @@ from posevid_jax.features import augment
 from posevid_jax.features.inputs import host_arrays, reads_skeleton
 from posevid_jax.features.scaling import Scaler, fit_scaler
 from posevid_jax.models import classifier, torch_import
-from posevid_jax.training import losses, optim, steps
+from posevid_jax.training import checkpoint, hardest, losses, nonfinite, optim, records, steps
 from posevid_jax.training import state as states
-from posevid_jax.training.records import BEST_METRICS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,19 +55,29 @@ class Experiment:
     def total_steps(self) -> int:
         return self.config.train.num_epochs * self.steps_per_epoch
 
-    def data(self) -> grain.DatasetIterator:
-        """The training batches from the first step on."""
-        return loader.train_batches(
+    def data(self, done: int = 0) -> grain.DatasetIterator:
+        """The training batches after the `done` first steps."""
+        batches = loader.train_batches(
             self.arrays,
             order=self.order,
             batch_size=self.config.train.batch_size,
             num_steps=self.total_steps,
         )
+        if done:
+            batches.set_state(batches.get_state() | {'next_index': done})
+        return batches
 
     def create_state(self) -> states.TrainState:
         """The state before the first step; traceable."""
         example = next(loader.eval_batches(self.arrays, 1))
-        return states.create(self.model, self.optimizer, self.scaler, example, self.config.seed)
+        return states.create(
+            self.model,
+            self.optimizer,
+            self.scaler,
+            example,
+            self.config.seed,
+            ema=self.config.train.ema_decay > 0,
+        )
 
     def initial_state(self) -> states.TrainState:
         """The state of step 0, on the device: `create_state`, then the pretrained weights.
@@ -88,7 +97,8 @@ class Experiment:
             allow=model.pretrained_allow,
         )
         print('\n'.join(f'{model.pretrained}: {note}' for note in notes))
-        return state.replace(params=jax.device_put(params))
+        ema = jax.device_put(params) if state.ema else {}
+        return state.replace(params=jax.device_put(params), ema=ema)
 
     def abstract_state(self) -> states.TrainState:
         """Shapes and dtypes of `create_state`."""
@@ -126,11 +136,10 @@ def build(config: ConfigDict) -> Experiment:
     """
     losses.check(config.train)
     optim.check(config.train)
-    if config.train.best_metric not in BEST_METRICS:
-        raise InputError(
-            f'train.best_metric: found {config.train.best_metric!r}, '
-            f'expected one of {", ".join(BEST_METRICS)}'
-        )
+    nonfinite.check(config.train)
+    hardest.check(config.train)
+    checkpoint.check(config.checkpoint)
+    records.check(config.train)
     if config.model.pretrained and config.model.name != 'video_swin':
         raise InputError(f'model.pretrained: found a file with {config.model.name}, expected none')
     train, val = source.train_and_val(config.data, config.seed)
@@ -140,6 +149,7 @@ def build(config: ConfigDict) -> Experiment:
             f'{config.model.name} reads; expected model.name=video_swin with '
             'features.layout=skeleton'
         )
+    losses.check_classes(config.train, train.num_classes)
     model = classifier.build(config, num_classes=train.num_classes, joint_names=train.joint_names)
     arrays = host_arrays(train, config)
     if config.data.sample_by_weight:
@@ -158,7 +168,7 @@ def build(config: ConfigDict) -> Experiment:
         scaler=fit_scaler(train.features, train.mask),
         model=model,
         schedule=schedule,
-        optimizer=optim.optimizer(config.train, schedule),
+        optimizer=optim.optimizer(config.train, schedule, steps_per_epoch),
         steps_per_epoch=steps_per_epoch,
     )
 

@@ -40,11 +40,15 @@ class TrainState(flax.struct.PyTreeNode):
     batch_stats: Any
     opt_state: Any
     scaler: Scaler  # fitted once: the run's preprocessing travels with its parameters
+    ema: Any  # moving average of params, {} without one
+    skipped: Array  # int32: steps left out because they were not finite
+    bad_step: Array  # int32: the last one of them, 0 for none
     epoch: Sums  # in the state, so that a run resumed inside an epoch records the same epoch
 
     @property
     def variables(self) -> Variables:
-        return {'params': self.params, 'batch_stats': self.batch_stats}
+        """What is evaluated: the averaged parameters where there are any."""
+        return {'params': self.ema or self.params, 'batch_stats': self.batch_stats}
 
 
 def create(
@@ -53,6 +57,8 @@ def create(
     scaler: Scaler,
     batch: dict[str, Array],
     seed: int,
+    *,
+    ema: bool = False,
 ) -> TrainState:
     """The state before the first step.
 
@@ -64,6 +70,7 @@ def create(
       scaler: the run's, or its shapes.
       batch: one batch; only its shapes matter.
       seed: of the parameters.
+      ema: whether the state holds a moving average of the parameters.
     """
     variables = classifier.init(jax.random.key(seed), scaler, batch)
     return TrainState(
@@ -71,6 +78,9 @@ def create(
         params=variables['params'],
         batch_stats=variables['batch_stats'],
         opt_state=optimizer.init(variables['params']),
+        ema=jax.tree.map(jnp.copy, variables['params']) if ema else {},
+        skipped=jnp.zeros((), jnp.int32),
+        bad_step=jnp.zeros((), jnp.int32),
         scaler=jax.tree.map(jnp.asarray, scaler),
         epoch=Sums.zeros(),
     )

@@ -1,6 +1,7 @@
 """The training step: a pure function of (state, batch, rng)."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.features.augment import Augment
 from posevid_jax.models.classifier import Classifier
-from posevid_jax.training import losses
+from posevid_jax.training import losses, nonfinite
 from posevid_jax.training.state import Sums, TrainState
 
 Metrics = dict[str, Array]
@@ -45,7 +46,7 @@ def make_train_step(
       `train_step(state, batch, rng, *, axis_name=None) -> (state, metrics)`. The batch is the part
       of one device; `rng` is the same on all of them. The loss is the weighted mean over the valid
       rows of all devices. Metrics are scalars of this step, equal on all devices: `loss`,
-      `accuracy`, `grad_norm`, `learning_rate`.
+      `accuracy`, `grad_norm`, `learning_rate`, and of the run so far `skipped` and `bad_step`.
     """
 
     def train_step(
@@ -98,21 +99,35 @@ def make_train_step(
         else:
             grads, sums, batch_stats = _add_up(part, micro_batches, state, batch, rng)
         grads, sums = total((grads, sums))
+        grad_norm = optax.tree.norm(grads)
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
-        metrics = sums.means() | {
-            'grad_norm': optax.tree.norm(grads),
-            'learning_rate': jnp.asarray(schedule(state.step), jnp.float32),
-        }
-        state = state.replace(
+        params = optax.apply_updates(state.params, updates)
+        after = state.replace(
             step=state.step + 1,
-            params=optax.apply_updates(state.params, updates),
+            params=params,
             batch_stats=batch_stats,
             opt_state=opt_state,
+            ema=_average(state, params, config.ema_decay),
             epoch=state.epoch.add(sums),
         )
-        return state, metrics
+        finite = jnp.isfinite(sums.loss) & jnp.isfinite(grad_norm)
+        metrics = sums.means() | {
+            'grad_norm': grad_norm,
+            'learning_rate': jnp.asarray(schedule(state.step), jnp.float32),
+        }
+        state = nonfinite.settle(state, after, finite, config.on_nonfinite)
+        return state, metrics | {'skipped': state.skipped, 'bad_step': state.bad_step}
 
     return train_step
+
+
+def _average(state: TrainState, params: Any, decay: float) -> Any:
+    """The moving average after this step; early on it forgets faster, as TensorFlow's does."""
+    if not state.ema:
+        return {}
+    step = state.step.astype(jnp.float32)
+    keep = jnp.minimum(decay, (1 + step) / (10 + step))
+    return optax.incremental_update(params, state.ema, 1 - keep)
 
 
 def _add_up(part, count: int, state: TrainState, batch: dict[str, Array], rng: Array):

@@ -56,7 +56,7 @@ def test_a_run_writes_its_directory_and_learns(tmp_path):
     assert reproduce['config'] == read(tmp_path / 'config.json')
     assert reproduce['results'] == read(tmp_path / 'eval' / 'val.json') == result
     kept = {int(path.name) for path in (tmp_path / 'checkpoints').iterdir() if path.name.isdigit()}
-    assert kept == {best['step'], history[-1]['step']}
+    assert kept == {best['step'], history[-2]['step'], history[-1]['step']}
     assert not list(tmp_path.glob('.*'))
 
 
