@@ -7,7 +7,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data import loader
 from posevid_jax.data.clips import Clips
-from posevid_jax.evaluation import metrics
+from posevid_jax.evaluation import metrics, thresholds
 from posevid_jax.evaluation.evaluate import collect_logits, make_eval_step
 from posevid_jax.features import inputs
 from posevid_jax.models.classifier import Classifier
@@ -42,7 +42,7 @@ def make_predictor(
 def suggest_threshold(logits: np.ndarray, clips: Clips) -> float | None:
     """The threshold of highest F1 for two classes; None for more: the most probable one wins."""
     probs = metrics.probabilities(logits)
-    return metrics.best_f1_threshold(clips.label, probs[:, 1]) if probs.shape[1] == 2 else None
+    return thresholds.highest_f1(clips.label, probs[:, 1]) if probs.shape[1] == 2 else None
 
 
 def make_record(
