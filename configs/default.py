@@ -137,6 +137,10 @@ def get_config() -> ConfigDict:
     c.train.micro_batches = 1
     # One epoch = as many draws as there are training clips, or data.max_clips_per_video leaves.
     c.train.num_epochs = 20
+    # Independent members trained side by side in one program, with seeds seed, seed + 1, ...: each
+    # has its own initialisation and dropout; batches and their augmentation are common to all, so
+    # that they are prepared once. The run is then the ensemble, the mean of the members' logits.
+    c.train.num_seeds = 1
     c.train.learning_rate = 1e-3  # peak, after warm-up
     c.train.warmup_epochs = 1.0  # linear from 0
     c.train.schedule = 'cosine'  # after it: cosine to 0 | linear to 0 | constant
@@ -177,6 +181,18 @@ def get_config() -> ConfigDict:
 
     c.eval = ConfigDict()
     c.eval.batch_size = 256  # clips a step over all devices
+
+    c.cv = ConfigDict()  # --mode=cv: data.train by videos, each judged by what never saw it
+    c.cv.folds = 5
+    # Members a fold, as train.num_seeds, which plays no part here: their mean is judged, and how
+    # far they lie apart. A threshold for a run is best fitted to as many as the run has.
+    c.cv.seeds = 3
+    c.cv.threshold = (
+        'f1'  # what becomes the decision threshold: f1, the highest | recall | precision
+    )
+    c.cv.recall = 0.8  # recall: the highest threshold that reaches this; also of the table's FPR
+    c.cv.precision = 0.75  # precision: the lowest threshold that reaches this
+    c.cv.bootstrap = 1000  # draws of videos for the 95 % intervals
 
     c.bench = ConfigDict()
     c.bench.what = 'step'  # step: the training step | loader: batches from clips in memory
