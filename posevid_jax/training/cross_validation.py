@@ -179,6 +179,6 @@ def _fold_line(run: Experiment, k: int, logits: np.ndarray, seconds: float) -> s
     auc = metrics.evaluate(run.val.label, probs, 0.5)['roc_auc']
     shown = 'undefined' if auc is None else f'{auc:.4f}'
     return (
-        f'fold {k + 1}/{run.config.cv.folds}: {len(run.train)} clips to train on, {len(run.val)} held out, '
-        f'ROC-AUC {shown}, {seconds:.1f} s'
+        f'fold {k + 1}/{run.config.cv.folds}: {len(run.train)} clips to train on, '
+        f'{len(run.val)} held out, ROC-AUC {shown}, {seconds:.1f} s'
     )

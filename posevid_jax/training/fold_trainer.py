@@ -42,7 +42,7 @@ class FoldTrainer:
           logits `[n, K]`, or `[n, M, K]` of several members; None when a signal stopped it.
         """
         data, rng = run.data(), jax.random.key(run.config.seed)
-        state = self._fresh.replace(scaler=run.scaler)
+        state = jax.device_put(self._fresh.replace(scaler=run.scaler))
         pending = None  # a loss, read when the next step has been dispatched
         for number in range(1, run.total_steps + 1):
             state, metrics = self._step(state, self._parallel.split(next(data)), rng)
