@@ -63,7 +63,7 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
     predict = validation.make_predictor(run.model, run.val, config, parallel)
     if not _train(run, workdir, parallel, checkpoints, predict):
         return None
-    return _finish(run, workdir, checkpoints, predict)
+    return _finish(run, workdir, parallel, checkpoints, predict)
 
 
 def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict) -> bool:
@@ -80,6 +80,7 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
         checkpoints.restore(first, run.abstract_state(), data.position) if first
         else run.initial_state()
     )  # fmt: skip
+    state = parallel.put_state(state)
     train_step = parallel.compile_train(run.train_step())
     rng = jax.random.key(run.config.seed)
     records = Records(workdir, config.best_metric, first)
@@ -181,11 +182,13 @@ def _end_epoch(run, state, step: int, predict, clock: Clock) -> tuple[Record, fl
     return entry, threshold
 
 
-def _finish(run: Experiment, workdir, checkpoints: Checkpoints, predict) -> Record:
+def _finish(
+    run: Experiment, workdir, parallel: Parallel, checkpoints: Checkpoints, predict
+) -> Record:
     """Evaluates the best checkpoint as restored from disk and writes the closing files."""
     config = run.config
     step = checkpoints.resolve('best')
-    logits = predict(checkpoints.restore(step, run.abstract_state()))
+    logits = predict(parallel.put_state(checkpoints.restore(step, run.abstract_state())))
     threshold = artifacts.read_json(workdir / 'thresholds.json')['threshold']
     name = source.set_name(config.data.val or 'val')
     record = {'set': name, 'step': step} | validation.make_record(
