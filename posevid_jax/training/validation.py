@@ -31,10 +31,11 @@ def make_predictor(
     step = parallel.compile_eval(make_eval_step(model))
 
     def predict(state: TrainState) -> np.ndarray:
-        return collect_logits(
-            lambda batch: parallel.join(step(state.variables, state.scaler, parallel.split(batch))),
-            loader.eval_batches(arrays, config.eval.batch_size),
-        )
+        def logits(batch):
+            mine = parallel.split(parallel.share(batch))
+            return parallel.join(step(state.variables, state.scaler, mine))
+
+        return collect_logits(logits, loader.eval_batches(arrays, config.eval.batch_size))
 
     return predict
 
