@@ -9,10 +9,10 @@ from ml_collections import config_flags
 from posevid_jax import command_line
 from posevid_jax.capacity import adopt, bench, probe
 from posevid_jax.data import prepare
-from posevid_jax.inference import evaluate_run
-from posevid_jax.training import determinism, loop, processes
+from posevid_jax.inference import evaluate_run, inspect_sets
+from posevid_jax.training import cross_validation, determinism, loop, processes
 
-MODES = ('train', 'eval', 'probe', 'bench', 'prepare')
+MODES = ('train', 'eval', 'cv', 'probe', 'bench', 'prepare', 'inspect')
 
 _CONFIG = config_flags.DEFINE_config_file(
     'config', None, 'Configuration file; a mode that reads a run takes the one in --workdir.'
@@ -42,12 +42,17 @@ def main(argv: list[str]) -> None:
             loop.train_and_evaluate(config, workdir)
     elif _MODE.value == 'eval':
         evaluate_run.evaluate_run(config, workdir, _CHECKPOINT.value)
+    elif _MODE.value == 'cv':
+        with adopt.out_of_memory_explained(config):
+            cross_validation.cross_validate(config, workdir)
     elif _MODE.value == 'probe':
         probe.probe(config, workdir)
     elif _MODE.value == 'bench':
         bench.bench(config, workdir)
     elif _MODE.value == 'prepare':
         prepare.prepare(config)
+    elif _MODE.value == 'inspect':
+        inspect_sets.inspect(config, argv[1:], workdir)
 
 
 if __name__ == '__main__':

@@ -14,10 +14,18 @@ def get_config() -> ConfigDict:
     c.parallel = 'auto'  # auto: pmap when there are several local devices | jit | pmap
 
     c.data = ConfigDict()
-    c.data.train = 'synthetic'  # npz archive, folder of npz clips, or `synthetic`
+    # An npz archive, a folder of npz clips, a folder of shards (larger than memory) or `synthetic`.
+    c.data.train = 'synthetic'
     c.data.val = ''  # the same; empty: whole videos are split off from train
     c.data.test = ''  # what --mode=eval reads; empty: the run's validation clips
     c.data.prefix = 'long'  # archives name their arrays <prefix>_raw, <prefix>_label, ...
+    c.data.on_error = 'raise'  # a bad file of a folder, a bad clip of an archive: raise | skip
+    # Bytes that npz files may expand to; 0: 100 times their size, at least 1 GiB, at most the
+    # memory of the machine.
+    c.data.max_bytes = 0
+    # SHA-256 sums beside the data, <name>.npz.sha256 or manifest.sha256 in a folder: auto (checked
+    # where there are some) | require | off
+    c.data.manifest = 'auto'
     c.data.val_fraction = 0.2  # share of the clips split off when data.val is empty
     c.data.balance = True  # draw every class equally often in training
     # Draw a clip in proportion to its weight (within its class when balanced). The training loss
@@ -41,7 +49,7 @@ def get_config() -> ConfigDict:
     c.prepare = ConfigDict()  # --mode=prepare: landmark files and labels to clips
     c.prepare.landmarks = ''  # folder with a file (or an OpenPose folder) a video; or one such file
     c.prepare.labels = ''  # folder with a CSV a video: start, end (seconds), label; '' = no labels
-    c.prepare.output = ''  # archive to write, PATH.npz
+    c.prepare.output = ''  # what to write: PATH.npz, an archive | PATH, a folder of shards
     # Names of files without extensions; * is the video, by which landmarks and labels are paired. A
     # name that does not fit is the video's name as it is.
     c.prepare.landmarks_name = '*_pose'
@@ -129,6 +137,10 @@ def get_config() -> ConfigDict:
     c.train.micro_batches = 1
     # One epoch = as many draws as there are training clips, or data.max_clips_per_video leaves.
     c.train.num_epochs = 20
+    # Independent members trained side by side in one program, with seeds seed, seed + 1, ...: each
+    # has its own initialisation and dropout; batches and their augmentation are common to all, so
+    # that they are prepared once. The run is then the ensemble, the mean of the members' logits.
+    c.train.num_seeds = 1
     c.train.learning_rate = 1e-3  # peak, after warm-up
     c.train.warmup_epochs = 1.0  # linear from 0
     c.train.schedule = 'cosine'  # after it: cosine to 0 | linear to 0 | constant
@@ -170,7 +182,21 @@ def get_config() -> ConfigDict:
     c.eval = ConfigDict()
     c.eval.batch_size = 256  # clips a step over all devices
 
+    c.cv = ConfigDict()  # --mode=cv: data.train by videos, each judged by what never saw it
+    c.cv.folds = 5
+    # Members a fold, as train.num_seeds, which plays no part here: their mean is judged, and how
+    # far they lie apart. A threshold for a run is best fitted to as many as the run has.
+    c.cv.seeds = 3
+    c.cv.threshold = (
+        'f1'  # what becomes the decision threshold: f1, the highest | recall | precision
+    )
+    c.cv.recall = 0.8  # recall: the highest threshold that reaches this; also of the table's FPR
+    c.cv.precision = 0.75  # precision: the lowest threshold that reaches this
+    c.cv.bootstrap = 1000  # draws of videos for the 95 % intervals
+
     c.bench = ConfigDict()
+    c.bench.what = 'step'  # step: the training step | loader: batches from clips in memory
+    c.bench.loader_clips = 20_000  # loader: random clips of 75 frames with 36 features
     c.bench.sizes = ('tiny',)  # of video_swin; stat_pool has one
     c.bench.dtypes = ('float32',)
     c.bench.batch_sizes = (16,)

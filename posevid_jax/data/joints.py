@@ -31,6 +31,22 @@ BODY_25 = (
     'right_big_toe', 'right_small_toe', 'right_heel',
 )  # fmt: skip
 
+# Joints that a line connects where a body is drawn, in any of the maps.
+BONES = (
+    ('left_shoulder', 'right_shoulder'), ('left_hip', 'right_hip'), ('mouth_left', 'mouth_right'),
+    ('neck', 'nose'), ('neck', 'mid_hip'), ('nose', 'left_eye'), ('nose', 'right_eye'),
+    *(
+        (f'{side}_{a}', f'{side}_{b}')
+        for side in ('left', 'right')
+        for a, b in (
+            ('eye_inner', 'eye'), ('eye', 'eye_outer'), ('eye', 'ear'), ('shoulder', 'elbow'),
+            ('elbow', 'wrist'), ('wrist', 'thumb'), ('wrist', 'index'), ('wrist', 'pinky'),
+            ('index', 'pinky'), ('shoulder', 'hip'),
+            ('hip', 'knee'), ('knee', 'ankle'), ('ankle', 'heel'), ('heel', 'foot_index'),
+        )
+    ),
+)  # fmt: skip
+
 JOINT_MAPS = {'mediapipe_33': MEDIAPIPE_33, 'coco_17': COCO_17, 'body_25': BODY_25}
 
 

@@ -66,6 +66,7 @@ class Run:
                 scaler,
                 example,
                 config.seed,
+                config.train.num_seeds,
                 ema=config.train.ema_decay > 0,
             )
         )

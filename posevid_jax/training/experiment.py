@@ -11,6 +11,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data import loader, sampling, source
 from posevid_jax.data.clips import Clips
+from posevid_jax.data.mapped import Column
 from posevid_jax.errors import InputError
 from posevid_jax.features import augment
 from posevid_jax.features.inputs import host_arrays, reads_skeleton
@@ -41,7 +42,7 @@ class Experiment:
     config: ConfigDict
     train: Clips
     val: Clips
-    arrays: dict[str, np.ndarray]
+    arrays: dict[str, Column]
     order: sampling.Order
     augment: augment.Augment | None
     scaler: Scaler
@@ -77,6 +78,7 @@ class Experiment:
             self.scaler,
             example,
             self.config.seed,
+            self.config.train.num_seeds,
             ema=self.config.train.ema_decay > 0,
         )
 
@@ -87,16 +89,26 @@ class Experiment:
           InputError: the pretrained weights do not fit the model.
         """
         state = jax.jit(self.create_state)()
-        model = self.config.model
+        model, members = self.config.model, self.config.train.num_seeds
         if not model.pretrained:
             return state
-        params, notes = torch_import.import_weights(
-            torch_import.read_state_dict(model.pretrained),
-            jax.device_get(state.params),
-            window=model.video_swin.window_size,
-            source_window=model.pretrained_window,
-            allow=model.pretrained_allow,
-        )
+        weights = torch_import.read_state_dict(model.pretrained)
+
+        def import_into(params):
+            return torch_import.import_weights(
+                weights,
+                params,
+                window=model.video_swin.window_size,
+                source_window=model.pretrained_window,
+                allow=model.pretrained_allow,
+            )
+
+        params = jax.device_get(state.params)
+        if members == 1:
+            params, notes = import_into(params)
+        else:  # what the file does not hold, such as the head, stays each member's own
+            each = [import_into(jax.tree.map(lambda p, i=i: p[i], params)) for i in range(members)]
+            params, notes = jax.tree.map(lambda *p: np.stack(p), *(p for p, _ in each)), each[0][1]
         print('\n'.join(f'{model.pretrained}: {note}' for note in notes))
         ema = jax.device_put(params) if state.ema else {}
         return state.replace(params=jax.device_put(params), ema=ema)
@@ -107,14 +119,18 @@ class Experiment:
 
     def train_step(self) -> steps.TrainStep:
         """The step to compile."""
-        return steps.make_train_step(
+        train = self.config.train
+        step = steps.make_train_step(
             self.model,
             self.optimizer,
             self.schedule,
-            self.config.train,
-            micro_batches=self.config.train.micro_batches,
+            train,
+            micro_batches=train.micro_batches,
             augment=self.augment,
         )
+        if train.num_seeds == 1:
+            return step
+        return steps.for_members(step, self.config.seed, train.num_seeds)
 
     def input_description(self) -> dict[str, Any]:
         """What the run knows about its input, for scaler.json."""
@@ -135,6 +151,12 @@ def build(config: ConfigDict) -> Experiment:
     Raises:
       InputError: a key, a file or their combination that cannot work.
     """
+    check(config)
+    return assemble(config, *source.train_and_val(config.data, config.seed))
+
+
+def check(config: ConfigDict) -> None:
+    """Raises InputError for a key that can be seen to be wrong without the data."""
     losses.check(config.train)
     optim.check(config.train)
     nonfinite.check(config.train)
@@ -143,7 +165,21 @@ def build(config: ConfigDict) -> Experiment:
     records.check(config.train)
     if config.model.pretrained and config.model.name != 'video_swin':
         raise InputError(f'model.pretrained: found a file with {config.model.name}, expected none')
-    train, val = source.train_and_val(config.data, config.seed)
+
+
+def assemble(
+    config: ConfigDict, train: Clips, val: Clips, steps_per_epoch: int | None = None
+) -> Experiment:
+    """Puts an experiment together.
+
+    Args:
+      config: the whole configuration, checked.
+      train, val: its clips.
+      steps_per_epoch: None for as many as one epoch of `train` takes.
+
+    Raises:
+      InputError: the clips do not fit the configuration.
+    """
     if not (train.feature_names or reads_skeleton(config)):
         raise InputError(
             f'data.train: {config.data.train} holds a skeleton and no features, which '
@@ -157,7 +193,8 @@ def build(config: ConfigDict) -> Experiment:
         # A weight counts once: in how often a clip is drawn, so no more in its loss.
         arrays['weight'] = np.ones_like(train.weight)
     order = sampling.make_order(train, config.data, config.seed)
-    steps_per_epoch = -(-order.draws_per_epoch // config.train.batch_size)
+    if steps_per_epoch is None:
+        steps_per_epoch = -(-order.draws_per_epoch // config.train.batch_size)
     schedule = optim.learning_rate(config.train, steps_per_epoch)
     return Experiment(
         config=config,

@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation import metrics
+from posevid_jax.evaluation import ensemble, metrics
 from posevid_jax.models.classifier import Classifier
 from posevid_jax.training import losses, processes, validation
 from posevid_jax.training.artifacts import write_text
@@ -88,7 +88,7 @@ class Hardest:
         """
         if epoch % self._config.topk_every_epochs:
             return
-        clips, logits = self._clips, self._predict(state)
+        clips, logits = self._clips, ensemble.mean_logits(self._predict(state))
         loss = np.asarray(losses.per_example(logits, clips.label, self._config))
         probs = metrics.probabilities(logits)
         column = clips.label if clips.num_classes > 2 else np.ones(len(clips), int)

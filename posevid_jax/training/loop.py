@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.data import source
@@ -21,6 +23,7 @@ from posevid_jax.training.experiment import Experiment
 from posevid_jax.training.hardest import Hardest
 from posevid_jax.training.interrupt import Interrupt
 from posevid_jax.training.parallel import Parallel
+from posevid_jax.training.prefetch import Clock, Prefetch
 from posevid_jax.training.progress import Progress
 from posevid_jax.training.records import Records
 
@@ -66,21 +69,24 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
 def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict) -> bool:
     """Runs the steps that are left; False when a signal stopped it.
 
-    The order is fixed: next batch, step, and at the end of an epoch evaluate, record, save. What
-    is logged of a step is read after the next one has been dispatched, so that the device never
-    waits for the log.
+    The order is fixed: next batch, step, and at the end of an epoch evaluate, record, save. The
+    next batch is on the device already, and what is logged of a step is read after the next one
+    has been dispatched, so that the device waits for neither.
     """
     config, total = run.config.train, run.total_steps
-    data = run.data()
+    data = Prefetch(run.data(), parallel.put)
     first = checkpoints.last_step() or 0
-    state = checkpoints.restore(first, run.abstract_state(), data) if first else run.initial_state()
+    state = (
+        checkpoints.restore(first, run.abstract_state(), data.position) if first
+        else run.initial_state()
+    )  # fmt: skip
     train_step = parallel.compile_train(run.train_step())
     rng = jax.random.key(run.config.seed)
     records = Records(workdir, config.best_metric, first)
     hardest = _hardest(run, workdir, parallel, first)
     progress = Progress(step=first, total=total, batch_size=config.batch_size)
     progress.say(_opening(run, workdir, parallel, first, count_parameters(state.params)))
-    epoch_started = time.monotonic()
+    clock = Clock(data)
     pending: dict[int, Any] = {}  # step: metrics, still on the device
     watch = nonfinite.Watch(config.on_nonfinite, int(state.skipped))
 
@@ -100,11 +106,12 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
             watch.act(nonfinite.describe(bad_step, rows, run.train, loss), progress.say)
 
     step, stop, stalled = first, False, records.stalled(config)
-    with Interrupt() as interrupt, _last_good_state_saved(lambda: state, run, checkpoints):
+    with data, Interrupt() as interrupt, _last_good_state_saved(lambda: state, run, checkpoints):
         while step < total and not (stop or stalled):
-            state, metrics = train_step(state, parallel.split(next(data)), rng)
+            state, metrics = train_step(state, next(data), rng)
             step += 1
             log_pending()
+            progress.waited = data.waited
             progress.update(step)
             if step % config.log_every_steps == 0:
                 pending[step] = metrics
@@ -119,16 +126,16 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
                 log_pending()
                 check_finite(jax.device_get({'skipped': state.skipped, 'bad_step': state.bad_step}))
             if epoch_done:
-                entry, threshold = _end_epoch(run, state, step, predict, epoch_started)
+                entry, threshold = _end_epoch(run, state, step, predict, clock)
                 hardest(state, entry['epoch'])
                 records.epoch(entry, threshold)
                 score = records.score(entry)
                 progress.say(_epoch_line(entry, config.num_epochs))
-                state = state.replace(epoch=states.Sums.zeros())
-                epoch_started = time.monotonic()
+                state = state.replace(epoch=jax.tree.map(jnp.zeros_like, state.epoch))
+                clock = Clock(data)
                 stalled = records.stalled(config)
             if save:
-                checkpoints.save(state, data, score)
+                checkpoints.save(state, data.position, score)
         log_pending()
         records.close()
         progress.close()
@@ -160,20 +167,18 @@ def _last_good_state_saved(state: Callable[[], states.TrainState], run, checkpoi
         ) from None
 
 
-def _end_epoch(run, state, step: int, predict, epoch_started: float) -> tuple[Record, float | None]:
+def _end_epoch(run, state, step: int, predict, clock: Clock) -> tuple[Record, float | None]:
     means = jax.device_get(state.epoch.means())
+    training_time = clock.read()
     trained = time.monotonic()
     logits = predict(state)
     threshold = validation.suggest_threshold(logits, run.val)
     entry = {
         'epoch': step // run.steps_per_epoch,
         'step': step,
-        'train': {key: float(value) for key, value in means.items()},
+        'train': {key: float(np.mean(value)) for key, value in means.items()},  # over members
         'val': validation.make_record(logits, run.val, threshold, run.config.train),
-        'time': {
-            'train_s': trained - epoch_started,
-            'eval_s': time.monotonic() - trained,
-        },
+        'time': training_time | {'eval_s': time.monotonic() - trained},
     }
     return entry, threshold
 
@@ -219,8 +224,10 @@ def _keep(run: Experiment) -> Keep:
 
 def _opening(run: Experiment, workdir, parallel: Parallel, first: int, parameters: int) -> str:
     progress = f'resuming at step {first}' if first else 'starting'
+    members = run.config.train.num_seeds
+    sizes = f'{members} x {parameters // members:,}' if members > 1 else f'{parameters:,}'
     return (
-        f'{workdir}: {run.config.model.name}, {parameters:,} parameters, {parallel}, '
+        f'{workdir}: {run.config.model.name}, {sizes} parameters, {parallel}, '
         f'{len(run.train)} clips to train on, {len(run.val)} to validate on; '
         f'{progress} of {run.total_steps}'
     )
@@ -233,5 +240,6 @@ def _epoch_line(entry: Record, num_epochs: int) -> str:
     return (
         f'epoch {entry["epoch"]}/{num_epochs}: train loss {entry["train"]["loss"]:.4f}, '
         f'val loss {val["loss"]:.4f}, val {macro}ROC-AUC {auc}, '
-        f'{entry["time"]["train_s"]:.1f} s + {entry["time"]["eval_s"]:.1f} s'
+        f'{entry["time"]["train_s"]:.1f} s ({entry["time"]["data_wait_share"]:.0%} waiting for '
+        f'data) + {entry["time"]["eval_s"]:.1f} s'
     )

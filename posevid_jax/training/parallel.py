@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from posevid_jax.errors import InputError
 
@@ -93,6 +94,13 @@ class Parallel:
             key: value[index * len(value) // count : (index + 1) * len(value) // count]
             for key, value in batch.items()
         }
+
+    def put(self, batch: dict[str, np.ndarray]) -> dict[str, jax.Array]:
+        """Starts the transfer of a host batch `[B, ...]` to where the compiled step wants it."""
+        mine = [device for device in self.devices if device.process_index == jax.process_index()]
+        # The device axis over this process's devices, as pmap has it.
+        sharding = NamedSharding(Mesh(mine, (AXIS,)), PartitionSpec(AXIS))
+        return jax.device_put(self.split(batch), sharding)
 
     def split(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Gives a host batch `[B, ...]` the device axis, `[D, B / D, ...]`, where there is one.

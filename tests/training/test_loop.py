@@ -46,6 +46,7 @@ def test_a_run_writes_its_directory_and_learns(tmp_path):
     history = read(tmp_path / 'history.json')
     assert [record['epoch'] for record in history] == list(range(1, 9))
     assert history[-1]['train']['loss'] < history[0]['train']['loss']
+    assert all(0 <= record['time']['data_wait_share'] <= 1 for record in history)
     best = read(tmp_path / 'best.json')
     assert best['value'] == max(record['val']['roc_auc'] for record in history)
     assert result['step'] == best['step'] and result['roc_auc'] == best['value']

@@ -50,9 +50,9 @@ def bad_steps(config):
     return [step for step, batch in enumerate(run.data(), 1) if BAD in batch['row']]
 
 
-@pytest.mark.parametrize('kind', ['jit', 'pmap'])
-def test_skip_leaves_the_step_out_and_names_it(tmp_path, capsys, config, kind):
-    settings = config('skip', parallel=kind)
+@pytest.mark.parametrize(('kind', 'members'), [('jit', 1), ('pmap', 1), ('jit', 2)])
+def test_skip_leaves_the_step_out_and_names_it(tmp_path, capsys, config, kind, members):
+    settings = config('skip', parallel=kind, train__num_seeds=members)
     loop.train_and_evaluate(settings, tmp_path / 'run')
     steps = bad_steps(settings)
     assert len(steps) == 3  # once an epoch
