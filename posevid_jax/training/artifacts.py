@@ -15,6 +15,7 @@ import jax
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
+from posevid_jax.training import processes
 
 # What may differ between the command that started a run and the one that resumes it.
 _MAY_CHANGE = (
@@ -41,11 +42,14 @@ _PACKAGES = ('posevid-jax', 'jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint'
 def new_run_directory(root: pathlib.Path) -> pathlib.Path:
     """Creates the next numbered directory, `root/01`, `root/02`, ...
 
-    Creating it is the claim, so that two starts at once get two directories.
+    Creating it is the claim, so that two starts at once get two directories. Processes that train
+    together get the same one.
 
     Raises:
       InputError: `root` cannot be written.
     """
+    if not processes.is_first():
+        return processes.path_of_first(None)
     try:
         root.mkdir(parents=True, exist_ok=True)
         taken = [int(path.name) for path in root.iterdir() if path.name.isdigit()]
@@ -54,7 +58,7 @@ def new_run_directory(root: pathlib.Path) -> pathlib.Path:
             with contextlib.suppress(FileExistsError):
                 directory = root / f'{number:02d}'
                 directory.mkdir()
-                return directory
+                return processes.path_of_first(directory)
             number += 1
     except OSError as error:
         raise InputError(f'{root}: cannot make a run directory ({error.strerror})') from None
@@ -63,9 +67,13 @@ def new_run_directory(root: pathlib.Path) -> pathlib.Path:
 def write_text(path: pathlib.Path, text: str) -> None:
     """Replaces a file in one step: a temporary name beside it, then a rename.
 
+    Of several processes, only the first one writes.
+
     Raises:
       InputError: the file cannot be written.
     """
+    if not processes.is_first():
+        return
     temporary = path.with_name(f'.{path.name}.{os.getpid()}')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,6 +117,7 @@ class JsonLines:
                     if json.loads(line)['step'] <= last_step:
                         kept.append(line + '\n')
         write_text(path, ''.join(kept))
+        path = path if processes.is_first() else pathlib.Path(os.devnull)
         self._file = path.open('a', buffering=1)
 
     def write(self, record: dict[str, Any]) -> None:
@@ -183,12 +192,13 @@ def environment() -> dict[str, Any]:
     for package in _PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions[package] = metadata.version(package)
-    devices = jax.local_devices()
+    devices = jax.devices()
     return {
         'command': [pathlib.Path(sys.argv[0]).name, *sys.argv[1:]],
         'versions': versions,
         'commit': _commit(),
         'device': {'kind': devices[0].device_kind, 'count': len(devices)},
+        'processes': jax.process_count(),
     }
 
 

@@ -56,12 +56,14 @@ class Experiment:
         return self.config.train.num_epochs * self.steps_per_epoch
 
     def data(self, done: int = 0) -> grain.DatasetIterator:
-        """The training batches after the `done` first steps."""
+        """This process's share of the training batches after the `done` first steps."""
         batches = loader.train_batches(
             self.arrays,
             order=self.order,
             batch_size=self.config.train.batch_size,
             num_steps=self.total_steps,
+            process_index=jax.process_index(),
+            process_count=jax.process_count(),
         )
         if done:
             batches.set_state(batches.get_state() | {'next_index': done})

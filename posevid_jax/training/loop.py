@@ -16,7 +16,7 @@ from posevid_jax.errors import InputError
 from posevid_jax.evaluation import report
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.models.classifier import count_parameters
-from posevid_jax.training import artifacts, experiment, nonfinite, validation
+from posevid_jax.training import artifacts, experiment, nonfinite, processes, validation
 from posevid_jax.training import state as states
 from posevid_jax.training.checkpoint import Checkpoints, Keep
 from posevid_jax.training.experiment import Experiment
@@ -118,7 +118,9 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
                 pending[step] = metrics
             score = None
             epoch_done = step % run.steps_per_epoch == 0
-            stop = interrupt.requested  # asked once, so that what stops is what is saved
+            # Asked once, so that what stops is what is saved; processes agree now and then only.
+            if jax.process_count() == 1 or epoch_done or step % config.log_every_steps == 0:
+                stop = processes.any_of(interrupt.requested)
             every = run.config.checkpoint.every_steps
             save = epoch_done or stop or (every and step % every == 0)
             if save:
@@ -187,6 +189,7 @@ def _finish(
 ) -> Record:
     """Evaluates the best checkpoint as restored from disk and writes the closing files."""
     config = run.config
+    processes.wait_for_all('files')  # of the first one, which all read now
     step = checkpoints.resolve('best')
     logits = predict(parallel.put_state(checkpoints.restore(step, run.abstract_state())))
     threshold = artifacts.read_json(workdir / 'thresholds.json')['threshold']

@@ -45,10 +45,11 @@ def compile_predictor(
     step = parallel.compile_eval(step)
 
     def predict(state: TrainState, arrays: dict[str, np.ndarray]) -> np.ndarray:
-        return collect_logits(
-            lambda batch: parallel.join(step(state.variables, state.scaler, parallel.split(batch))),
-            loader.eval_batches(arrays, config.eval.batch_size),
-        )
+        def logits(batch):
+            mine = parallel.split(parallel.share(batch))
+            return parallel.join(step(state.variables, state.scaler, mine))
+
+        return collect_logits(logits, loader.eval_batches(arrays, config.eval.batch_size))
 
     return predict
 
