@@ -1,6 +1,9 @@
 """posevid_jax on the command line: `python main.py --config=configs/demo.py`."""
 
+import functools
+import os
 import pathlib
+import sys
 
 from absl import app, flags
 from ml_collections import config_flags
@@ -8,10 +11,22 @@ from ml_collections import config_flags
 from posevid_jax import command_line
 from posevid_jax.capacity import adopt, bench, probe
 from posevid_jax.data import prepare
-from posevid_jax.inference import evaluate_run, inspect_sets, predict, predict_recordings
-from posevid_jax.training import loop
+from posevid_jax.inference import (
+    bench_stream,
+    evaluate_run,
+    export,
+    inspect_sets,
+    predict,
+    predict_recordings,
+    stream_lines,
+)
+from posevid_jax.inference.run import Run
+from posevid_jax.training import cross_validation, determinism, loop, processes
 
-MODES = ('train', 'eval', 'predict', 'probe', 'bench', 'prepare', 'inspect')
+MODES = (
+    *('train', 'eval', 'predict', 'stream', 'export', 'cv'),
+    *('probe', 'bench', 'prepare', 'inspect'),
+)
 
 _CONFIG = config_flags.DEFINE_config_file(
     'config', None, 'Configuration file; a mode that reads a run takes the one in --workdir.'
@@ -20,6 +35,11 @@ _MODE = flags.DEFINE_enum('mode', 'train', MODES, 'What to do.')
 _WORKDIR = flags.DEFINE_string(
     'workdir', None, 'Run directory; by default a new one, runs/<config name>/01, 02, ...'
 )
+_COORDINATOR = flags.DEFINE_string(
+    'coordinator', None, 'HOST:PORT where processes that train together meet; Slurm says it itself.'
+)
+_NUM_PROCESSES = flags.DEFINE_integer('num_processes', None, 'How many they are.')
+_PROCESS_ID = flags.DEFINE_integer('process_id', None, 'Which one this is, from 0.')
 _CHECKPOINT = flags.DEFINE_string('checkpoint', 'best', 'What to read: best, last or a step.')
 
 
@@ -27,6 +47,9 @@ def main(argv: list[str]) -> None:
     command_line.check_arguments(argv, _CONFIG.value, _MODE.value, _WORKDIR.value)
     config = _CONFIG.value
     workdir = pathlib.Path(_WORKDIR.value) if _WORKDIR.value else None
+    determinism.apply(config.train.deterministic)
+    flags_given = (_COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS_ID.value)
+    processes.start(processes.find_place(*flags_given, os.environ))
     if _MODE.value == 'train':
         config = adopt.resolve(config)
         with adopt.out_of_memory_explained(config):
@@ -37,10 +60,19 @@ def main(argv: list[str]) -> None:
         recorded = bool(config.prepare.landmarks)
         mode = predict_recordings.predict_recordings if recorded else predict.predict_run
         mode(config, workdir, _CHECKPOINT.value)
+    elif _MODE.value == 'stream':
+        run = Run.restore(config, workdir, _CHECKPOINT.value)
+        stream_lines.serve(run, sys.stdin, sys.stdout)
+    elif _MODE.value == 'export':
+        export.export_run(config, workdir, _CHECKPOINT.value)
+    elif _MODE.value == 'cv':
+        with adopt.out_of_memory_explained(config):
+            cross_validation.cross_validate(config, workdir)
     elif _MODE.value == 'probe':
         probe.probe(config, workdir)
     elif _MODE.value == 'bench':
-        bench.bench(config, workdir)
+        stream_kind = functools.partial(bench_stream.bench_stream, workdir=workdir)
+        bench.bench(config, workdir, {'stream': stream_kind})
     elif _MODE.value == 'prepare':
         prepare.prepare(config)
     elif _MODE.value == 'inspect':

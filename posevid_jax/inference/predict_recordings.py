@@ -38,7 +38,7 @@ def predict_recordings(config: ConfigDict, workdir: pathlib.Path, checkpoint: st
       checkpoint: `best`, `last` or a step.
 
     Returns:
-      the record: `set`, `step`, `skipped` (a line a file) and what is in `video_events.make_record`.
+      the record: `set`, `step`, `skipped` (a line a file) and those of `video_events.make_record`.
 
     Raises:
       InputError: run, checkpoint or files are missing or do not fit each other; nothing is written

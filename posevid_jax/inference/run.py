@@ -2,16 +2,18 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.source import conform
-from posevid_jax.evaluation import metrics
+from posevid_jax.evaluation import ensemble, metrics
 from posevid_jax.features.inputs import host_arrays, reads_skeleton
 from posevid_jax.features.scaling import neutral_scaler
 from posevid_jax.models import classifier
@@ -61,12 +63,20 @@ class Run:
             config, num_classes=len(inputs['class_names']), joint_names=joint_names
         )
         features = len(inputs['feature_names'])
-        example = _example_batch(inputs['num_frames'], features, len(joint_names))
+        example = example_batch(inputs['num_frames'], features, len(joint_names))
         # The schedule shapes no array of the state: one step an epoch is as good as any.
         optimizer = optim.optimizer(config.train, optim.learning_rate(config.train, 1))
         scaler = neutral_scaler(features)
         abstract = jax.eval_shape(
-            lambda: states.create(model, optimizer, scaler, example, config.seed)
+            lambda: states.create(
+                model,
+                optimizer,
+                scaler,
+                example,
+                config.seed,
+                config.train.num_seeds,
+                ema=config.train.ema_decay > 0,
+            )
         )
         checkpoints = Checkpoints(workdir)
         state = checkpoints.restore(checkpoints.resolve(checkpoint), abstract)
@@ -97,15 +107,33 @@ class Run:
     def predictor(self, parallel: Parallel) -> Callable[[Clips], np.ndarray]:
         """A function from clips, as `conform` gives them, to class probabilities `[N, K]` f64.
 
-        Compiled once for all clips of one length.
+        Compiled once for all clips of one length. The one way from a run to its predictions, with
+        `function`.
         """
         logits = validation.compile_predictor(self.model, self.config, parallel)
         return lambda clips: metrics.probabilities(
-            logits(self.state, host_arrays(clips, self.config))
+            ensemble.mean_logits(logits(self.state, host_arrays(clips, self.config)))
         )
 
+    def function(self) -> Callable[[Mapping[str, Array]], Array]:
+        """The same to be traced: a batch of `host_arrays` to class probabilities `[B, K]` f32.
 
-def _example_batch(frames: int, features: int, joints: int) -> dict[str, np.ndarray]:
+        Parameters and scaler are constants of it.
+        """
+        step = validation.logits_step(self.model, self.config)
+
+        def probabilities(batch: Mapping[str, Array]) -> Array:
+            logits = ensemble.mean_logits(step(self.state.variables, self.state.scaler, batch))
+            if logits.shape[1] > 1:
+                return jax.nn.softmax(logits)
+            positive = jax.nn.sigmoid(logits)
+            return jnp.concatenate([1 - positive, positive], axis=1)
+
+        return probabilities
+
+
+def example_batch(frames: int, features: int, joints: int) -> dict[str, np.ndarray]:
+    """A batch of one clip, with every column that a network may read; for its shapes."""
     return {
         'features': np.zeros((1, frames, features), np.float32),
         'mask': np.ones((1, frames, features), bool),

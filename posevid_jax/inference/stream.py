@@ -1,0 +1,163 @@
+"""A run over frames as they come: a probability and changes of events after each.
+
+What a clip is to a prediction of files, the last T frames are here: the probability after a frame
+is that of the clip that ends with it, so an event is told up to a clip's length after it began.
+Everything is causal, and memory does not grow. Two things differ from files for that: the mean and
+deviation of a whole video (`features.zscore=per_video`) are those of the frames so far, and a
+frame has one clip's probability, not the mean of all that cover it.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from posevid_jax.data.joints import MEDIAPIPE_33
+from posevid_jax.errors import InputError
+from posevid_jax.inference import events
+from posevid_jax.inference.events import Event, EventFinder, Rule
+from posevid_jax.inference.loaded import restore
+from posevid_jax.inference.nan_inputs import example_clip, from_nan, read_by
+from posevid_jax.inference.recordings import frame_features
+from posevid_jax.inference.run import Run
+
+
+class Update(NamedTuple):
+    """What is known after a frame.
+
+    Attributes:
+      frame: its number, from 0.
+      prob: probability of the gesture in the clip that ends with it.
+      probs: [K] of each class.
+      uncertain: the mouth or both wrists cannot be seen in it.
+      changes: of events, `('start', event so far)` or `('end', event)`; frames of an event are
+        those whose `prob` makes it.
+    """
+
+    frame: int
+    prob: float
+    probs: np.ndarray
+    uncertain: bool
+    changes: list[tuple[str, Event]]
+
+
+class Stream:
+    """Frame after frame of one video through a run.
+
+    Attributes:
+      fps: frames per second.
+      joint_names: J names of the joints of a frame.
+      class_names: K names of the classes.
+    """
+
+    def __init__(
+        self,
+        run: str | os.PathLike | Run,
+        *,
+        fps: float,
+        aspect: float = 1.0,
+        joint_names: Sequence[str] | None = None,
+        checkpoint: str = 'best',
+    ):
+        """Restores a checkpoint and compiles it.
+
+        Args:
+          run: a run directory, or a run; its `predict` keys say what an event is.
+          fps: frames per second, at which the run's clips were cut too.
+          aspect: width / height of the picture.
+          joint_names: of the joints of a frame; None for those that the run reads, or MediaPipe's
+            33 where it reads features computed from joints.
+          checkpoint: `best`, `last` or a step, of a directory.
+
+        Raises:
+          InputError: the run cannot be read, or reads what a stream does not have.
+        """
+        if not 0 < fps < np.inf or not 0 < aspect < np.inf:
+            raise InputError(f'fps, aspect: found {fps}, {aspect}, expected numbers above 0')
+        self._run = run = run if isinstance(run, Run) else restore(run, checkpoint)
+        events.check(run.config.predict)
+        self.fps, self.class_names = fps, tuple(run.inputs['class_names'])
+        reads = tuple(run.inputs['joint_names']) or MEDIAPIPE_33
+        self.joint_names = tuple(reads if joint_names is None else joint_names)
+        self._order = self._place(reads if run.inputs['joint_names'] else self.joint_names)
+        self._names = tuple(self.joint_names[j] for j in self._order)
+        frames = run.inputs['num_frames']
+        self._window = np.full((frames, len(self._order), 4), np.nan, np.float32)
+        self._fps, self._aspect = np.full(1, fps, np.float32), np.full(1, aspect, np.float32)
+        function = from_nan(run.function())
+        self._reads = read_by(function, example_clip(run))
+        self._function = jax.jit(function)
+        self._statistics = _RunningStatistics(len(run.inputs['feature_names']))
+        self._finder = EventFinder(Rule.of(run.config.predict, run.threshold, fps))
+        self._frame = -1
+        self._probabilities()  # compiles, and refuses a run that a stream cannot serve
+
+    def push(self, joints: np.ndarray) -> Update:
+        """Takes the next frame.
+
+        Args:
+          joints: [J, 4] x, y (shares of width and height), z (shares of the width) and visibility,
+            in the order of `joint_names`; NaN = missing.
+
+        Raises:
+          InputError: another shape.
+        """
+        joints = np.asarray(joints, np.float32)
+        if joints.shape != (len(self.joint_names), 4):
+            raise InputError(
+                f'joints: found shape {joints.shape}, expected ({len(self.joint_names)}, 4)'
+            )
+        self._frame += 1
+        self._window[:-1] = self._window[1:]
+        self._window[-1] = joints[self._order]
+        self._window[-1][~np.isfinite(self._window[-1]).all(-1)] = np.nan
+        probs = self._probabilities()
+        prob = float(1 - probs[0])
+        least = self._run.config.predict.min_visibility
+        seen = events.visible(self._window[-1:], self._names, least)[0]
+        return Update(self._frame, prob, probs, not seen, self._finder.push(prob))
+
+    def finish(self) -> list[tuple[str, Event]]:
+        """Ends the event that is open when there are no more frames."""
+        return self._finder.finish()
+
+    def _probabilities(self) -> np.ndarray:
+        """[K] of the clip in the window."""
+        batch = {'skeleton': self._window[None], 'fps': self._fps, 'aspect': self._aspect}
+        if 'features' in self._reads:
+            batch['features'] = features = frame_features(
+                self._run, batch['skeleton'], self._names, self._fps, self._aspect, 'stream'
+            )
+            self._statistics.add(features[0, -1])
+            batch['video_mean'], batch['video_std'] = self._statistics.values()
+        return np.asarray(self._function({name: batch[name] for name in self._reads}))[0]
+
+    def _place(self, wanted: Sequence[str]) -> list[int]:
+        missing = next((name for name in wanted if name not in self.joint_names), None)
+        if missing is not None:
+            raise InputError(
+                f'joint_names: {missing} not found, the joints are {", ".join(self.joint_names)}'
+            )
+        return [self.joint_names.index(name) for name in wanted]
+
+
+class _RunningStatistics:
+    """Mean and deviation of the observed values so far, each feature by itself (Welford 1962)."""
+
+    def __init__(self, num_features: int):
+        self._count, self._mean, self._squares = np.zeros((3, num_features))
+
+    def add(self, values: np.ndarray) -> None:
+        """Takes the features [F] of a frame, NaN = missing."""
+        seen = np.isfinite(values)
+        gap = np.where(seen, values - self._mean, 0)
+        self._count += seen
+        self._mean += gap / np.maximum(self._count, 1)
+        self._squares += gap * np.where(seen, values - self._mean, 0)
+
+    def values(self) -> tuple[np.ndarray, np.ndarray]:
+        """(mean, deviation), both [1, F] f32, 0 where nothing was observed."""
+        deviation = np.sqrt(self._squares / np.maximum(self._count, 1))
+        return self._mean[None].astype(np.float32), deviation[None].astype(np.float32)
