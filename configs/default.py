@@ -137,6 +137,10 @@ def get_config() -> ConfigDict:
     c.train.micro_batches = 1
     # One epoch = as many draws as there are training clips, or data.max_clips_per_video leaves.
     c.train.num_epochs = 20
+    # Independent members trained side by side in one program, with seeds seed, seed + 1, ...: each
+    # has its own initialisation and dropout; batches and their augmentation are common to all, so
+    # that they are prepared once. The run is then the ensemble, the mean of the members' logits.
+    c.train.num_seeds = 1
     c.train.learning_rate = 1e-3  # peak, after warm-up
     c.train.warmup_epochs = 1.0  # linear from 0, then cosine to 0
     c.train.weight_decay = 0.05  # AdamW; matrices and kernels only

@@ -16,26 +16,6 @@ def probabilities(logits: np.ndarray) -> np.ndarray:
     return special.softmax(logits, axis=1)
 
 
-def best_f1_threshold(label: np.ndarray, prob: np.ndarray) -> float:
-    """The probability that, as a threshold (prob >= threshold), gives the highest F1.
-
-    Args:
-      label: `[N]` 0 or 1.
-      prob: `[N]` probability of the positive class.
-
-    Returns:
-      the threshold, half way to the next lower probability so that rounding cannot cross it; 0.5
-      when there is no positive to find.
-    """
-    if not np.any(label):
-        return 0.5
-    precision, recall, thresholds = sk.precision_recall_curve(label, prob)
-    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-    best = int(np.argmax(f1[:-1]))
-    lower = thresholds[best - 1] if best > 0 else 0.0
-    return float((thresholds[best] + lower) / 2)
-
-
 def evaluate(label: np.ndarray, probs: np.ndarray, threshold: float | None) -> Record:
     """Metrics of one set of clips.
 

@@ -60,7 +60,9 @@ class Run:
         optimizer = optim.optimizer(config.train, optim.learning_rate(config.train, 1))
         scaler = neutral_scaler(features)
         abstract = jax.eval_shape(
-            lambda: states.create(model, optimizer, scaler, example, config.seed)
+            lambda: states.create(
+                model, optimizer, scaler, example, config.seed, config.train.num_seeds
+            )
         )
         checkpoints = Checkpoints(workdir)
         state = checkpoints.restore(checkpoints.resolve(checkpoint), abstract)

@@ -68,7 +68,14 @@ class Experiment:
     def create_state(self) -> states.TrainState:
         """The state before the first step; traceable."""
         example = next(loader.eval_batches(self.arrays, 1))
-        return states.create(self.model, self.optimizer, self.scaler, example, self.config.seed)
+        return states.create(
+            self.model,
+            self.optimizer,
+            self.scaler,
+            example,
+            self.config.seed,
+            self.config.train.num_seeds,
+        )
 
     def initial_state(self) -> states.TrainState:
         """The state of step 0, on the device: `create_state`, then the pretrained weights.
@@ -77,16 +84,26 @@ class Experiment:
           InputError: the pretrained weights do not fit the model.
         """
         state = jax.jit(self.create_state)()
-        model = self.config.model
+        model, members = self.config.model, self.config.train.num_seeds
         if not model.pretrained:
             return state
-        params, notes = torch_import.import_weights(
-            torch_import.read_state_dict(model.pretrained),
-            jax.device_get(state.params),
-            window=model.video_swin.window_size,
-            source_window=model.pretrained_window,
-            allow=model.pretrained_allow,
-        )
+        weights = torch_import.read_state_dict(model.pretrained)
+
+        def import_into(params):
+            return torch_import.import_weights(
+                weights,
+                params,
+                window=model.video_swin.window_size,
+                source_window=model.pretrained_window,
+                allow=model.pretrained_allow,
+            )
+
+        params = jax.device_get(state.params)
+        if members == 1:
+            params, notes = import_into(params)
+        else:  # what the file does not hold, such as the head, stays each member's own
+            each = [import_into(jax.tree.map(lambda p, i=i: p[i], params)) for i in range(members)]
+            params, notes = jax.tree.map(lambda *p: np.stack(p), *(p for p, _ in each)), each[0][1]
         print('\n'.join(f'{model.pretrained}: {note}' for note in notes))
         return state.replace(params=jax.device_put(params))
 
@@ -96,14 +113,18 @@ class Experiment:
 
     def train_step(self) -> steps.TrainStep:
         """The step to compile."""
-        return steps.make_train_step(
+        train = self.config.train
+        step = steps.make_train_step(
             self.model,
             self.optimizer,
             self.schedule,
-            self.config.train,
-            micro_batches=self.config.train.micro_batches,
+            train,
+            micro_batches=train.micro_batches,
             augment=self.augment,
         )
+        if train.num_seeds == 1:
+            return step
+        return steps.for_members(step, self.config.seed, train.num_seeds)
 
     def input_description(self) -> dict[str, Any]:
         """What the run knows about its input, for scaler.json."""

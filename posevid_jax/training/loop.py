@@ -5,6 +5,8 @@ import time
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.data import source
@@ -13,7 +15,6 @@ from posevid_jax.evaluation import report
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.models.classifier import count_parameters
 from posevid_jax.training import artifacts, experiment, validation
-from posevid_jax.training import state as states
 from posevid_jax.training.checkpoint import Checkpoints
 from posevid_jax.training.experiment import Experiment
 from posevid_jax.training.interrupt import Interrupt
@@ -106,7 +107,7 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
                 records.epoch(entry, threshold)
                 score = records.score(entry)
                 progress.say(_epoch_line(entry, config.num_epochs))
-                state = state.replace(epoch=states.Sums.zeros())
+                state = state.replace(epoch=jax.tree.map(jnp.zeros_like, state.epoch))
                 clock = Clock(data)
             stop = interrupt.requested  # asked once, so that what stops is what is saved
             if epoch_done or stop:
@@ -133,7 +134,7 @@ def _end_epoch(run, state, step: int, predict, clock: Clock) -> tuple[Record, fl
     entry = {
         'epoch': step // run.steps_per_epoch,
         'step': step,
-        'train': {key: float(value) for key, value in means.items()},
+        'train': {key: float(np.mean(value)) for key, value in means.items()},  # over members
         'val': validation.make_record(logits, run.val, threshold, run.config.train),
         'time': training_time | {'eval_s': time.monotonic() - trained},
     }
@@ -168,8 +169,10 @@ def _finish(run: Experiment, workdir, checkpoints: Checkpoints, predict) -> Reco
 
 def _opening(run: Experiment, workdir, parallel: Parallel, first: int, parameters: int) -> str:
     progress = f'resuming at step {first}' if first else 'starting'
+    members = run.config.train.num_seeds
+    sizes = f'{members} x {parameters // members:,}' if members > 1 else f'{parameters:,}'
     return (
-        f'{workdir}: {run.config.model.name}, {parameters:,} parameters, {parallel}, '
+        f'{workdir}: {run.config.model.name}, {sizes} parameters, {parallel}, '
         f'{len(run.train)} clips to train on, {len(run.val)} to validate on; '
         f'{progress} of {run.total_steps}'
     )

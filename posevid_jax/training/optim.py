@@ -64,6 +64,7 @@ def check(config: ConfigDict) -> None:
         ('num_epochs', 1),
         ('batch_size', 1),
         ('micro_batches', 1),
+        ('num_seeds', 1),
         ('log_every_steps', 1),
         ('warmup_epochs', 0),
         ('weight_decay', 0),

@@ -1,5 +1,6 @@
 """What a training step carries from one batch to the next."""
 
+import dataclasses
 from typing import Any
 
 import flax.struct
@@ -47,12 +48,21 @@ class TrainState(flax.struct.PyTreeNode):
         return {'params': self.params, 'batch_stats': self.batch_stats}
 
 
+# What several members trained side by side have in common; all else has a leading axis of members.
+_SHARED = ('step', 'scaler')
+MEMBER_AXES = TrainState(
+    **{f.name: None if f.name in _SHARED else 0 for f in dataclasses.fields(TrainState)}
+)
+"""The axis of the members in each part of a state, for `jax.vmap`."""
+
+
 def create(
     classifier: Classifier,
     optimizer: optax.GradientTransformation,
     scaler: Scaler,
     batch: dict[str, Array],
     seed: int,
+    num_seeds: int = 1,
 ) -> TrainState:
     """The state before the first step.
 
@@ -64,13 +74,21 @@ def create(
       scaler: the run's, or its shapes.
       batch: one batch; only its shapes matter.
       seed: of the parameters.
+      num_seeds: members; with several, member i has the parameters of `seed + i`, and `MEMBER_AXES`
+        says where.
     """
-    variables = classifier.init(jax.random.key(seed), scaler, batch)
-    return TrainState(
-        step=jnp.zeros((), jnp.int32),
-        params=variables['params'],
-        batch_stats=variables['batch_stats'],
-        opt_state=optimizer.init(variables['params']),
-        scaler=jax.tree.map(jnp.asarray, scaler),
-        epoch=Sums.zeros(),
-    )
+
+    def one(seed) -> TrainState:
+        variables = classifier.init(jax.random.key(seed), scaler, batch)
+        return TrainState(
+            step=jnp.zeros((), jnp.int32),
+            params=variables['params'],
+            batch_stats=variables['batch_stats'],
+            opt_state=optimizer.init(variables['params']),
+            scaler=jax.tree.map(jnp.asarray, scaler),
+            epoch=Sums.zeros(),
+        )
+
+    if num_seeds == 1:
+        return one(seed)
+    return jax.vmap(one, out_axes=MEMBER_AXES)(seed + jnp.arange(num_seeds))

@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 from posevid_jax.features.augment import Augment
 from posevid_jax.models.classifier import Classifier
 from posevid_jax.training import losses
-from posevid_jax.training.state import Sums, TrainState
+from posevid_jax.training.state import MEMBER_AXES, Sums, TrainState
 
 Metrics = dict[str, Array]
 TrainStep = Callable[..., tuple[TrainState, Metrics]]
@@ -42,14 +42,20 @@ def make_train_step(
       augment: applied to a device's whole share of the batch, with the same key on all devices.
 
     Returns:
-      `train_step(state, batch, rng, *, axis_name=None) -> (state, metrics)`. The batch is the part
-      of one device; `rng` is the same on all of them. The loss is the weighted mean over the valid
-      rows of all devices. Metrics are scalars of this step, equal on all devices: `loss`,
+      `train_step(state, batch, rng, *, axis_name=None, dropout_rng=None) -> (state, metrics)`. The
+      batch is the part of one device; `rng` is the same on all of them; `dropout_rng` takes its
+      place for everything but augmentation. The loss is the weighted mean over the valid rows of
+      all devices. Metrics are scalars of this step, equal on all devices: `loss`,
       `accuracy`, `grad_norm`, `learning_rate`.
     """
 
     def train_step(
-        state: TrainState, batch: dict[str, Array], rng: Array, *, axis_name: str | None = None
+        state: TrainState,
+        batch: dict[str, Array],
+        rng: Array,
+        *,
+        axis_name: str | None = None,
+        dropout_rng: Array | None = None,
     ) -> tuple[TrainState, Metrics]:
         def total(tree):
             return tree if axis_name is None else lax.psum(tree, axis_name)
@@ -57,6 +63,8 @@ def make_train_step(
         rng = jax.random.fold_in(rng, state.step)
         if augment is not None:
             batch = augment(batch, jax.random.fold_in(rng, _AUGMENT_STREAM))
+        if dropout_rng is not None:
+            rng = jax.random.fold_in(dropout_rng, state.step)
         if axis_name is not None:
             rng = jax.random.fold_in(rng, lax.axis_index(axis_name))
         # Known before the gradient, so that the gradients only need to be added up.
@@ -113,6 +121,37 @@ def make_train_step(
         return state, metrics
 
     return train_step
+
+
+def for_members(train_step: TrainStep, seed: int, num_seeds: int) -> TrainStep:
+    """The step of several members at once, each as if it were alone.
+
+    Members differ in their parameters and in dropout. What does not depend on either, such as
+    augmentation, features and their statistics over time, is computed once for all of them.
+
+    Args:
+      train_step: from `make_train_step`.
+      seed: of the first member; the next one has `seed + 1`.
+      num_seeds: members.
+
+    Returns:
+      a step of states as `state.create` makes them for `num_seeds`; its metrics are the means over
+      the members.
+    """
+
+    def step(state, batch, rng, *, axis_name=None):
+        def member(state, seed):
+            return train_step(
+                state, batch, rng, axis_name=axis_name, dropout_rng=jax.random.key(seed)
+            )
+
+        seeds = seed + jnp.arange(num_seeds)
+        state, metrics = jax.vmap(member, in_axes=(MEMBER_AXES, 0), out_axes=(MEMBER_AXES, 0))(
+            state, seeds
+        )
+        return state, jax.tree.map(lambda values: values.mean(axis=0), metrics)
+
+    return step
 
 
 def _add_up(part, count: int, state: TrainState, batch: dict[str, Array], rng: Array):

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
+import jax
 import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.data import loader
 from posevid_jax.data.clips import Clips
-from posevid_jax.evaluation import metrics
+from posevid_jax.evaluation import ensemble, metrics, thresholds
 from posevid_jax.evaluation.evaluate import collect_logits, make_eval_step
 from posevid_jax.features import inputs
 from posevid_jax.models.classifier import Classifier
@@ -19,7 +20,9 @@ from posevid_jax.training.state import TrainState
 def make_predictor(
     model: Classifier, clips: Clips, config: ConfigDict, parallel: Parallel
 ) -> Callable[[TrainState], np.ndarray]:
-    """A function from a state to the logits `[N, K]` of `clips`, in their order.
+    """A function from a state to the logits of `clips`, in their order.
+
+    They are `[N, K]`, or `[N, M, K]` of the M members when `train.num_seeds` is above 1.
 
     Args:
       model: the classifier.
@@ -28,7 +31,10 @@ def make_predictor(
       parallel: the devices to use.
     """
     arrays = inputs.host_arrays(clips, config)
-    step = parallel.compile_eval(make_eval_step(model))
+    step = make_eval_step(model)
+    if config.train.num_seeds > 1:
+        step = jax.vmap(step, in_axes=(0, None, None), out_axes=1)
+    step = parallel.compile_eval(step)
 
     def predict(state: TrainState) -> np.ndarray:
         return collect_logits(
@@ -41,8 +47,8 @@ def make_predictor(
 
 def suggest_threshold(logits: np.ndarray, clips: Clips) -> float | None:
     """The threshold of highest F1 for two classes; None for more: the most probable one wins."""
-    probs = metrics.probabilities(logits)
-    return metrics.best_f1_threshold(clips.label, probs[:, 1]) if probs.shape[1] == 2 else None
+    probs = metrics.probabilities(ensemble.mean_logits(logits))
+    return thresholds.highest_f1(clips.label, probs[:, 1]) if probs.shape[1] == 2 else None
 
 
 def make_record(
@@ -50,12 +56,20 @@ def make_record(
 ) -> metrics.Record:
     """`metrics.evaluate` plus `class_names` and `loss`, the weighted mean of the configured loss.
 
+    Of several members, the record is that of their ensemble; `members` says how they spread.
+
     Args:
-      logits: `[N, K]`.
+      logits: `[N, K]`, or `[N, M, K]` of M members.
       clips: the set.
       threshold: the decision threshold to report at, None for more than two classes.
       config: `config.train`.
     """
+    if logits.ndim == 3:
+        each = [
+            make_record(member, clips, threshold, config) for member in np.moveaxis(logits, 1, 0)
+        ]
+        record = make_record(ensemble.mean_logits(logits), clips, threshold, config)
+        return record | {'members': ensemble.spread(each)}
     loss = np.asarray(losses.per_example(logits, clips.label, config))
     return metrics.evaluate(clips.label, metrics.probabilities(logits), threshold) | {
         'class_names': list(clips.class_names),
