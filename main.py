@@ -9,9 +9,9 @@ from posevid_jax import command_line
 from posevid_jax.capacity import adopt, bench, probe
 from posevid_jax.data import prepare
 from posevid_jax.inference import evaluate_run, inspect_sets
-from posevid_jax.training import loop
+from posevid_jax.training import cross_validation, loop
 
-MODES = ('train', 'eval', 'probe', 'bench', 'prepare', 'inspect')
+MODES = ('train', 'eval', 'cv', 'probe', 'bench', 'prepare', 'inspect')
 
 _CONFIG = config_flags.DEFINE_config_file(
     'config', None, 'Configuration file; a mode that reads a run takes the one in --workdir.'
@@ -33,6 +33,9 @@ def main(argv: list[str]) -> None:
             loop.train_and_evaluate(config, workdir)
     elif _MODE.value == 'eval':
         evaluate_run.evaluate_run(config, workdir, _CHECKPOINT.value)
+    elif _MODE.value == 'cv':
+        with adopt.out_of_memory_explained(config):
+            cross_validation.cross_validate(config, workdir)
     elif _MODE.value == 'probe':
         probe.probe(config, workdir)
     elif _MODE.value == 'bench':

@@ -157,6 +157,18 @@ def get_config() -> ConfigDict:
     c.eval = ConfigDict()
     c.eval.batch_size = 256  # clips a step over all devices
 
+    c.cv = ConfigDict()  # --mode=cv: data.train by videos, each judged by what never saw it
+    c.cv.folds = 5
+    # Members a fold, as train.num_seeds, which plays no part here: their mean is judged, and how
+    # far they lie apart. A threshold for a run is best fitted to as many as the run has.
+    c.cv.seeds = 3
+    c.cv.threshold = (
+        'f1'  # what becomes the decision threshold: f1, the highest | recall | precision
+    )
+    c.cv.recall = 0.8  # recall: the highest threshold that reaches this; also of the table's FPR
+    c.cv.precision = 0.75  # precision: the lowest threshold that reaches this
+    c.cv.bootstrap = 1000  # draws of videos for the 95 % intervals
+
     c.bench = ConfigDict()
     c.bench.what = 'step'  # step: the training step | loader: batches from clips in memory
     c.bench.loader_clips = 20_000  # loader: random clips of 75 frames with 36 features

@@ -41,14 +41,20 @@ def evaluate(label: np.ndarray, probs: np.ndarray, threshold: float | None) -> R
     return {
         'clips': len(label),
         'positives': int(label.sum()),
-        **_ranking(label == 1, prob),
+        **ranking(label == 1, prob),
         'at_threshold': _decisions(label, prob >= threshold, threshold),
         'at_0.5': _decisions(label, prob >= 0.5, 0.5),
         'always_positive': _decisions(label, np.ones(len(label), bool), 0.0),
     }
 
 
-def _ranking(member: np.ndarray, prob: np.ndarray) -> Record:
+def ranking(member: np.ndarray, prob: np.ndarray) -> Record:
+    """`roc_auc` and `average_precision` of one class against the rest; None for clips of one kind.
+
+    Args:
+      member: `[N]` bool, whether a clip is of the class.
+      prob: `[N]` probability of it.
+    """
     both = member.any() and not member.all()
     return {
         'roc_auc': float(sk.roc_auc_score(member, prob)) if both else None,
@@ -73,7 +79,7 @@ def _several_classes(label: np.ndarray, probs: np.ndarray) -> Record:
     num_classes = probs.shape[1]
     predicted = probs.argmax(axis=1)
     per_class = [
-        record | _ranking(label == k, probs[:, k])
+        record | ranking(label == k, probs[:, k])
         for k, record in enumerate(_per_class(label, predicted, num_classes))
     ]
     majority = int(np.bincount(label).argmax())

@@ -7,6 +7,7 @@ import pathlib
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
 
@@ -18,7 +19,7 @@ from posevid_jax.errors import InputError
 # What may differ between the command that started a run and the one that resumes it.
 _MAY_CHANGE = (
     'name', 'train.num_epochs', 'train.log_every_steps', 'data.test', 'data.max_bytes',
-    'data.manifest', 'eval.batch_size',
+    'data.manifest', 'eval', 'cv',
 )  # fmt: skip
 _PACKAGES = ('posevid-jax', 'jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'grain', 'numpy')
 
@@ -104,8 +105,15 @@ class JsonLines:
         self._file.close()
 
 
-def check_config(workdir: pathlib.Path, config: ConfigDict) -> None:
-    """Checks that a run found in `workdir` was made with this configuration.
+def check_config(
+    workdir: pathlib.Path, config: ConfigDict, may_change: Sequence[str] = _MAY_CHANGE
+) -> None:
+    """Checks that what is found in `workdir` was made with this configuration.
+
+    Args:
+      workdir: where `config.json` is, if anything was made there.
+      config: the whole configuration of now.
+      may_change: keys, and first parts of keys, that may differ.
 
     Raises:
       InputError: a key differs that may not change on resuming.
@@ -117,7 +125,7 @@ def check_config(workdir: pathlib.Path, config: ConfigDict) -> None:
     changed = [
         f'{key} was {before.get(key)!r}, now {now.get(key)!r}'
         for key in sorted(before.keys() | now.keys())
-        if before.get(key) != now.get(key) and not _may_change(key, before, now)
+        if before.get(key) != now.get(key) and not _allowed(key, before, now, may_change)
     ]
     if changed:
         raise InputError(
@@ -131,9 +139,11 @@ def as_json(config: ConfigDict) -> dict[str, Any]:
     return json.loads(config.to_json())
 
 
-def _may_change(key: str, before: dict, now: dict) -> bool:
+def _allowed(key: str, before: dict, now: dict, may_change: Sequence[str]) -> bool:
+    if key in may_change or key.partition('.')[0] in may_change:
+        return True
     # Another validation file changes no step; going between a file and a split of train does.
-    return key in _MAY_CHANGE or (key == 'data.val' and bool(before.get(key)) and bool(now[key]))
+    return key == 'data.val' and bool(before.get(key)) and bool(now[key])
 
 
 def _flat(tree: dict[str, Any], prefix: str = '') -> dict[str, Any]:

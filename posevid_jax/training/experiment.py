@@ -145,6 +145,12 @@ def build(config: ConfigDict) -> Experiment:
     Raises:
       InputError: a key, a file or their combination that cannot work.
     """
+    check(config)
+    return assemble(config, *source.train_and_val(config.data, config.seed))
+
+
+def check(config: ConfigDict) -> None:
+    """Raises InputError for a key that can be seen to be wrong without the data."""
     losses.check(config.train)
     optim.check(config.train)
     if config.train.best_metric not in BEST_METRICS:
@@ -154,7 +160,21 @@ def build(config: ConfigDict) -> Experiment:
         )
     if config.model.pretrained and config.model.name != 'video_swin':
         raise InputError(f'model.pretrained: found a file with {config.model.name}, expected none')
-    train, val = source.train_and_val(config.data, config.seed)
+
+
+def assemble(
+    config: ConfigDict, train: Clips, val: Clips, steps_per_epoch: int | None = None
+) -> Experiment:
+    """Puts an experiment together.
+
+    Args:
+      config: the whole configuration, checked.
+      train, val: its clips.
+      steps_per_epoch: None for as many as one epoch of `train` takes.
+
+    Raises:
+      InputError: the clips do not fit the configuration.
+    """
     if not (train.feature_names or reads_skeleton(config)):
         raise InputError(
             f'data.train: {config.data.train} holds a skeleton and no features, which '
@@ -167,7 +187,8 @@ def build(config: ConfigDict) -> Experiment:
         # A weight counts once: in how often a clip is drawn, so no more in its loss.
         arrays['weight'] = np.ones_like(train.weight)
     order = sampling.make_order(train, config.data, config.seed)
-    steps_per_epoch = -(-order.draws_per_epoch // config.train.batch_size)
+    if steps_per_epoch is None:
+        steps_per_epoch = -(-order.draws_per_epoch // config.train.batch_size)
     schedule = optim.learning_rate(config.train, steps_per_epoch)
     return Experiment(
         config=config,

@@ -31,12 +31,20 @@ def make_predictor(
       parallel: the devices to use.
     """
     arrays = inputs.host_arrays(clips, config)
+    predict = compile_predictor(model, config, parallel)
+    return lambda state: predict(state, arrays)
+
+
+def compile_predictor(
+    model: Classifier, config: ConfigDict, parallel: Parallel
+) -> Callable[[TrainState, dict[str, np.ndarray]], np.ndarray]:
+    """`make_predictor` for any clips: a function from a state and `inputs.host_arrays`."""
     step = make_eval_step(model)
     if config.train.num_seeds > 1:
         step = jax.vmap(step, in_axes=(0, None, None), out_axes=1)
     step = parallel.compile_eval(step)
 
-    def predict(state: TrainState) -> np.ndarray:
+    def predict(state: TrainState, arrays: dict[str, np.ndarray]) -> np.ndarray:
         return collect_logits(
             lambda batch: parallel.join(step(state.variables, state.scaler, parallel.split(batch))),
             loader.eval_batches(arrays, config.eval.batch_size),
