@@ -156,6 +156,18 @@ def get_config() -> ConfigDict:
 
     c.eval = ConfigDict()
     c.eval.batch_size = 256  # clips a step over all devices
+    c.eval.bootstrap = 1000  # draws of videos for the 95 % intervals; 0: none
+    # What the validation clips choose at the end of each epoch, for later decisions. Threshold: the
+    # best f1 | recall: the highest with this recall | precision: the lowest with this precision |
+    # cost: where false alarms and misses cost least.
+    c.eval.threshold = 'f1'
+    c.eval.recall = 0.8
+    c.eval.precision = 0.75
+    c.eval.false_alarm_cost = 1.0
+    c.eval.miss_cost = 1.0
+    # Which of the calibrations fitted to them corrects probabilities: none | temperature, a factor
+    # of the logits | platt, a factor and an offset, for one logit.
+    c.eval.calibration = 'temperature'
 
     c.cv = ConfigDict()  # --mode=cv: data.train by videos, each judged by what never saw it
     c.cv.folds = 5

@@ -38,8 +38,8 @@ def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'b
     run = Run.restore(config, workdir, checkpoint)
     clips = run.conform(clips, config.data.test or name)
     logits = validation.make_predictor(run.model, clips, config, parallel)(run.state)
-    record = {'set': name, 'step': int(run.state.step)} | validation.make_record(
-        logits, clips, run.threshold, config.train
+    record = {'set': name, 'step': int(run.state.step)} | validation.final_record(
+        logits, clips, run.decision, config
     )
     artifacts.write_json(workdir / 'eval' / f'{name}.json', record)
     print('\n'.join(report.lines(f'{workdir}, step {record["step"]} on {name}', record)))

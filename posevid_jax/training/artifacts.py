@@ -15,6 +15,8 @@ import jax
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
+from posevid_jax.evaluation import decision
+from posevid_jax.evaluation.decision import Decision
 
 # What may differ between the command that started a run and the one that resumes it.
 _MAY_CHANGE = (
@@ -79,6 +81,25 @@ def read_json(path: pathlib.Path) -> Any:
         raise InputError(f'{path}: not found; expected a file of a run directory') from None
     except ValueError as error:
         raise InputError(f'{path}: not JSON ({error})') from None
+
+
+def read_decision(workdir: pathlib.Path, kind: str) -> Decision:
+    """Threshold and calibration of a run.
+
+    Args:
+      workdir: the run directory.
+      kind: of the calibration, `config.eval.calibration`.
+
+    Raises:
+      InputError: no thresholds.json, or no calibration of this kind.
+    """
+    path = workdir / 'calibration.json'
+    return decision.from_records(
+        read_json(workdir / 'thresholds.json'),
+        read_json(path) if path.exists() else None,
+        kind,
+        where=str(path),
+    )
 
 
 class JsonLines:

@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data import source
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation import report
+from posevid_jax.evaluation import decision, ensemble, report
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.models.classifier import count_parameters
 from posevid_jax.training import artifacts, experiment, validation
@@ -77,7 +77,8 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
     )  # fmt: skip
     train_step = parallel.compile_train(run.train_step())
     rng = jax.random.key(run.config.seed)
-    records = Records(workdir, config.best_metric, first)
+    origin = validation.origin(run.val, run.config)
+    records = Records(workdir, config.best_metric, first, origin)
     progress = Progress(step=first, total=total, batch_size=config.batch_size)
     progress.say(_opening(run, workdir, parallel, first, count_parameters(state.params)))
     clock = Clock(data)
@@ -103,8 +104,8 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
             score = None
             epoch_done = step % run.steps_per_epoch == 0
             if epoch_done:
-                entry, threshold = _end_epoch(run, state, step, predict, clock)
-                records.epoch(entry, threshold)
+                entry, chosen = _end_epoch(run, state, step, predict, clock)
+                records.epoch(entry, chosen)
                 score = records.score(entry)
                 progress.say(_epoch_line(entry, config.num_epochs))
                 state = state.replace(epoch=jax.tree.map(jnp.zeros_like, state.epoch))
@@ -125,20 +126,21 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
     return step == total
 
 
-def _end_epoch(run, state, step: int, predict, clock: Clock) -> tuple[Record, float | None]:
+def _end_epoch(run, state, step: int, predict, clock: Clock) -> tuple[Record, dict[str, Record]]:
     means = jax.device_get(state.epoch.means())
     training_time = clock.read()
     trained = time.monotonic()
     logits = predict(state)
-    threshold = validation.suggest_threshold(logits, run.val)
+    chosen = decision.choose(ensemble.mean_logits(logits), run.val.label, run.config.eval)
+    threshold = chosen['thresholds']['threshold']
     entry = {
         'epoch': step // run.steps_per_epoch,
         'step': step,
         'train': {key: float(np.mean(value)) for key, value in means.items()},  # over members
-        'val': validation.make_record(logits, run.val, threshold, run.config.train),
+        'val': validation.epoch_record(logits, run.val, threshold, run.config.train),
         'time': training_time | {'eval_s': time.monotonic() - trained},
     }
-    return entry, threshold
+    return entry, chosen
 
 
 def _finish(run: Experiment, workdir, checkpoints: Checkpoints, predict) -> Record:
@@ -146,11 +148,9 @@ def _finish(run: Experiment, workdir, checkpoints: Checkpoints, predict) -> Reco
     config = run.config
     step = checkpoints.resolve('best')
     logits = predict(checkpoints.restore(step, run.abstract_state()))
-    threshold = artifacts.read_json(workdir / 'thresholds.json')['threshold']
+    chosen = artifacts.read_decision(workdir, config.eval.calibration)
     name = source.set_name(config.data.val or 'val')
-    record = {'set': name, 'step': step} | validation.make_record(
-        logits, run.val, threshold, config.train
-    )
+    record = {'set': name, 'step': step} | validation.final_record(logits, run.val, chosen, config)
     artifacts.write_json(workdir / 'eval' / f'{name}.json', record)
     artifacts.write_json(
         workdir / 'reproduce.json',

@@ -1,4 +1,4 @@
-"""The record of a run as it grows: metrics.jsonl, history.json, best.json, thresholds.json."""
+"""The record of a run as it grows: metrics.jsonl, history.json, and what was best."""
 
 import pathlib
 from typing import Any
@@ -13,16 +13,17 @@ BEST_METRICS = {'roc_auc': 1, 'average_precision': 1, 'loss': -1}
 class Records:
     """Writes what happened; opened at a step, it first forgets what happened after it."""
 
-    def __init__(self, workdir: pathlib.Path, best_metric: str, step: int):
+    def __init__(self, workdir: pathlib.Path, best_metric: str, step: int, origin: Record):
         """Opens the record of a run.
 
         Args:
           workdir: the run directory.
           best_metric: a key of `BEST_METRICS`.
           step: the step from which the run goes on; 0 for a new run.
+          origin: where thresholds and calibrations come from, `validation.origin`.
         """
         self._workdir = workdir
-        self._metric = best_metric
+        self._metric, self._origin = best_metric, origin
         path = workdir / 'history.json'
         history = read_json(path) if path.exists() else []
         self.history = [record for record in history if record['step'] <= step]
@@ -39,13 +40,12 @@ class Records:
         numbers = {key: float(value) for key, value in metrics.items()}
         self._lines.write({'step': step} | numbers)
 
-    def epoch(self, record: Record, threshold: float | None) -> None:
-        """Adds an epoch; a new best also writes best.json and thresholds.json.
+    def epoch(self, record: Record, chosen: dict[str, Record]) -> None:
+        """Adds an epoch; a new best also writes best.json, thresholds.json and calibration.json.
 
         Args:
           record: `epoch`, `step`, `train`, `val`, `time`.
-          threshold: the decision threshold that this epoch's validation clips suggest; None
-            where the most probable of several classes is predicted.
+          chosen: what this epoch's validation clips suggest, from `decision.choose`.
         """
         self.history.append(record)
         write_json(self._workdir / 'history.json', self.history)
@@ -62,15 +62,9 @@ class Records:
                 'value': record['val'][self._metric],
             },
         )
-        write_json(
-            self._workdir / 'thresholds.json',
-            {
-                'threshold': threshold,
-                'rule': 'most probable class' if threshold is None else 'highest F1',
-                'chosen_on': 'validation clips',
-                'step': record['step'],
-            },
-        )
+        for name, value in chosen.items():
+            value = value | self._origin | {'step': record['step']}
+            write_json(self._workdir / f'{name}.json', value)
 
     def close(self) -> None:
         self._lines.close()

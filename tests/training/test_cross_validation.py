@@ -165,7 +165,7 @@ def test_the_thresholds_of_a_run_become_those_of_its_cross_validation(tmp_path):
     loop.train_and_evaluate(config, tmp_path)
     cross_validation.cross_validate(config, tmp_path)
     threshold = read(tmp_path / 'thresholds.json')['threshold']
-    assert evaluate_run(config, tmp_path)['at_threshold']['threshold'] == threshold
+    assert evaluate_run(config, tmp_path)['stored_threshold'] == threshold
 
 
 @pytest.mark.parametrize(
