@@ -156,6 +156,7 @@ def get_config() -> ConfigDict:
 
     c.eval = ConfigDict()
     c.eval.batch_size = 256  # clips a step over all devices
+    c.eval.report = True  # a page with pictures beside each record; takes some seconds
     c.eval.bootstrap = 1000  # draws of videos for the 95 % intervals; 0: none
     # What the validation clips choose at the end of each epoch, for later decisions. Threshold: the
     # best f1 | recall: the highest with this recall | precision: the lowest with this precision |

@@ -57,6 +57,9 @@ def test_train_in_a_numbered_directory_then_evaluate_from_the_directory_alone(tm
     assert code == 0, err
     assert 'always positive' in out
     assert (tmp_path / 'runs/demo/01/eval/val.json').exists()
+    for page, folder in (('report.html', 'report'), ('eval/val.html', 'eval/val')):
+        assert (tmp_path / 'runs/demo/01' / page).exists()
+        assert (tmp_path / 'runs/demo/01' / folder / 'curves.png').exists()
 
 
 def test_the_demo_finds_the_gesture_on_videos_it_has_not_seen(tmp_path):

@@ -54,10 +54,15 @@ def write_text(path: pathlib.Path, text: str) -> None:
     Raises:
       InputError: the file cannot be written.
     """
+    write_bytes(path, text.encode('utf-8'))
+
+
+def write_bytes(path: pathlib.Path, content: bytes) -> None:
+    """`write_text` of bytes."""
     temporary = path.with_name(f'.{path.name}.{os.getpid()}')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding='utf-8')
+        temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
@@ -142,7 +147,7 @@ def check_config(
     path = workdir / 'config.json'
     if not path.exists():
         return
-    before, now = _flat(read_json(path)), _flat(as_json(config))
+    before, now = flat(read_json(path)), flat(as_json(config))
     changed = [
         f'{key} was {before.get(key)!r}, now {now.get(key)!r}'
         for key in sorted(before.keys() | now.keys())
@@ -167,14 +172,15 @@ def _allowed(key: str, before: dict, now: dict, may_change: Sequence[str]) -> bo
     return key == 'data.val' and bool(before.get(key)) and bool(now[key])
 
 
-def _flat(tree: dict[str, Any], prefix: str = '') -> dict[str, Any]:
-    flat = {}
+def flat(tree: dict[str, Any], prefix: str = '') -> dict[str, Any]:
+    """Nested dictionaries as one, keys joined with dots."""
+    found = {}
     for key, value in tree.items():
         if isinstance(value, dict):
-            flat |= _flat(value, f'{prefix}{key}.')
+            found |= flat(value, f'{prefix}{key}.')
         else:
-            flat[prefix + key] = value
-    return flat
+            found[prefix + key] = value
+    return found
 
 
 def environment() -> dict[str, Any]:

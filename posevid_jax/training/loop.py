@@ -14,7 +14,7 @@ from posevid_jax.errors import InputError
 from posevid_jax.evaluation import decision, ensemble, report
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.models.classifier import count_parameters
-from posevid_jax.training import artifacts, experiment, validation
+from posevid_jax.training import artifacts, experiment, run_report, validation
 from posevid_jax.training.checkpoint import Checkpoints
 from posevid_jax.training.experiment import Experiment
 from posevid_jax.training.interrupt import Interrupt
@@ -152,6 +152,8 @@ def _finish(run: Experiment, workdir, checkpoints: Checkpoints, predict) -> Reco
     name = source.set_name(config.data.val or 'val')
     record = {'set': name, 'step': step} | validation.final_record(logits, run.val, chosen, config)
     artifacts.write_json(workdir / 'eval' / f'{name}.json', record)
+    if config.eval.report:
+        run_report.write(workdir / 'report.html', workdir, record, run.val, logits, chosen)
     artifacts.write_json(
         workdir / 'reproduce.json',
         artifacts.environment()
