@@ -167,8 +167,9 @@ def get_config() -> ConfigDict:
     c.eval.false_alarm_cost = 1.0
     c.eval.miss_cost = 1.0
     # Which of the calibrations fitted to them corrects probabilities: none | temperature, a factor
-    # of the logits | platt, a factor and an offset, for one logit.
-    c.eval.calibration = 'temperature'
+    # of the logits | platt, a factor and an offset, for one logit: data.balance shifts it | auto:
+    # platt for one logit, temperature for several.
+    c.eval.calibration = 'auto'
 
     c.cv = ConfigDict()  # --mode=cv: data.train by videos, each judged by what never saw it
     c.cv.folds = 5

@@ -11,7 +11,7 @@ from posevid_jax.evaluation import calibration, metrics, thresholds
 from posevid_jax.evaluation.calibration import Calibration
 from posevid_jax.evaluation.metrics import Record
 
-CALIBRATIONS = ('none', 'temperature', 'platt')
+CALIBRATIONS = ('auto', 'none', 'temperature', 'platt')
 _NOTHING = Calibration()
 RULES = ('f1', 'recall', 'precision', 'cost')
 
@@ -25,7 +25,7 @@ class Decision:
       rule: by which it was chosen, in words.
       chosen_on: which clips, in words.
       fingerprints: of clips that threshold and calibration know, `Clips.fingerprint`.
-      kind: of the calibration, one of `CALIBRATIONS`.
+      kind: of the calibration: none, temperature or platt.
       calibration: of the logits.
     """
 
@@ -126,10 +126,12 @@ def from_records(chosen: Record, calibrations: Record | None, kind: str, *, wher
     files = [chosen]
     found = {'kind': 'none'}
     if calibrations is not None and kind != 'none':
+        if kind == 'auto':
+            kind = 'platt' if 'platt' in calibrations else 'temperature'
         if kind not in calibrations:
             raise InputError(
                 f'{where}: found no {kind!r}, expected eval.calibration to be one of '
-                + ', '.join(k for k in CALIBRATIONS if k == 'none' or k in calibrations)
+                + ', '.join(k for k in CALIBRATIONS if k in ('auto', 'none', *calibrations))
             )
         found = {'kind': kind, 'calibration': Calibration(**calibrations[kind])}
         files.append(calibrations)

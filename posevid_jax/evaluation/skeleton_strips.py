@@ -9,6 +9,7 @@ from posevid_jax.data.joints import BONES
 from posevid_jax.evaluation.drawing import INK, Picture, drawing
 
 FRAMES = 8  # bodies in a row
+_ROW = 1.12  # from one row to the next, where a body is 1 wide
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,24 +29,43 @@ def draw_strips(strips: list[Strip], *, png: bool = False) -> Picture | None:
     if not strips:
         return None
     with drawing(10, max(1.2 * len(strips), 1.6), png=png) as (figure, picture):
-        axes = figure.subplots(len(strips), FRAMES, squeeze=False)
-        for line, strip in zip(axes, strips, strict=True):
-            clips = strip.clips
-            xy = clips.skeleton[strip.rows, strip.frames, :, :2] * [1, -1]  # y points up
-            xy[..., 0] *= clips.aspect[strip.rows, None]
-            mask = clips.skeleton_mask[strip.rows, strip.frames]
-            center, reach = _frame_of(xy[mask])
-            for ax, places, seen, caption in zip(line, xy, mask, strip.captions, strict=True):
-                _draw_body(ax, places, seen, clips.joint_names, strip.color)
-                ax.set_xlim(center[0] - reach, center[0] + reach)
-                ax.set_ylim(center[1] - reach, center[1] + reach)
-                ax.set_aspect('equal')
-                ax.set_axis_off()
-                ax.set_title(caption, fontsize=6.5, pad=1)
-            line[0].text(
-                -0.05, 0.5, strip.title, transform=line[0].transAxes, ha='right', va='center'
-            )
+        ax = figure.subplots()  # one for all: axes of their own would take seconds
+        for number, strip in enumerate(strips):
+            top = -_ROW * number
+            _draw_row(ax, strip, top)
+            ax.text(-0.55, top, strip.title, ha='right', va='center')
+            for place, caption in enumerate(strip.captions):
+                ax.text(place, top + 0.53, caption, ha='center', va='center', fontsize=6.5)
+        ax.set_xlim(-0.5, FRAMES - 0.5)
+        ax.set_ylim(-_ROW * (len(strips) - 1) - 0.5, 0.62)
+        ax.set_aspect('equal')
+        ax.set_axis_off()
     return picture
+
+
+def _draw_row(ax, strip: Strip, top: float) -> None:
+    """Bodies in squares of side 1, the middle of the first one at (0, top)."""
+    from matplotlib.collections import LineCollection
+
+    clips = strip.clips
+    seen = clips.skeleton_mask[strip.rows, strip.frames]  # [FRAMES, J]
+    places = clips.skeleton[strip.rows, strip.frames, :, :2] * [1, -1]  # y points up
+    places[..., 0] *= clips.aspect[strip.rows, None]
+    center, reach = _frame_of(places[seen])
+    places = (places - center) / (2 * reach)
+    seen = seen & (np.abs(places) < 0.55).all(-1)  # the rest would lie in another square
+    places[..., 0] += np.arange(FRAMES)[:, None]
+    places[..., 1] += top
+    number = {name: j for j, name in enumerate(clips.joint_names)}
+    bones = [(number[a], number[b]) for a, b in BONES if a in number and b in number]
+    lines = [
+        body[[a, b]]
+        for body, there in zip(places, seen, strict=True)
+        for a, b in bones
+        if there[a] and there[b]
+    ]
+    ax.add_collection(LineCollection(lines, colors=strip.color, linewidths=1.1, capstyle='round'))
+    ax.plot(*places[seen].T, 'o', ms=1.4, color=INK)
 
 
 def _frame_of(points: np.ndarray) -> tuple[np.ndarray, float]:
@@ -54,11 +74,3 @@ def _frame_of(points: np.ndarray) -> tuple[np.ndarray, float]:
         return np.zeros(2), 1.0
     low, high = np.quantile(points, [0.01, 0.99], axis=0)
     return (low + high) / 2, float(max((high - low).max() * 0.56, 1e-3))
-
-
-def _draw_body(ax, places: np.ndarray, seen: np.ndarray, joint_names, color: str) -> None:
-    number = {name: j for j, name in enumerate(joint_names)}
-    for a, b in BONES:
-        if a in number and b in number and seen[number[a]] and seen[number[b]]:
-            ax.plot(*places[[number[a], number[b]]].T, color=color, lw=1.1, solid_capstyle='round')
-    ax.plot(*places[seen].T, 'o', ms=1.4, color=INK)

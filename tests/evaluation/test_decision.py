@@ -68,8 +68,9 @@ def test_several_classes_have_a_temperature_and_no_threshold():
     found = decision.choose(made.logits(label, 3), label, toy.config().eval)
     assert found['thresholds']['threshold'] is None
     assert found['calibration'].keys() == {'temperature'}
-    with pytest.raises(InputError, match=r"no 'platt', expected .* none, temperature"):
+    with pytest.raises(InputError, match=r"no 'platt', expected .* auto, none, temperature"):
         restored('platt', found)
+    assert (restored('auto', found).kind, restored('auto').kind) == ('temperature', 'platt')
 
 
 def test_a_run_without_calibrations_is_left_as_it_is():
