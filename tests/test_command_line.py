@@ -118,6 +118,7 @@ def test_pictures_cost_the_other_modes_no_start_up():
         (['--mode=eval', *TOY], 'expected --workdir'),
         (['--mode=eval', '--workdir=none'], 'none/config.json: not found'),
         (['--mode=inspect'], 'found no path'),
+        (['--mode=compare', 'none'], 'expected two or more'),
         (['--mode=inspect', 'none.npz', '--workdir=x'], 'none.npz: not found'),
         (['--mode=inspect', 'none.npz', '--config.data.prefx=x'], 'nearest is config.data.prefix'),
     ],

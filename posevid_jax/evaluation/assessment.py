@@ -26,7 +26,8 @@ def assess(
 
     Returns:
       `metrics.evaluate` of the calibrated probabilities, plus `videos`, their number;
-      `class_names`; `intervals`, 95 % [low, high] or None for each number, keys joined with dots;
+      `fingerprint` of the clips; `class_names`; `intervals`, 95 % [low, high] or None for each
+      number, keys joined with dots;
       `calibration` with `kind` and what it does to `log_loss`, `brier` and
       `metrics.reliability`, `before` and `after`; `stored_threshold`, which is of the
       probability before calibration, `threshold_rule` and `chosen_on`, where the
@@ -37,6 +38,7 @@ def assess(
       InputError: the logits are no numbers.
     """
     probs, label = chosen.probabilities(logits), clips.label
+    fingerprint = clips.fingerprint()
     record = metrics.evaluate(label, probs, chosen.threshold)
     found = {}
     if samples:
@@ -51,6 +53,7 @@ def assess(
     stages = {'before': Decision(None, '', '').probabilities(logits), 'after': probs}
     return record | {
         'videos': len(clips.videos),
+        'fingerprint': fingerprint,
         'class_names': list(clips.class_names),
         'intervals': {key: ends and list(ends) for key, ends in found.items()},
         'calibration': {'kind': chosen.kind}
@@ -58,7 +61,7 @@ def assess(
         'stored_threshold': chosen.raw_threshold,
         'threshold_rule': chosen.rule,
         'chosen_on': chosen.chosen_on,
-        'chosen_on_these': clips.fingerprint() in chosen.fingerprints,
+        'chosen_on_these': fingerprint in chosen.fingerprints,
         'groups': {
             grouping.title: [
                 {'name': name} | _group(label[rows], probs[rows], chosen.threshold)
