@@ -90,6 +90,6 @@ def test_a_resumed_record_forgets_the_epochs_it_will_repeat(tmp_path):
     for step in (1, 2, 3):
         records.epoch(entry(step, 0.5 + step / 10), {})
     records.close()
-    again = Records(tmp_path, 'roc_auc', 2)
+    again = Records(tmp_path, 'roc_auc', 2, {})
     again.close()
     assert [record['step'] for record in again.history] == [1, 2]
