@@ -17,23 +17,41 @@ from ml_collections import ConfigDict
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import decision
 from posevid_jax.evaluation.decision import Decision
+from posevid_jax.training import processes
 
 # What may differ between the command that started a run and the one that resumes it.
 _MAY_CHANGE = (
-    'name', 'train.num_epochs', 'train.log_every_steps', 'data.test', 'data.max_bytes',
-    'data.manifest', 'eval', 'cv',
-)  # fmt: skip
+    'name',
+    'train.num_epochs',
+    'train.log_every_steps',
+    'train.on_nonfinite',
+    'train.topk_loss',
+    'train.topk_every_epochs',
+    'train.patience',
+    'train.patience_smoothing',
+    'checkpoint.keep_last',
+    'checkpoint.keep_every_epochs',
+    'checkpoint.every_steps',
+    'data.test',
+    'data.max_bytes',
+    'data.manifest',
+    'eval',
+    'cv',
+)
 _PACKAGES = ('posevid-jax', 'jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'grain', 'numpy')
 
 
 def new_run_directory(root: pathlib.Path) -> pathlib.Path:
     """Creates the next numbered directory, `root/01`, `root/02`, ...
 
-    Creating it is the claim, so that two starts at once get two directories.
+    Creating it is the claim, so that two starts at once get two directories. Processes that train
+    together get the same one.
 
     Raises:
       InputError: `root` cannot be written.
     """
+    if not processes.is_first():
+        return processes.path_of_first(None)
     try:
         root.mkdir(parents=True, exist_ok=True)
         taken = [int(path.name) for path in root.iterdir() if path.name.isdigit()]
@@ -42,7 +60,7 @@ def new_run_directory(root: pathlib.Path) -> pathlib.Path:
             with contextlib.suppress(FileExistsError):
                 directory = root / f'{number:02d}'
                 directory.mkdir()
-                return directory
+                return processes.path_of_first(directory)
             number += 1
     except OSError as error:
         raise InputError(f'{root}: cannot make a run directory ({error.strerror})') from None
@@ -50,6 +68,8 @@ def new_run_directory(root: pathlib.Path) -> pathlib.Path:
 
 def write_text(path: pathlib.Path, text: str) -> None:
     """Replaces a file in one step: a temporary name beside it, then a rename.
+
+    Of several processes, only the first one writes.
 
     Raises:
       InputError: the file cannot be written.
@@ -59,6 +79,8 @@ def write_text(path: pathlib.Path, text: str) -> None:
 
 def write_bytes(path: pathlib.Path, content: bytes) -> None:
     """`write_text` of bytes."""
+    if not processes.is_first():
+        return
     temporary = path.with_name(f'.{path.name}.{os.getpid()}')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,11 +143,19 @@ class JsonLines:
                     if json.loads(line)['step'] <= last_step:
                         kept.append(line + '\n')
         write_text(path, ''.join(kept))
+        path = path if processes.is_first() else pathlib.Path(os.devnull)
         self._file = path.open('a', buffering=1)
 
     def write(self, record: dict[str, Any]) -> None:
-        """Appends a record, which has the key `step`."""
-        self._file.write(json.dumps(record) + '\n')
+        """Appends a record, which has the key `step`.
+
+        Raises:
+          InputError: it cannot be written.
+        """
+        try:
+            self._file.write(json.dumps(record) + '\n')
+        except OSError as error:
+            raise InputError(f'{self._file.name}: cannot be written ({error.strerror})') from None
 
     def close(self) -> None:
         self._file.close()
@@ -189,12 +219,13 @@ def environment() -> dict[str, Any]:
     for package in _PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions[package] = metadata.version(package)
-    devices = jax.local_devices()
+    devices = jax.devices()
     return {
         'command': [pathlib.Path(sys.argv[0]).name, *sys.argv[1:]],
         'versions': versions,
         'commit': _commit(),
         'device': {'kind': devices[0].device_kind, 'count': len(devices)},
+        'processes': jax.process_count(),
     }
 
 

@@ -1,7 +1,9 @@
 """One training run, from a configuration to a run directory."""
 
+import contextlib
 import pathlib
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -14,9 +16,18 @@ from posevid_jax.errors import InputError
 from posevid_jax.evaluation import decision, ensemble, report
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.models.classifier import count_parameters
-from posevid_jax.training import artifacts, experiment, run_report, validation
-from posevid_jax.training.checkpoint import Checkpoints
+from posevid_jax.training import (
+    artifacts,
+    experiment,
+    nonfinite,
+    processes,
+    run_report,
+    validation,
+)
+from posevid_jax.training import state as states
+from posevid_jax.training.checkpoint import Checkpoints, Keep
 from posevid_jax.training.experiment import Experiment
+from posevid_jax.training.hardest import Hardest
 from posevid_jax.training.interrupt import Interrupt
 from posevid_jax.training.parallel import Parallel
 from posevid_jax.training.prefetch import Clock, Prefetch
@@ -43,10 +54,11 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
     )
     parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
     run = experiment.build(config)
+    run.abstract_state()  # raises what is wrong with groups of parameters
     if workdir is None:
         workdir = artifacts.new_run_directory(pathlib.Path('runs') / config.name)
     artifacts.check_config(workdir, config)
-    checkpoints = Checkpoints(workdir)
+    checkpoints = Checkpoints(workdir, _keep(run))
     done = checkpoints.last_step() or 0
     if done > run.total_steps:
         raise InputError(
@@ -58,7 +70,7 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
     predict = validation.make_predictor(run.model, run.val, config, parallel)
     if not _train(run, workdir, parallel, checkpoints, predict):
         return None
-    return _finish(run, workdir, checkpoints, predict)
+    return _finish(run, workdir, parallel, checkpoints, predict)
 
 
 def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict) -> bool:
@@ -75,25 +87,36 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
         checkpoints.restore(first, run.abstract_state(), data.position) if first
         else run.initial_state()
     )  # fmt: skip
+    state = parallel.put_state(state)
     train_step = parallel.compile_train(run.train_step())
     rng = jax.random.key(run.config.seed)
     origin = validation.origin(run.val, run.config)
     records = Records(workdir, config.best_metric, first, origin)
+    hardest = _hardest(run, workdir, parallel, first)
     progress = Progress(step=first, total=total, batch_size=config.batch_size)
     progress.say(_opening(run, workdir, parallel, first, count_parameters(state.params)))
     clock = Clock(data)
     pending: dict[int, Any] = {}  # step: metrics, still on the device
+    watch = nonfinite.Watch(config.on_nonfinite, int(state.skipped))
 
     def log_pending() -> None:
         for logged, metrics in pending.items():
             numbers = jax.device_get(metrics)
             records.step(logged, numbers)
             progress.loss = float(numbers['loss'])
+            check_finite(numbers)
         pending.clear()
 
-    step, stop = first, False
-    with data, Interrupt() as interrupt:
-        while step < total and not stop:
+    def check_finite(numbers: dict[str, Any]) -> None:
+        bad_step = watch.moved(numbers)
+        if bad_step is not None:
+            rows = run.order.rows(bad_step - 1, config.batch_size)
+            loss = validation.losses_of(rows, run.train, run.model, run.config, parallel, state)
+            watch.act(nonfinite.describe(bad_step, rows, run.train, loss), progress.say)
+
+    step, stop, stalled = first, False, records.stalled(config)
+    with data, Interrupt() as interrupt, _last_good_state_saved(lambda: state, run, checkpoints):
+        while step < total and not (stop or stalled):
             state, metrics = train_step(state, next(data), rng)
             step += 1
             log_pending()
@@ -103,27 +126,54 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
                 pending[step] = metrics
             score = None
             epoch_done = step % run.steps_per_epoch == 0
+            # Asked once, so that what stops is what is saved; processes agree now and then only.
+            if jax.process_count() == 1 or epoch_done or step % config.log_every_steps == 0:
+                stop = processes.any_of(interrupt.requested)
+            every = run.config.checkpoint.every_steps
+            save = epoch_done or stop or (every and step % every == 0)
+            if save:
+                log_pending()
+                check_finite(jax.device_get({'skipped': state.skipped, 'bad_step': state.bad_step}))
             if epoch_done:
                 entry, chosen = _end_epoch(run, state, step, predict, clock)
+                hardest(state, entry['epoch'])
                 records.epoch(entry, chosen)
                 score = records.score(entry)
                 progress.say(_epoch_line(entry, config.num_epochs))
                 state = state.replace(epoch=jax.tree.map(jnp.zeros_like, state.epoch))
                 clock = Clock(data)
-            stop = interrupt.requested  # asked once, so that what stops is what is saved
-            if epoch_done or stop:
-                log_pending()
+                stalled = records.stalled(config)
+            if save:
                 checkpoints.save(state, data.position, score)
-    log_pending()
-    records.close()
-    progress.close()
-    checkpoints.wait()
-    if step < total:
+        log_pending()
+        records.close()
+        progress.close()
+        checkpoints.wait()
+    if stalled:
+        print(f'{workdir}: {config.best_metric} is no better for {config.patience} epochs: done')
+    elif step < total:
         print(
             f'{workdir}: stopped and saved at step {step} of {total}; '
             f'the same command with --workdir={workdir} goes on from there'
         )
-    return step == total
+    return stalled or step == total
+
+
+@contextlib.contextmanager
+def _last_good_state_saved(state: Callable[[], states.TrainState], run, checkpoints) -> Iterator:
+    """Ends a run that met a step that is not finite with its last good state on disk."""
+    try:
+        yield
+    except nonfinite.NotFinite as error:
+        good = nonfinite.cleared(state())
+        step = int(good.step)
+        if step and step != checkpoints.last_step():
+            checkpoints.save(good, run.data(step), None)
+            checkpoints.wait()
+        raise InputError(
+            f'{error}; the state of step {step} is kept: the same command with '
+            '--config.train.on_nonfinite=skip goes on and leaves such steps out'
+        ) from None
 
 
 def _end_epoch(run, state, step: int, predict, clock: Clock) -> tuple[Record, dict[str, Record]]:
@@ -143,16 +193,19 @@ def _end_epoch(run, state, step: int, predict, clock: Clock) -> tuple[Record, di
     return entry, chosen
 
 
-def _finish(run: Experiment, workdir, checkpoints: Checkpoints, predict) -> Record:
+def _finish(
+    run: Experiment, workdir, parallel: Parallel, checkpoints: Checkpoints, predict
+) -> Record:
     """Evaluates the best checkpoint as restored from disk and writes the closing files."""
     config = run.config
+    processes.wait_for_all('files')  # of the first one, which all read now
     step = checkpoints.resolve('best')
-    logits = predict(checkpoints.restore(step, run.abstract_state()))
+    logits = predict(parallel.put_state(checkpoints.restore(step, run.abstract_state())))
     chosen = artifacts.read_decision(workdir, config.eval.calibration)
     name = source.set_name(config.data.val or 'val')
     record = {'set': name, 'step': step} | validation.final_record(logits, run.val, chosen, config)
     artifacts.write_json(workdir / 'eval' / f'{name}.json', record)
-    if config.eval.report:
+    if config.eval.report and processes.is_first():
         run_report.write(workdir / 'report.html', workdir, record, run.val, logits, chosen)
     artifacts.write_json(
         workdir / 'reproduce.json',
@@ -167,6 +220,18 @@ def _finish(run: Experiment, workdir, checkpoints: Checkpoints, predict) -> Reco
     checkpoints.close()
     print('\n'.join(report.lines(f'{workdir}, best checkpoint (step {step}) on {name}', record)))
     return record
+
+
+def _hardest(run: Experiment, workdir, parallel: Parallel, first: int) -> Callable:
+    if not run.config.train.topk_loss:
+        return lambda state, epoch: None
+    done = first // run.steps_per_epoch
+    return Hardest(workdir, run.train, run.model, run.config, parallel, done).epoch
+
+
+def _keep(run: Experiment) -> Keep:
+    config = run.config.checkpoint
+    return Keep(last=config.keep_last, every_steps=config.keep_every_epochs * run.steps_per_epoch)
 
 
 def _opening(run: Experiment, workdir, parallel: Parallel, first: int, parameters: int) -> str:

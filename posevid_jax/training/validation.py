@@ -46,10 +46,11 @@ def compile_predictor(
     step = parallel.compile_eval(step)
 
     def predict(state: TrainState, arrays: dict[str, np.ndarray]) -> np.ndarray:
-        return collect_logits(
-            lambda batch: parallel.join(step(state.variables, state.scaler, parallel.split(batch))),
-            loader.eval_batches(arrays, config.eval.batch_size),
-        )
+        def logits(batch):
+            mine = parallel.split(parallel.share(batch))
+            return parallel.join(step(state.variables, state.scaler, mine))
+
+        return collect_logits(logits, loader.eval_batches(arrays, config.eval.batch_size))
 
     return predict
 
@@ -61,6 +62,20 @@ def origin(clips: Clips, config: ConfigDict) -> metrics.Record:
         'clips': len(clips),
         'val': clips.fingerprint(),
     }
+
+
+def losses_of(
+    rows: np.ndarray,
+    clips: Clips,
+    model: Classifier,
+    config: ConfigDict,
+    parallel: Parallel,
+    state: TrainState,
+) -> np.ndarray:
+    """The configured loss of some clips, `[B]` nats, without dropout, augmentation or weights."""
+    chosen = clips.select(rows)
+    logits = make_predictor(model, chosen, config, parallel)(state)
+    return np.asarray(losses.per_example(ensemble.mean_logits(logits), chosen.label, config.train))
 
 
 def epoch_record(

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import jax
 import numpy as np
@@ -160,11 +161,13 @@ def test_a_damaged_fold_is_named_with_its_remedy(whole, tmp_path):
         cv_files.read_folds(tmp_path, plan)
 
 
-def test_the_thresholds_of_a_run_become_those_of_its_cross_validation(tmp_path):
+def test_the_thresholds_of_a_run_become_those_of_its_cross_validation(whole, tmp_path):
+    shutil.copytree(whole[0], tmp_path, dirs_exist_ok=True)  # whose folds need no training
     config = toy.config(parallel='jit', **CV)
     loop.train_and_evaluate(config, tmp_path)
+    assert read(tmp_path / 'thresholds.json')['chosen_on'] == 'validation clips, val'
     cross_validation.cross_validate(config, tmp_path)
-    threshold = read(tmp_path / 'thresholds.json')['threshold']
+    threshold = read(whole[0] / 'thresholds.json')['threshold']
     assert evaluate_run(config, tmp_path)['stored_threshold'] == threshold
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 
 import jax
@@ -39,6 +40,14 @@ def stop_after(monkeypatch, steps):
     monkeypatch.setattr(loop.Progress, 'update', update_and_signal)
 
 
+@pytest.mark.parametrize(('kind', 'programs'), [('jit', ['train_step']), ('pmap', ['_fun'] * 2)])
+def test_the_step_is_compiled_once(tmp_path, caplog, kind, programs):
+    with jax.log_compiles():
+        loop.train_and_evaluate(toy.config(parallel=kind), tmp_path)
+    compiled = re.findall(r'Finished XLA compilation of jit\((train_step|_fun)\)', caplog.text)
+    assert compiled == programs  # pmap calls its programs so: the step, and the evaluation
+
+
 def test_a_run_writes_its_directory_and_learns(tmp_path):
     config = toy.config(train__num_epochs=8, data__synthetic__num_videos=12)
     result = loop.train_and_evaluate(config, tmp_path)
@@ -56,7 +65,7 @@ def test_a_run_writes_its_directory_and_learns(tmp_path):
     assert reproduce['config'] == read(tmp_path / 'config.json')
     assert reproduce['results'] == read(tmp_path / 'eval' / 'val.json') == result
     kept = {int(path.name) for path in (tmp_path / 'checkpoints').iterdir() if path.name.isdigit()}
-    assert kept == {best['step'], history[-1]['step']}
+    assert kept == {best['step'], history[-2]['step'], history[-1]['step']}
     assert not list(tmp_path.glob('.*'))
 
 
