@@ -77,7 +77,7 @@ def _train_in(workdir: pathlib.Path, run: Experiment, parallel: Parallel) -> Rec
     predict = validation.make_predictor(run.model, run.val, config, parallel)
     if not _train(run, workdir, parallel, checkpoints, predict, phases):
         return None
-    return _finish(run, workdir, checkpoints, predict, phases)
+    return _finish(run, workdir, parallel, checkpoints, predict, phases)
 
 
 def _train(run: Experiment, workdir, parallel, checkpoints, predict, phases: Phases) -> bool:
@@ -94,6 +94,7 @@ def _train(run: Experiment, workdir, parallel, checkpoints, predict, phases: Pha
         checkpoints.restore(first, run.abstract_state(), data.position) if first
         else run.initial_state()
     )  # fmt: skip
+    state = parallel.put_state(state)
     rng = jax.random.key(run.config.seed)
     records = Records(workdir, config.best_metric, first, tensorboard=config.tensorboard)
     hardest = _hardest(run, workdir, parallel, first)
@@ -203,13 +204,14 @@ def _end_epoch(run, state, step: int, predict, clock: Clock) -> tuple[Record, fl
     return entry, threshold
 
 
-def _finish(run: Experiment, workdir, checkpoints, predict, phases: Phases) -> Record:
+def _finish(run: Experiment, workdir, parallel, checkpoints, predict, phases: Phases) -> Record:
     """Evaluates the best checkpoint as restored from disk and writes the closing files."""
     config = run.config
     processes.wait_for_all('files')  # of the first one, which all read now
     step = checkpoints.resolve('best')
     with phases.phase('eval'):
-        logits = predict(checkpoints.restore(step, run.abstract_state()))
+        restored = checkpoints.restore(step, run.abstract_state())
+        logits = predict(parallel.put_state(restored))
     threshold = artifacts.read_json(workdir / 'thresholds.json')['threshold']
     name = source.set_name(config.data.val or 'val')
     record = {'set': name, 'step': step} | validation.make_record(

@@ -40,6 +40,12 @@ class Parallel:
             )
         self.use_pmap = kind == 'pmap' or (kind == 'auto' and len(devices) > 1)
         self.devices = devices if self.use_pmap else devices[:1]
+        # As pmap has its inputs and outputs: in another place they would cost one more compilation.
+        # What jit computes has no place of its own, and its inputs must have none either.
+        mine = [device for device in self.devices if device.process_index == jax.process_index()]
+        mesh = Mesh(mine, (AXIS,))
+        self._split = NamedSharding(mesh, PartitionSpec(AXIS)) if self.use_pmap else None
+        self._everywhere = NamedSharding(mesh, PartitionSpec()) if self.use_pmap else None
 
     def __str__(self) -> str:
         kind = 'pmap' if self.use_pmap else 'jit'
@@ -97,10 +103,11 @@ class Parallel:
 
     def put(self, batch: dict[str, np.ndarray]) -> dict[str, jax.Array]:
         """Starts the transfer of a host batch `[B, ...]` to where the compiled step wants it."""
-        mine = [device for device in self.devices if device.process_index == jax.process_index()]
-        # The device axis over this process's devices, as pmap has it.
-        sharding = NamedSharding(Mesh(mine, (AXIS,)), PartitionSpec(AXIS))
-        return jax.device_put(self.split(batch), sharding)
+        return jax.device_put(self.split(batch), self._split)
+
+    def put_state(self, state: Any) -> Any:
+        """A pytree of arrays where the compiled steps want it: on all devices, whole."""
+        return jax.device_put(state, self._everywhere)
 
     def split(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Gives a host batch `[B, ...]` the device axis, `[D, B / D, ...]`, where there is one.

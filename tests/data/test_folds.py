@@ -21,7 +21,8 @@ def test_groups_stay_whole_and_folds_are_alike(seed):
         assert len(set(fold[group == g])) == 1
     sizes, positives = np.bincount(fold), np.bincount(fold, label)
     assert len(sizes) == 5
-    assert np.ptp(sizes) <= 0.1 * sizes.mean() and np.ptp(positives) <= 0.1 * positives.mean()
+    # A group has up to 11 clips, which no fold can share.
+    assert np.ptp(sizes) <= 11 and np.ptp(positives) <= 11
 
 
 def test_the_seed_decides_who_goes_where():
