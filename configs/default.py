@@ -11,6 +11,8 @@ def get_config() -> ConfigDict:
     c = ConfigDict()
     c.name = 'default'  # names the numbered run directories: runs/<name>/01, 02, ...
     c.seed = 0  # initialisation, order of clips, dropout, augmentation
+    # Where compiled programs are kept for the next start; '' = nowhere.
+    c.compilation_cache = '~/.cache/posevid_jax'
     c.parallel = 'auto'  # auto: pmap when there are several local devices | jit | pmap
 
     c.data = ConfigDict()
@@ -172,6 +174,7 @@ def get_config() -> ConfigDict:
     c.train.best_metric = 'roc_auc'  # the key of the evaluation that picks the best checkpoint
     c.train.topk_loss = 0  # list so many training clips with the largest losses; 0 = off
     c.train.topk_every_epochs = 1  # every so many epochs
+    c.train.tensorboard = True  # event files beside the JSON records
     c.train.log_every_steps = 10  # a line of metrics.jsonl every so many steps
 
     c.checkpoint = ConfigDict()  # written at the end of every epoch, and when a signal stops a run
