@@ -27,14 +27,25 @@ def get_config() -> ConfigDict:
     c.data.synthetic.seed = 0
 
     c.features = ConfigDict()
+    # The numbers of a frame. archive: the features of the clips | body: computed from the skeleton
+    # in the body's own frame, see features/body.py.
+    c.features.source = 'archive'
+    # The body's size is the median over so many frames around each, odd; what is longer than twice
+    # a clip takes the whole of it.
+    c.features.scale_frames = 149
     c.features.zscore = 'global'  # none | per_clip | per_video | global (fitted on train)
+    c.features.scaler = 'standard'  # global: standard (mean, deviation) | robust (median, p10 to p90)
     c.features.clip_at = 10.0  # z-scores are clipped to +- this: a tracker's jump is not evidence
     c.features.smooth = 1  # frames of the centred moving average; 1 = none
     # Channels per feature. off: its value | light: + velocity, acceleration, energy | full: + its
-    # mean distance to the other features.
+    # mean distance to the other features. Their unit of time is a thirtieth of a second.
     c.features.pack = 'off'
     # What video_swin reads. grid: the packed features row by row | skeleton: a row a joint.
     c.features.layout = 'grid'
+    # What stat_pool takes of every channel over the observed frames.
+    c.features.statistics = ('mean', 'std', 'median', 'max', 'min')
+    c.features.quantiles = ()  # from 0 to 1
+    c.features.thresholds = ()  # the share of frames below each; z-scores, unless zscore is none
 
     c.model = ConfigDict()
     c.model.name = 'stat_pool'  # stat_pool | video_swin

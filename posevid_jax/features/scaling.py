@@ -1,5 +1,7 @@
 """Z-scores: per clip, per video or global, and the scaler that belongs to a run."""
 
+from collections.abc import Callable
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -7,9 +9,14 @@ import numpy as np
 from jax import Array
 
 ZSCORES = ('none', 'per_clip', 'per_video', 'global')
+SCALERS = ('standard', 'robust')
 
 # Deviations below this are those of a constant feature: it is centred and left unscaled.
 _SMALLEST_SCALE = 1e-6
+# Sums run over so many clips at a time, because the clips may be larger than memory.
+_CHUNK = 4096
+# Quantiles of so many clips, evenly spaced, are those of all.
+_QUANTILE_CLIPS = 20_000
 
 
 @chex.dataclass(frozen=True)
@@ -20,24 +27,46 @@ class Scaler:
     scale: Array | np.ndarray
 
 
-def fit_scaler(features: np.ndarray, mask: np.ndarray) -> Scaler:
-    """Mean and standard deviation of the observed values of each feature.
+def fit_scaler(features: np.ndarray, mask: np.ndarray, kind: str = 'standard') -> Scaler:
+    """Centre and scale of the observed values of each feature.
 
     Args:
       features: `[N, T, F]`.
       mask: `[N, T, F]`.
+      kind: `standard`: mean and standard deviation | `robust`: median and the range from the 10th
+        to the 90th percentile, which a tracker's jumps do not move.
 
     Returns:
-      a Scaler of float32 `[F]`; centre 0 and scale 1 for a feature never observed.
+      a Scaler of float32 `[F]`. A feature never observed has centre 0; one that is never observed
+      or does not vary has scale 1.
     """
-    count = np.maximum(mask.sum(axis=(0, 1)), 1)
-    center = np.where(mask, features, 0).sum(axis=(0, 1), dtype=np.float64) / count
-    gaps = np.where(mask, features - center, 0)
-    scale = np.sqrt((gaps**2).sum(axis=(0, 1), dtype=np.float64) / count)
+    center, scale = (_robust if kind == 'robust' else _standard)(features, mask)
     return Scaler(
         center=center.astype(np.float32),
         scale=np.where(scale < _SMALLEST_SCALE, 1, scale).astype(np.float32),
     )
+
+
+def _standard(features: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def total(value: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+        """The sum of `value(features, mask)` over clips and frames, `[F]`."""
+        chunks = (slice(start, start + _CHUNK) for start in range(0, len(mask), _CHUNK))
+        return sum(value(features[c], mask[c]).sum(axis=(0, 1), dtype=np.float64) for c in chunks)
+
+    count = np.maximum(total(lambda x, m: m), 1)
+    center = total(lambda x, m: np.where(m, x, 0)) / count
+    # The centre keeps its precision: the deviation of a feature may be far smaller than its mean.
+    return center, np.sqrt(total(lambda x, m: np.where(m, x - center, 0) ** 2) / count)
+
+
+def _robust(features: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    rows = slice(None, None, -(-len(mask) // _QUANTILE_CLIPS))
+    low, center, high = np.zeros((3, features.shape[2]))
+    for f in range(features.shape[2]):
+        observed = features[rows, :, f][mask[rows, :, f]]
+        if observed.size:
+            low[f], center[f], high[f] = np.quantile(observed, (0.1, 0.5, 0.9))
+    return center, high - low
 
 
 def zscore(

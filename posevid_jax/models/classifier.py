@@ -118,17 +118,20 @@ def build_network(config: ConfigDict, num_classes: int) -> nn.Module:
             f'{num_classes} classes, expected 0, or video_swin and two classes'
         )
     if model.name == 'stat_pool':
-        return _stat_pool(model, num_outputs)
+        return _stat_pool(model, config.features, num_outputs)
     return _video_swin(model, num_outputs, frames)
 
 
-def _stat_pool(model: ConfigDict, num_outputs: int) -> StatPool:
+def _stat_pool(model: ConfigDict, features: ConfigDict, num_outputs: int) -> StatPool:
     sizes = tuple(model.stat_pool.hidden_sizes)
     if not all(isinstance(size, int) and size > 0 for size in sizes):
         raise InputError(f'model.stat_pool.hidden_sizes: found {sizes}, expected integers above 0')
     return StatPool(
         num_outputs=num_outputs,
         hidden_sizes=sizes,
+        statistics=tuple(features.statistics),
+        quantiles=tuple(features.quantiles),
+        thresholds=tuple(features.thresholds),
         dropout=model.dropout,
         batch_norm=model.stat_pool.batch_norm,
         dtype=jnp.dtype(model.dtype),
