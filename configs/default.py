@@ -34,7 +34,7 @@ def get_config() -> ConfigDict:
     # a clip takes the whole of it.
     c.features.scale_frames = 149
     c.features.zscore = 'global'  # none | per_clip | per_video | global (fitted on train)
-    c.features.scaler = 'standard'  # global: standard (mean, deviation) | robust (median, p10 to p90)
+    c.features.scaler = 'standard'  # of global: standard (mean, std) | robust (median, p90 - p10)
     c.features.clip_at = 10.0  # z-scores are clipped to +- this: a tracker's jump is not evidence
     c.features.smooth = 1  # frames of the centred moving average; 1 = none
     # Channels per feature. off: its value | light: + velocity, acceleration, energy | full: + its
@@ -46,6 +46,12 @@ def get_config() -> ConfigDict:
     c.features.statistics = ('mean', 'std', 'median', 'max', 'min')
     c.features.quantiles = ()  # from 0 to 1
     c.features.thresholds = ()  # the share of frames below each; z-scores, unless zscore is none
+    # A few numbers about the hand nearer to the mouth, for stat_pool: features/summary.py.
+    c.features.summary = ConfigDict()
+    c.features.summary.on = False
+    c.features.summary.joints = ('wrist', 'index')  # of a side: the hand is their weighted mean
+    c.features.summary.weights = (0.3, 0.7)
+    c.features.summary.near = (0.4, 0.7, 1.0)  # shoulder widths to the mouth that count as near
 
     c.model = ConfigDict()
     c.model.name = 'stat_pool'  # stat_pool | video_swin

@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
 from posevid_jax.features import body
-from posevid_jax.features.body_frame import check_joints
+from posevid_jax.features.body_frame import check_joints, length
 
 
 def check(config: ConfigDict, joint_names: Sequence[str]) -> None:
@@ -52,21 +52,19 @@ def hand_mouth(
     """
     figure = body.Figure(batch, joint_names, scale_frames)
     mouth = figure.mouth()
-    weights = np.asarray(config.weights) / np.sum(config.weights)
-    distance = jnp.inf  # [B, T], of the nearer hand
+    distance = jnp.inf  # becomes [B, T], of the nearer hand
     for side in body.SIDES:
-        hand = figure.mean([f'{side}_{joint}' for joint in config.joints], weights)
+        hand = figure.mean([f'{side}_{joint}' for joint in config.joints], config.weights)
         gap = length(hand.x - mouth.x, hand.y - mouth.y)
         distance = jnp.minimum(distance, jnp.where(hand.observed & mouth.observed, gap, jnp.inf))
     counts = jnp.isfinite(distance)
     total = jnp.maximum(counts.sum(axis=1), 1)  # [B]
     near = distance[:, None] < jnp.asarray(config.near)[:, None]  # [B, K, T]
-    visibility, _ = figure.mouth_visibility()
     columns = jnp.stack(
         [
             counts.mean(axis=1),
             jnp.where(counts, distance, jnp.inf).min(axis=1),
-            jnp.where(counts, visibility, 0.0).sum(axis=1) / total,
+            jnp.where(counts, mouth.visibility, 0.0).sum(axis=1) / total,
         ],
         axis=1,
     )

@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.errors import InputError
+from posevid_jax.features import inputs
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.models import classifier
 from posevid_jax.training import artifacts, optim
@@ -22,6 +23,7 @@ class Run:
     """A trained classifier and what it expects of clips.
 
     Attributes:
+      config: the run's, with overrides.
       workdir: the run directory.
       model: the classifier.
       state: restored, on the first local device.
@@ -29,6 +31,7 @@ class Run:
       inputs: scaler.json: names of features, joints and classes, frames.
     """
 
+    config: ConfigDict
     workdir: pathlib.Path
     model: classifier.Classifier
     state: states.TrainState
@@ -48,14 +51,14 @@ class Run:
           InputError: not a run directory, no such checkpoint, or one that does not fit the
             configuration.
         """
-        inputs = artifacts.read_json(workdir / 'scaler.json')
+        known = artifacts.read_json(workdir / 'scaler.json')
         threshold = artifacts.read_json(workdir / 'thresholds.json')['threshold']
-        joint_names = tuple(inputs['joint_names'])
+        joint_names = tuple(known['joint_names'])
         model = classifier.build(
-            config, num_classes=len(inputs['class_names']), joint_names=joint_names
+            config, num_classes=len(known['class_names']), joint_names=joint_names
         )
-        features = len(inputs['feature_names'])
-        example = _example_batch(inputs['num_frames'], features, len(joint_names))
+        features = len(known['feature_names'])
+        example = _example_batch(known['num_frames'], features, len(joint_names))
         # The schedule shapes no array of the state: one step an epoch is as good as any.
         optimizer = optim.optimizer(config.train, optim.learning_rate(config.train, 1))
         scaler = Scaler(center=np.zeros(features, np.float32), scale=np.ones(features, np.float32))
@@ -65,7 +68,7 @@ class Run:
         checkpoints = Checkpoints(workdir)
         state = checkpoints.restore(checkpoints.resolve(checkpoint), abstract)
         checkpoints.close()
-        return cls(workdir, model, state, threshold, inputs)
+        return cls(config, workdir, model, state, threshold, known)
 
     def check_clips(self, clips: Clips) -> None:
         """Raises InputError when clips are not what the run was trained on: features, classes, and
@@ -74,8 +77,13 @@ class Run:
         Clips of another length are fine for statistics over time, and for a network that attends
         within windows.
         """
-        for key in ('feature_names', 'joint_names', 'class_names'):
-            found, expected = getattr(clips, key), tuple(self.inputs[key])
+        names = {
+            'feature_names': inputs.feature_names(clips, self.config),
+            'joint_names': clips.joint_names,
+            'class_names': clips.class_names,
+        }
+        for key, found in names.items():
+            expected = tuple(self.inputs[key])
             if found != expected and (expected or key != 'joint_names'):
                 raise InputError(
                     f'{clips.videos[0]}: {key}: found {_brief(found)}, '

@@ -12,8 +12,8 @@ from ml_collections import ConfigDict
 from posevid_jax.data import loader, source
 from posevid_jax.data.clips import Clips
 from posevid_jax.errors import InputError
-from posevid_jax.features.inputs import host_arrays, reads_skeleton
-from posevid_jax.features.scaling import Scaler, fit_scaler
+from posevid_jax.features import inputs
+from posevid_jax.features.scaling import Scaler
 from posevid_jax.models import classifier, torch_import
 from posevid_jax.training import losses, optim, steps
 from posevid_jax.training import state as states
@@ -102,8 +102,10 @@ class Experiment:
     def input_description(self) -> dict[str, Any]:
         """What the run knows about its input, for scaler.json."""
         return {
-            'feature_names': list(self.train.feature_names),
-            'joint_names': list(self.train.joint_names if reads_skeleton(self.config) else ()),
+            'feature_names': list(inputs.feature_names(self.train, self.config)),
+            'joint_names': list(
+                self.train.joint_names if inputs.reads_skeleton(self.config) else ()
+            ),
             'class_names': list(self.train.class_names),
             'num_frames': self.train.features.shape[1],
             'zscore': self.config.features.zscore,
@@ -135,8 +137,8 @@ def build(config: ConfigDict) -> Experiment:
         config=config,
         train=train,
         val=val,
-        arrays=host_arrays(train, config),
-        scaler=fit_scaler(train.features, train.mask),
+        arrays=inputs.host_arrays(train, config),
+        scaler=inputs.fit_scaler(train, config),
         model=model,
         schedule=schedule,
         optimizer=optim.optimizer(config.train, schedule),
