@@ -7,10 +7,11 @@ from ml_collections import config_flags
 
 from posevid_jax import command_line
 from posevid_jax.capacity import adopt, bench, probe
-from posevid_jax.inference import evaluate_run
+from posevid_jax.data import prepare
+from posevid_jax.inference import evaluate_run, inspect_sets
 from posevid_jax.training import loop
 
-MODES = ('train', 'eval', 'probe', 'bench')
+MODES = ('train', 'eval', 'probe', 'bench', 'prepare', 'inspect')
 
 _CONFIG = config_flags.DEFINE_config_file(
     'config', None, 'Configuration file; a mode that reads a run takes the one in --workdir.'
@@ -36,6 +37,10 @@ def main(argv: list[str]) -> None:
         probe.probe(config, workdir)
     elif _MODE.value == 'bench':
         bench.bench(config, workdir)
+    elif _MODE.value == 'prepare':
+        prepare.prepare(config)
+    elif _MODE.value == 'inspect':
+        inspect_sets.inspect(config, argv[1:], workdir)
 
 
 if __name__ == '__main__':

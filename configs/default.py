@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 def get_config() -> ConfigDict:
     c = ConfigDict()
     c.name = 'default'  # names the numbered run directories: runs/<name>/01, 02, ...
-    c.seed = 0  # initialisation, order of clips, dropout
+    c.seed = 0  # initialisation, order of clips, dropout, augmentation
     c.parallel = 'auto'  # auto: pmap when there are several local devices | jit | pmap
 
     c.data = ConfigDict()
@@ -20,11 +20,55 @@ def get_config() -> ConfigDict:
     c.data.prefix = 'long'  # archives name their arrays <prefix>_raw, <prefix>_label, ...
     c.data.val_fraction = 0.2  # share of the clips split off when data.val is empty
     c.data.balance = True  # draw every class equally often in training
+    # Draw a clip in proportion to its weight (within its class when balanced). The training loss
+    # then leaves the weight out, so that it counts once.
+    c.data.sample_by_weight = False
+    # Most draws of a video's clips an epoch (from each class, in a pass over it, when balanced),
+    # its clips taking turns; the epoch gets shorter. 0: no limit.
+    c.data.max_clips_per_video = 0
+    # CSV with columns row (number of the training clip) and prob or loss: predictions for the
+    # training clips, or their largest losses. Negative clips are drawn up to hard_negative_boost
+    # times as often, in proportion to how sure the model was of the gesture. Empty: none.
+    c.data.hard_negatives = ''
+    c.data.hard_negative_boost = 4.0
     c.data.synthetic = ConfigDict()
     c.data.synthetic.num_videos = 120  # simulated recordings, each with its own person and camera
     c.data.synthetic.clips_per_video = 16
     c.data.synthetic.num_frames = 75  # frames a clip
+    c.data.synthetic.classes = ('smoke',)  # gestures with a class each, data/synthetic.py; rest: 0
     c.data.synthetic.seed = 0
+
+    c.prepare = ConfigDict()  # --mode=prepare: landmark files and labels to clips
+    c.prepare.landmarks = ''  # folder with a file (or an OpenPose folder) a video; or one such file
+    c.prepare.labels = ''  # folder with a CSV a video: start, end (seconds), label; '' = no labels
+    c.prepare.output = ''  # archive to write, PATH.npz
+    # Names of files without extensions; * is the video, by which landmarks and labels are paired. A
+    # name that does not fit is the video's name as it is.
+    c.prepare.landmarks_name = '*_pose'
+    c.prepare.labels_name = '*_full'
+    c.prepare.on_error = 'raise'  # a file that cannot be used: raise | skip (reported, left out)
+    c.prepare.max_file_mb = 512  # MiB of a file, decompressed; a larger one is refused
+    # What a landmark file may not say itself; where it does, the file is right.
+    c.prepare.fps = 0.0  # frames per second; 0 = must be in the file
+    c.prepare.video_size = (0, 0)  # width, height in pixels; 0 = must be in the file
+    c.prepare.joint_map = ''  # '' = the format's own | mediapipe_33 | coco_17 | body_25
+    c.prepare.joint_names = ()  # or your own map: a name for each joint, in the order of the file
+    c.prepare.array_axes = ''  # last axis of npy and npz: '' = xy or xyzv by its size | xyz | xyv
+    c.prepare.person = 'largest'  # whom to keep of several: largest | confident | first
+    c.prepare.joints = ()  # joints to keep, by name; () = all
+    c.prepare.resample_fps = 0.0  # common frame rate of the clips; 0 = that of each video
+    c.prepare.unit = 'frames'  # of the next three: frames | seconds
+    c.prepare.clip_length = 75.0
+    c.prepare.stride = 40.0  # from the start of a clip to the start of the next
+    c.prepare.context = 0.0  # before and after each clip, stored beside it; 0 = none
+    c.prepare.min_coverage = 0.0  # share of a clip's frames that must show a pose
+    # Names of the labels, the one without the gesture first; () = as in the label files, sorted.
+    c.prepare.classes = ()
+    c.prepare.outside = 'unknown'  # label of frames in no interval; unknown = they have none
+    # share: the class with the most frames, if it has at least positive_share of them, else the
+    # first class | centre: the label of the frame in the middle
+    c.prepare.label_rule = 'share'
+    c.prepare.positive_share = 0.5
 
     c.features = ConfigDict()
     # The numbers of a frame. archive: the features of the clips | body: computed from the skeleton
@@ -52,6 +96,23 @@ def get_config() -> ConfigDict:
     c.features.summary.joints = ('wrist', 'index')  # of a side: the hand is their weighted mean
     c.features.summary.weights = (0.3, 0.7)
     c.features.summary.near = (0.4, 0.7, 1.0)  # shoulder widths to the mouth that count as near
+
+    # Changes of training clips, drawn anew at every step. A clip keeps its label, so an amount must
+    # not take the gesture out of it. 0 = off. Those of joints alone need features.layout=skeleton;
+    # mirror, hand_swap and warp of features need names like dist_leftHand_mouth, l15_vx.
+    c.augment = ConfigDict()
+    c.augment.mirror = 0.0  # probability; x -> 1 - x, left and right exchange joints and features
+    c.augment.hand_swap = 0.0  # probability; the arms exchange names and stay where they are
+    c.augment.warp = 0.0  # tempo between 1 - this and 1 + this, smoothly changing in the clip
+    c.augment.shift = 0.0  # up to this share of the clip earlier or later, the rest missing
+    c.augment.crop = 0.0  # up to this share of the clip missing, at its start and end
+    c.augment.frame_drop = 0.0  # probability of each frame to be missing
+    c.augment.joint_drop = 0.0  # of each joint, for the whole clip; joints alone, not the shoulders
+    c.augment.scale = 0.0  # body up to 1 + this times larger or smaller; joints alone
+    c.augment.rotate = 0.0  # degrees, either way, in the picture; joints alone
+    c.augment.jitter = 0.0  # deviation of each joint and frame, in shoulder widths; joints alone
+    # Beta(this, this) gives the shares of two clips of a device that are mixed; their labels too.
+    c.augment.mixup = 0.0
 
     c.model = ConfigDict()
     c.model.name = 'stat_pool'  # stat_pool | video_swin
@@ -83,7 +144,8 @@ def get_config() -> ConfigDict:
     # Parts of a device's batch worked through one after the other within a step; a report sets it
     # for a batch that does not fit.
     c.train.micro_batches = 1
-    c.train.num_epochs = 20  # one epoch = as many draws as there are training clips
+    # One epoch = as many draws as there are training clips, or data.max_clips_per_video leaves.
+    c.train.num_epochs = 20
     c.train.learning_rate = 1e-3  # peak, after warm-up
     c.train.warmup_epochs = 1.0  # linear from 0, then cosine to 0
     c.train.weight_decay = 0.05  # AdamW; matrices and kernels only

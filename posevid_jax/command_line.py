@@ -1,7 +1,8 @@
 """Command-line conveniences that absl and ml_collections lack.
 
-A mode that works on an existing run reads its configuration from --workdir; an unknown key, a wrong
-type or a missing file is one line on standard error and exit code 2, never a traceback.
+A mode that works on an existing run reads its configuration from --workdir, and one that only looks
+at files needs none; an unknown key, a wrong type or a missing file is one line on standard error
+and exit code 2, never a traceback.
 """
 
 import difflib
@@ -18,7 +19,7 @@ from ml_collections import ConfigDict
 from posevid_jax.errors import InputError
 
 _NO_CONFIG = '--config: not given; expected a file such as configs/demo.py'
-_RUN_CONFIG = pathlib.Path(__file__).parent.parent / 'configs' / 'run.py'
+_CONFIGS = pathlib.Path(__file__).parent.parent / 'configs'
 
 
 def parse_flags(argv: Sequence[str]) -> list[str]:
@@ -33,13 +34,16 @@ def parse_flags(argv: Sequence[str]) -> list[str]:
     argv = list(argv)
     path = _flag_value(argv, 'config')
     workdir = _flag_value(argv, 'workdir')
-    if path is None and workdir is not None:
-        argv.insert(1, f'--config={_RUN_CONFIG}:{workdir}')
+    if path is None and _flag_value(argv, 'mode') == 'inspect':
+        argv.insert(1, f'--config={_CONFIGS / "default.py"}')
+    elif path is None and workdir is not None:
+        argv.insert(1, f'--config={_CONFIGS / "run.py"}:{workdir}')
     elif path is None and any(argument.lstrip('-').startswith('config.') for argument in argv[1:]):
         fail(_NO_CONFIG)
     elif path is not None and not pathlib.Path(path.split(':')[0]).is_file():
         fail(f'--config: {path.split(":")[0]} not found; expected a file such as configs/demo.py')
     sys.argv = argv  # where ml_collections looks for overrides
+    flags.FLAGS.set_gnu_getopt()  # flags may follow paths
     try:
         rest = flags.FLAGS(argv)
     except (AttributeError, KeyError) as error:
@@ -56,7 +60,7 @@ def check_arguments(
     argv: Sequence[str], config: ConfigDict | None, mode: str, workdir: str | None
 ) -> None:
     """Raises InputError for a command line that parses but cannot be carried out."""
-    if len(argv) > 1:
+    if len(argv) > 1 and mode != 'inspect':
         raise InputError(
             f'found {argv[1]!r} on the command line, expected only flags (--name=value)'
         )

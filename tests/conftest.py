@@ -1,6 +1,18 @@
-"""Two fake CPU devices for every test, and the subprocesses that tests start."""
+"""Two fake CPU devices for every test, and the subprocesses that tests start; shared data."""
 
 import os
+import pathlib
+
+import pytest
 
 os.environ['JAX_PLATFORMS'] = 'cpu'
 os.environ['XLA_FLAGS'] = '--xla_force_host_platform_device_count=2'
+
+
+@pytest.fixture
+def shared() -> pathlib.Path:
+    """Real clips, landmarks and labels beside the repository; a test is skipped without them."""
+    folder = pathlib.Path(__file__).parent.parent.parent / 'shared' / 'data'
+    if not folder.is_dir():
+        pytest.skip('needs ../shared/data')
+    return folder

@@ -84,6 +84,21 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(tmp_path):
     assert f'resuming at step {steps_done}' in out
 
 
+def test_inspect_needs_no_configuration_and_takes_flags_after_paths(tmp_path):
+    arguments = ['--mode=inspect', 'synthetic', '--workdir', 'out']
+    arguments += ['--config.data.synthetic.num_videos=4', '--config.data.synthetic.num_frames=30']
+    code, out, err = run(arguments, tmp_path)
+    assert code == 0, err
+    assert re.search(r'clips +64\n', out) and 'no_smoke' in out
+    assert [path.name for path in tmp_path.iterdir()] == ['out']
+    assert (tmp_path / 'out/inspect.html').exists()
+
+
+def test_pictures_cost_the_other_modes_no_start_up():
+    code = 'import main, sys; sys.exit("matplotlib" in sys.modules)'
+    assert subprocess.run([sys.executable, '-c', code], cwd=ROOT).returncode == 0
+
+
 @pytest.mark.parametrize(
     ('arguments', 'expected'),
     [
@@ -99,6 +114,9 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(tmp_path):
         ([*TOY, '--config.data.train=none.npz'], 'none.npz'),
         (['--mode=eval', *TOY], 'expected --workdir'),
         (['--mode=eval', '--workdir=none'], 'none/config.json: not found'),
+        (['--mode=inspect'], 'found no path'),
+        (['--mode=inspect', 'none.npz', '--workdir=x'], 'none.npz: not found'),
+        (['--mode=inspect', 'none.npz', '--config.data.prefx=x'], 'nearest is config.data.prefix'),
     ],
 )
 def test_a_mistake_is_one_line_and_code_2_and_leaves_nothing_behind(tmp_path, arguments, expected):

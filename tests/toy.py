@@ -6,7 +6,7 @@ from ml_collections import ConfigDict
 from configs import default
 
 FRAMES, FEATURES = 8, 5
-JOINTS = ('nose', 'left_shoulder', 'right_shoulder', 'right_wrist')
+JOINTS = ('nose', 'left_shoulder', 'right_shoulder', 'left_wrist', 'right_wrist')
 
 
 def config(model: str = 'stat_pool', **overrides) -> ConfigDict:

@@ -56,7 +56,7 @@ def bench(config: ConfigDict, workdir: pathlib.Path | None = None) -> list[dict[
             changed.model.dtype = dtype
             if config.model.name == 'video_swin':
                 changed.model.size = size
-            peak = _matmul_rate(dtype)
+            peak = matmul_rate(dtype)
             for batch_size in settings.batch_sizes:
                 cost = _measure(changed, batch_size, layout)
                 cost['time'] |= {'matmul_gflop_per_s': peak}
@@ -108,7 +108,7 @@ def network_step(
     """The training step on random network inputs, a fresh state and a batch.
 
     The very step of training, except that the classifier reads its input from the batch instead of
-    computing it, so that any clip shape can be timed.
+    computing it, so that any clip shape can be timed; nothing is augmented.
 
     Args:
       config: the whole configuration; `bench.clip_shape` is the shape of one input.
@@ -135,7 +135,7 @@ def network_step(
     return steps.make_train_step(model, optimizer, schedule, config.train), state, batch
 
 
-def _matmul_rate(dtype: str) -> float:
+def matmul_rate(dtype: str) -> float:
     """GFLOP per second of one large matrix product, the best of five."""
     size = _MATMUL_SIZE.get(jax.default_backend(), 2048)
     a = jax.random.normal(jax.random.key(0), (size, size), jnp.dtype(dtype))

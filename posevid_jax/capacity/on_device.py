@@ -77,11 +77,7 @@ def ran_out_of_memory(error: Exception) -> bool:
 def _run(candidate: Candidate, batch: int, steps: int) -> float:
     run, parallel = candidate.run, candidate.parallel
     batches = loader.train_batches(
-        run.arrays,
-        batch_size=batch * candidate.num_devices,
-        seed=run.config.seed,
-        balance=run.config.data.balance,
-        num_steps=1,
+        run.arrays, order=run.order, batch_size=batch * candidate.num_devices, num_steps=1
     )
     split = parallel.split(next(batches))
     rng = jax.random.key(run.config.seed)

@@ -31,6 +31,22 @@ BODY_25 = (
     'right_big_toe', 'right_small_toe', 'right_heel',
 )  # fmt: skip
 
+# Joints that a line connects where a body is drawn, in any of the maps.
+BONES = (
+    ('left_shoulder', 'right_shoulder'), ('left_hip', 'right_hip'), ('mouth_left', 'mouth_right'),
+    ('neck', 'nose'), ('neck', 'mid_hip'), ('nose', 'left_eye'), ('nose', 'right_eye'),
+    *(
+        (f'{side}_{a}', f'{side}_{b}')
+        for side in ('left', 'right')
+        for a, b in (
+            ('eye_inner', 'eye'), ('eye', 'eye_outer'), ('eye', 'ear'), ('shoulder', 'elbow'),
+            ('elbow', 'wrist'), ('wrist', 'thumb'), ('wrist', 'index'), ('wrist', 'pinky'),
+            ('index', 'pinky'), ('shoulder', 'hip'),
+            ('hip', 'knee'), ('knee', 'ankle'), ('ankle', 'heel'), ('heel', 'foot_index'),
+        )
+    ),
+)  # fmt: skip
+
 JOINT_MAPS = {'mediapipe_33': MEDIAPIPE_33, 'coco_17': COCO_17, 'body_25': BODY_25}
 
 
@@ -44,3 +60,28 @@ def mediapipe_names(landmark_ids: Sequence[int]) -> tuple[str, ...]:
     if wrong:
         raise InputError(f'landmark_ids: found {wrong[0]}, expected numbers from 0 to 32')
     return tuple(MEDIAPIPE_33[i] for i in landmark_ids)
+
+
+def joint_map(name: str, joint_names: Sequence[str]) -> tuple[str, ...] | None:
+    """The names behind joint numbers as the configuration gives them.
+
+    Args:
+      name: `prepare.joint_map`: a key of `JOINT_MAPS`, or '' for none.
+      joint_names: `prepare.joint_names`: a map of the user's own, or () for none.
+
+    Returns:
+      the names in the order of their numbers; None when the configuration leaves it to the format.
+
+    Raises:
+      InputError: the name is unknown, both are given, or the names are not unique.
+    """
+    if name and name not in JOINT_MAPS:
+        raise InputError(
+            f'prepare.joint_map: found {name!r}, expected one of {", ".join(JOINT_MAPS)}'
+        )
+    if name and joint_names:
+        raise InputError('prepare.joint_names: found names beside prepare.joint_map, expected one')
+    if len(set(joint_names)) < len(joint_names):
+        twice = next(joint for joint in joint_names if list(joint_names).count(joint) > 1)
+        raise InputError(f'prepare.joint_names: found {twice} twice, expected unique names')
+    return JOINT_MAPS[name] if name else tuple(joint_names) or None

@@ -4,41 +4,22 @@ The order is a pure function of (seed, step), so a saved position is one number 
 the same batches whatever ran before.
 """
 
-import functools
 from collections.abc import Iterator, Mapping
 
 import grain
 import numpy as np
 
+from posevid_jax.data.sampling import Order
 from posevid_jax.errors import InputError
 
 Arrays = Mapping[str, np.ndarray]
 
 
-def batch_rows(
-    label: np.ndarray, *, batch_size: int, seed: int, step: int, balance: bool
-) -> np.ndarray:
-    """Which clips make the batch of a step: a pure function of the arguments.
-
-    Without balance the draws are permutations of all clips laid end to end. With balance, draw p
-    belongs to class p mod K of the K classes present, each with permutations of its own, so that
-    every batch holds the classes as evenly as its size allows.
-
-    Args:
-      label: [N] class of each clip.
-
-    Returns:
-      [batch_size] i32.
-    """
-    return _Order(label, seed=seed, balance=balance).rows(step, batch_size)
-
-
 def train_batches(
     arrays: Arrays,
     *,
+    order: Order,
     batch_size: int,
-    seed: int,
-    balance: bool,
     num_steps: int,
     process_index: int = 0,
     process_count: int = 1,
@@ -47,7 +28,8 @@ def train_batches(
     """Iterator over the batches of steps 0 .. num_steps - 1, checkpointable by grain's handler.
 
     Args:
-      arrays: name -> [N, ...]; `label` is among them.
+      arrays: name -> [N, ...].
+      order: which of the N clips come when.
       batch_size: over all processes; each one gets its contiguous share of the global batch.
       num_threads: threads that gather ahead; 0 gathers in the caller, fastest for data in memory.
 
@@ -65,7 +47,7 @@ def train_batches(
     share = batch_size // process_count
     source = _BatchSource(
         arrays,
-        order=_Order(arrays['label'], seed=seed, balance=balance),
+        order=order,
         batch_size=batch_size,
         share=slice(process_index * share, (process_index + 1) * share),
         num_steps=num_steps,
@@ -90,40 +72,11 @@ def eval_batches(arrays: Arrays, batch_size: int) -> Iterator[dict[str, np.ndarr
         yield _gather(arrays, np.where(valid, rows, 0)) | {'valid': valid.astype(np.float32)}
 
 
-class _Order:
-    """The endless order of draws, with the current permutations kept."""
-
-    def __init__(self, label: np.ndarray, *, seed: int, balance: bool):
-        every_row = np.arange(len(label), dtype=np.int32)
-        self._streams = (
-            [every_row[label == c] for c in np.unique(label)] if balance else [every_row]
-        )
-        self._seed = seed
-        # A batch near the end of an epoch reads two permutations of a stream.
-        self._permuted = functools.lru_cache(maxsize=2 * len(self._streams))(self._permute)
-
-    def rows(self, step: int, batch_size: int) -> np.ndarray:
-        position = step * batch_size + np.arange(batch_size, dtype=np.int64)
-        turn, stream = np.divmod(position, len(self._streams))
-        rows = np.empty(batch_size, np.int32)
-        for k, members in enumerate(self._streams):
-            mine = np.flatnonzero(stream == k)
-            epoch, offset = np.divmod(turn[mine], len(members))
-            for e in range(epoch.min(initial=0), epoch.max(initial=-1) + 1):
-                now = epoch == e
-                rows[mine[now]] = self._permuted(k, e)[offset[now]]
-        return rows
-
-    def _permute(self, stream: int, epoch: int) -> np.ndarray:
-        key = np.random.SeedSequence((self._seed, stream, epoch))
-        return np.random.Generator(np.random.Philox(key)).permutation(self._streams[stream])
-
-
 class _BatchSource:
     """Random access to whole batches: item i is the batch of step i."""
 
     def __init__(
-        self, arrays: Arrays, *, order: _Order, batch_size: int, share: slice, num_steps: int
+        self, arrays: Arrays, *, order: Order, batch_size: int, share: slice, num_steps: int
     ):
         self._arrays = dict(arrays)
         self._order = order

@@ -14,14 +14,14 @@ from posevid_jax.errors import InputError
 SCHEMA_VERSION = 1
 
 
-def read_clips(path: str | os.PathLike, *, prefix: str) -> Clips:
+def read_clips(path: str | os.PathLike, *, prefix: str, labelled: bool = True) -> Clips:
     """Reads an archive or a folder.
 
     Archive: `{prefix}_raw` [N, T, F] (wins) or `{prefix}_norm`, and/or `{prefix}_skeleton`
     [N, T, J, 4]; `{prefix}_label` [N]; under the same prefix the optional columns `mask`, `weight`,
-    `video_id`, `group_id`, `start_frame`, `end_frame`, `fps`, `video_size`, `frame_label`; and
-    `feature_list`, `landmark_ids` or `joint_names`, `class_names`. Features laid out [N, F, T] are
-    recognised by the length of `feature_list`.
+    `video_id`, `group_id`, `start_frame`, `end_frame`, `fps`, `video_size`, `frame_label`,
+    `context_skeleton` [N, C, J, 4]; and `feature_list`, `landmark_ids` or `joint_names`,
+    `class_names`. Features laid out [N, F, T] are recognised by the length of `feature_list`.
 
     Folder: in each npz file, also of folders inside, `features` [T, F] and/or `skeleton` or
     `joints` [T, J, 2..4] (x, y, z, visibility), `label`, and the optional columns of an archive
@@ -30,11 +30,14 @@ def read_clips(path: str | os.PathLike, *, prefix: str) -> Clips:
 
     NaN and infinities are missing values.
 
+    Args:
+      labelled: False accepts an archive without labels too, for prediction.
+
     Raises:
       InputError: one line with the file, the key, what was found and what was expected.
     """
     path = pathlib.Path(path)
-    columns = _folder_columns(path) if path.is_dir() else _archive_columns(path, prefix)
+    columns = _folder_columns(path) if path.is_dir() else _archive_columns(path, prefix, labelled)
     try:
         return from_arrays(source=path.name.removesuffix('.npz'), **columns)
     except InputError as error:
@@ -48,8 +51,6 @@ def write_clips(path: str | os.PathLike, clips: Clips, prefix: str) -> None:
     """
     path = pathlib.Path(path)
     columns = {
-        'label': clips.label,
-        'frame_label': clips.frame_label,
         'video_id': np.array(clips.video_ids),
         'group_id': clips.group,
         'start_frame': clips.start_frame,
@@ -58,17 +59,18 @@ def write_clips(path: str | os.PathLike, clips: Clips, prefix: str) -> None:
         'video_size': np.stack([clips.aspect, np.ones_like(clips.aspect)], -1),
         'weight': clips.weight,
     }
-    shared = {
-        'class_names': np.array(clips.class_names),
-        'schema_version': np.int32(SCHEMA_VERSION),
-    }
+    shared = {'schema_version': np.int32(SCHEMA_VERSION)}
+    if clips.labelled:
+        columns |= {'label': clips.label, 'frame_label': clips.frame_label}
+        shared['class_names'] = np.array(clips.class_names)
     if clips.feature_names:
         columns['raw'] = np.where(clips.mask, clips.features, np.float32(np.nan))
         shared['feature_list'] = np.array(clips.feature_names)
     if clips.skeleton is not None:
-        observed = clips.skeleton_mask[..., None]
-        columns['skeleton'] = np.where(observed, clips.skeleton, np.float32(np.nan))
+        columns['skeleton'] = _nan_where_missing(clips.skeleton, clips.skeleton_mask)
         shared['joint_names'] = np.array(clips.joint_names)
+    if clips.context_skeleton is not None:
+        columns['context_skeleton'] = _nan_where_missing(clips.context_skeleton, clips.context_mask)
     unfinished = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     try:
         with open(unfinished, 'wb') as file:
@@ -78,25 +80,32 @@ def write_clips(path: str | os.PathLike, clips: Clips, prefix: str) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def _archive_columns(path: pathlib.Path, prefix: str) -> dict[str, Any]:
+def _nan_where_missing(joints: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    return np.where(mask[..., None], joints, np.float32(np.nan))
+
+
+def _archive_columns(path: pathlib.Path, prefix: str, labelled: bool) -> dict[str, Any]:
     """The arguments of `from_arrays` that an archive holds."""
     with NpzFile(path) as file:
         key = {name: f'{prefix}_{name}' for name in (
             'raw', 'norm', 'mask', 'label', 'skeleton', 'video_id', 'group_id', 'start_frame',
-            'end_frame', 'fps', 'video_size', 'weight', 'frame_label',
+            'end_frame', 'fps', 'video_size', 'weight', 'frame_label', 'context_skeleton',
         )}  # fmt: skip
-        label = file.integers(key['label'], None)
-        n = len(label)
+        label = None
+        if labelled or key['label'] in file:
+            label = file.integers(key['label'], None)
+        n = None if label is None else len(label)
         columns: dict[str, Any] = {'label': label} | _names(file)
-        if key['skeleton'] in file:
-            columns['skeleton'] = file.numbers(key['skeleton'], n, None, None, 4)
+        for name in ('skeleton', 'context_skeleton'):
+            if key[name] in file:
+                columns[name] = file.numbers(key[name], n, None, None, 4)
         if key['raw'] in file or key['norm'] in file:
             values = key['raw'] if key['raw'] in file else key['norm']
             columns |= _archive_features(file, values, key['mask'], n, columns['feature_names'])
         elif 'skeleton' not in columns:
             file.fail(key['raw'], f'not found, nor {key["norm"]} or {key["skeleton"]}')
         else:
-            columns['features'] = np.zeros((n, columns['skeleton'].shape[1], 0), np.float32)
+            columns['features'] = np.zeros((*columns['skeleton'].shape[:2], 0), np.float32)
         for name in ('video_id', 'group_id'):
             if key[name] in file:
                 columns[name] = file.texts(key[name], n)

@@ -1,6 +1,7 @@
 """From the names in the configuration to clips: a path, or `synthetic`."""
 
 import pathlib
+from collections.abc import Mapping, Sequence
 
 from ml_collections import ConfigDict
 
@@ -47,15 +48,40 @@ def train_and_val(config: ConfigDict, seed: int) -> tuple[Clips, Clips]:
             f"data.val: found {config.val!r}, the training clips; expected other clips, or '' "
             'to split whole videos off'
         )
-    val = load(config.val, config)
-    for key in ('feature_names', 'joint_names', 'class_names'):
-        found, expected = getattr(val, key), getattr(train, key)
-        if found != expected:
+    names = {key: getattr(train, key) for key in ('feature_names', 'joint_names', 'class_names')}
+    return train, conform(load(config.val, config), names, config.val, like=config.train)
+
+
+def conform(clips: Clips, names: Mapping[str, Sequence[str]], source: str, *, like: str) -> Clips:
+    """Clips with the classes of others, once they are seen to hold the same features and joints.
+
+    Args:
+      clips: read from `source`.
+      names: `feature_names`, `joint_names` and `class_names` to conform to; features without
+        names do not matter, nor do such joints.
+      source, like: where the clips and where the names come from, for the message.
+
+    Returns:
+      the clips, their labels numbered like `names['class_names']` (`Clips.with_classes`).
+
+    Raises:
+      InputError: other features or joints, or a class that the names lack.
+    """
+    for key in ('feature_names', 'joint_names'):
+        found, expected = getattr(clips, key), tuple(names[key])
+        if expected and found != expected:
             raise InputError(
-                f'{config.val}: {key}: found {len(found)} names, expected the {len(expected)} '
-                f'of {config.train}'
+                f'{source}: {key}: found {_brief(found)}, expected {_brief(expected)} as in {like}'
             )
-    return train, val
+    try:
+        return clips.with_classes(names['class_names'])
+    except InputError as error:
+        raise InputError(f'{source}: {error}, as in {like}') from None
+
+
+def _brief(names: Sequence[str]) -> str:
+    shown = ', '.join(names[:4])
+    return f'{len(names)} ({shown}, ...)' if len(names) > 4 else f'{len(names)} ({shown})'
 
 
 def set_name(path: str) -> str:

@@ -2,11 +2,13 @@
 
 The embedded data of demo and tests. A clip shows one gesture of one hand; its row of `GESTURES`
 says where the hand goes, for how long, and what elbow, head and torso do meanwhile. Smoking is the
-positive class. Its look-alikes reach the mouth too (drinking, eating, coughing into the hand) or
-stay near it (a chin on the hand, a phone), so no single distance separates the classes.
+positive class unless others are named. Its look-alikes reach the mouth too (drinking, eating,
+coughing into the hand) or stay near it (a chin on the hand, a phone), so no single distance
+separates the classes.
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -26,8 +28,7 @@ from posevid_jax.data.simulated_body import (
 )
 from posevid_jax.errors import InputError
 
-CLASS_NAMES = ('no_smoke', 'smoke')
-POSITIVE_SHARE = 0.3  # of the frames of a clip, from which it counts as positive
+POSITIVE_SHARE = 0.3  # of the frames of a clip, from which it counts as its gesture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,14 +103,26 @@ FACE = slice(0, 11)  # landmarks by number
 ARMS = slice(13, 23)
 
 
-def make_clips(*, num_videos: int, clips_per_video: int, num_frames: int = 75, seed: int) -> Clips:
+def make_clips(
+    *,
+    num_videos: int,
+    clips_per_video: int,
+    num_frames: int = 75,
+    classes: Sequence[str] = ('smoke',),
+    seed: int,
+) -> Clips:
     """Simulates a clip set; the same arguments give the same bits.
 
     Each video has its own person (habits, speed, hand), camera (distance, place, angle, aspect) and
-    frame rate; its clips are stretches with gaps between them. About 40 % are positive.
+    frame rate; its clips are stretches with gaps between them. About 40 % show smoking.
+
+    Args:
+      classes: names in `GESTURES` that are a class each, 1, 2, ...; all others are class 0, called
+        `no_<class>` when there is one class and `other` when there are several. They change labels
+        only. What is too short to fill POSITIVE_SHARE of a clip, such as eat, is seldom a class.
 
     Raises:
-      InputError: a number is too small.
+      InputError: a number is too small, or no such gesture.
     """
     for name, value, least in (
         ('num_videos', num_videos, 1), ('clips_per_video', clips_per_video, 1),
@@ -117,26 +130,39 @@ def make_clips(*, num_videos: int, clips_per_video: int, num_frames: int = 75, s
     ):  # fmt: skip
         if value < least:
             raise InputError(f'data.synthetic.{name}: found {value}, expected at least {least}')
+    class_names = _class_names(classes)
     rng = np.random.Generator(np.random.Philox(seed))
     scene = _Scene(rng, num_videos, clips_per_video, num_frames)
-    motion, frame_label = _act(rng, scene)
+    motion, kind, there = _act(rng, scene)
+    named = np.array([class_names.index(g) if g in classes else 0 for g in GESTURES])[kind]  # [N]
+    shown = there > 0.5  # [N, T]
     skeleton = _observe(rng, project(landmarks(motion), scene.camera), scene)
     features, feature_names = hand_mouth_features(skeleton, scene.fps, scene.camera.aspect)
     start = np.tile(np.arange(clips_per_video) * 2 * num_frames, num_videos)
     return from_arrays(
         source='synthetic',
         features=features,
-        label=(frame_label.mean(1) >= POSITIVE_SHARE).astype(np.int32),
+        label=np.where(shown.mean(1) >= POSITIVE_SHARE, named, 0),
         video_id=[f'{v:04d}' for v in scene.video],
         start_frame=start,
         fps=scene.fps,
         aspect=scene.camera.aspect,
-        frame_label=frame_label,
+        frame_label=np.where(shown, named[:, None], 0),
         skeleton=skeleton,
         feature_names=feature_names,
         joint_names=MEDIAPIPE_33,
-        class_names=CLASS_NAMES,
+        class_names=class_names,
     )
+
+
+def _class_names(classes: Sequence[str]) -> tuple[str, ...]:
+    unknown = [name for name in classes if name not in GESTURES]
+    if unknown or not classes or len(set(classes)) < len(classes):
+        raise InputError(
+            f'data.synthetic.classes: found {tuple(classes)}, '
+            f'expected different names among {", ".join(GESTURES)}'
+        )
+    return (f'no_{classes[0]}' if len(classes) == 1 else 'other', *classes)
 
 
 class _Scene:
@@ -178,8 +204,8 @@ class _Scene:
         self.hand = np.where(rng.random(n) < uniform(0.5, 1.0), 1, 0)  # which hand acts
 
 
-def _act(rng: np.random.Generator, scene: _Scene) -> tuple[Motion, np.ndarray]:
-    """Movements of N clips, and frame labels [N, T]."""
+def _act(rng: np.random.Generator, scene: _Scene) -> tuple[Motion, np.ndarray, np.ndarray]:
+    """Movements of N clips, their gestures [N] in `GESTURES`, and how far in they are [N, T]."""
     time = scene.time
     n, t = time.shape
     rows = np.arange(n)
@@ -191,7 +217,6 @@ def _act(rng: np.random.Generator, scene: _Scene) -> tuple[Motion, np.ndarray]:
         return np.array([getattr(g, name) for g in gestures], np.float64)[kind]
 
     there = _presence(rng, scene, of_gesture('hold'), of_gesture('travel'))  # [N, T]
-    frame_label = (there > 0.5) & (kind == list(GESTURES).index('smoke'))[:, None]
 
     head = scene.gaze[:, None] + _drift(rng, time, 3, 0.12)
     head[..., 1] += there * (of_gesture('pitch') * rng.uniform(0.6, 1.3, n))[:, None]
@@ -223,7 +248,7 @@ def _act(rng: np.random.Generator, scene: _Scene) -> tuple[Motion, np.ndarray]:
     pointing[rows, :, scene.hand] += share * (toward[:, None] - pointing[rows, :, scene.hand])
     out = of_gesture('elbow_out') + scene.elbow_habit + rng.normal(0, 0.08, n)
     elbow_out[rows, :, scene.hand] += there * (out[:, None] - elbow_out[rows, :, scene.hand])
-    return Motion(head, lean, index, pointing, elbow_out), frame_label.astype(np.int8)
+    return Motion(head, lean, index, pointing, elbow_out), kind, there
 
 
 def _presence(

@@ -36,32 +36,43 @@ def best_f1_threshold(label: np.ndarray, prob: np.ndarray) -> float:
     return float((thresholds[best] + lower) / 2)
 
 
-def evaluate(label: np.ndarray, probs: np.ndarray, threshold: float) -> Record:
+def evaluate(label: np.ndarray, probs: np.ndarray, threshold: float | None) -> Record:
     """Metrics of one set of clips.
+
+    A ranking metric is None where the clips are all of one kind.
 
     Args:
       label: `[N]` class numbers.
       probs: `[N, K]` class probabilities.
-      threshold: stored decision threshold of the positive class, read when K is 2.
+      threshold: stored decision threshold of the positive class; not read when K is above 2.
 
     Returns:
-      JSON-ready record: `clips`, `roc_auc` and `average_precision` (None when only one class is
-      there), then for two classes `positives`, `at_threshold`, `at_0.5` and `always_positive`, each
-      with threshold, precision, recall, f1 and confusion [[tn, fp], [fn, tp]]; for more classes
-      macro `f1`, `accuracy` and `confusion`, the ranking metrics averaged one against the rest.
+      JSON-ready record: `clips`, `roc_auc`, `average_precision`, and for two classes `positives`,
+      `at_threshold`, `at_0.5` and `always_positive`, each with threshold, precision, recall, f1 and
+      confusion [[tn, fp], [fn, tp]]. For more classes, where the most probable one is predicted:
+      `accuracy`, `precision`, `recall` and `f1`, averaged like the ranking metrics over the classes
+      that the set holds; `per_class`, a record a class with its `support`, each class against the
+      rest; `confusion` [K, K], a row a true class; and `majority_class`, what predicting the most
+      frequent class of the set for every clip scores.
     """
     if probs.shape[1] > 2:
         return _several_classes(label, probs)
     prob = probs[:, 1]
-    both = 0 < label.sum() < len(label)
     return {
         'clips': len(label),
         'positives': int(label.sum()),
-        'roc_auc': float(sk.roc_auc_score(label, prob)) if both else None,
-        'average_precision': float(sk.average_precision_score(label, prob)) if both else None,
+        **_ranking(label == 1, prob),
         'at_threshold': _decisions(label, prob >= threshold, threshold),
         'at_0.5': _decisions(label, prob >= 0.5, 0.5),
         'always_positive': _decisions(label, np.ones(len(label), bool), 0.0),
+    }
+
+
+def _ranking(member: np.ndarray, prob: np.ndarray) -> Record:
+    both = member.any() and not member.all()
+    return {
+        'roc_auc': float(sk.roc_auc_score(member, prob)) if both else None,
+        'average_precision': float(sk.average_precision_score(member, prob)) if both else None,
     }
 
 
@@ -79,19 +90,40 @@ def _decisions(label: np.ndarray, positive: np.ndarray, threshold: float) -> Rec
 
 
 def _several_classes(label: np.ndarray, probs: np.ndarray) -> Record:
-    classes = np.arange(probs.shape[1])
+    num_classes = probs.shape[1]
     predicted = probs.argmax(axis=1)
-    # A class that the set lacks, or that is all of it, has no ranking to score.
-    scored = [k for k in classes if 0 < (label == k).sum() < len(label)]
-
-    def macro(score):
-        return float(np.mean([score(label == k, probs[:, k]) for k in scored])) if scored else None
-
+    per_class = [
+        record | _ranking(label == k, probs[:, k])
+        for k, record in enumerate(_per_class(label, predicted, num_classes))
+    ]
+    majority = int(np.bincount(label).argmax())
+    always = _per_class(label, np.full(len(label), majority), num_classes)
     return {
         'clips': len(label),
-        'roc_auc': macro(sk.roc_auc_score),
-        'average_precision': macro(sk.average_precision_score),
-        'f1': float(sk.f1_score(label, predicted, average='macro', zero_division=0)),
-        'accuracy': float(sk.accuracy_score(label, predicted)),
-        'confusion': sk.confusion_matrix(label, predicted, labels=classes).tolist(),
+        **_macro(per_class, ('roc_auc', 'average_precision', 'precision', 'recall', 'f1')),
+        'accuracy': float((predicted == label).mean()),
+        'per_class': per_class,
+        'confusion': sk.confusion_matrix(label, predicted, labels=range(num_classes)).tolist(),
+        'majority_class': {
+            'class': majority,
+            **_macro(always, ('precision', 'recall', 'f1')),
+            'accuracy': float((label == majority).mean()),
+        },
     }
+
+
+def _per_class(label: np.ndarray, predicted: np.ndarray, num_classes: int) -> list[Record]:
+    columns = sk.precision_recall_fscore_support(
+        label, predicted, labels=range(num_classes), zero_division=0
+    )
+    return [
+        {'support': int(n), 'precision': float(p), 'recall': float(r), 'f1': float(f)}
+        for p, r, f, n in zip(*columns, strict=True)
+    ]
+
+
+def _macro(per_class: list[Record], keys: tuple[str, ...]) -> Record:
+    """Means over the classes that are there, of what is defined for them."""
+    present = [record for record in per_class if record['support']]
+    values = {key: [r[key] for r in present if r[key] is not None] for key in keys}
+    return {key: float(np.mean(found)) if found else None for key, found in values.items()}

@@ -8,14 +8,18 @@ def lines(name: str, record: Record) -> list[str]:
 
     Args:
       name: of the set of clips.
-      record: from `metrics.evaluate`.
+      record: from `metrics.evaluate`; for more than two classes with `class_names`.
     """
+    several = 'per_class' in record
+    macro = 'macro ' if several else ''
     head = (
-        f'{name}: {record["clips"]} clips, ROC-AUC {_number(record["roc_auc"])}, '
-        f'average precision {_number(record["average_precision"])}'
+        f'{name}: {record["clips"]} clips, {macro}ROC-AUC {_number(record["roc_auc"])}, '
+        f'{macro}average precision {_number(record["average_precision"])}'
     )
-    if 'at_threshold' not in record:
-        return [head, f'  macro F1 {record["f1"]:.4f}, accuracy {record["accuracy"]:.4f}']
+    return [head, *(_several_classes(record) if several else _two_classes(record))]
+
+
+def _two_classes(record: Record) -> list[str]:
     rows = [('stored threshold', 'at_threshold'), ('0.5', 'at_0.5')]
     rows.append(('always positive', 'always_positive'))
     table = [
@@ -29,7 +33,36 @@ def lines(name: str, record: Record) -> list[str]:
             f'  {title:<18}{at["threshold"]:9.4f} {at["precision"]:9.4f} {at["recall"]:7.4f}'
             f' {at["f1"]:7.4f} {tn:6d} {fp:6d} {fn:6d} {tp:6d}'
         )
-    return [head, *table]
+    return table
+
+
+def _several_classes(record: Record) -> list[str]:
+    """A row a class, their means, what the trivial classifier scores, and who is taken for whom."""
+    names, majority = record['class_names'], record['majority_class']
+    always = f'always {names[majority["class"]]}'
+    width = max(18, *(len(name) + 2 for name in (*names, always)))
+
+    def row(title: str, clips: int, scores: Record) -> str:
+        keys = ('precision', 'recall', 'f1', 'roc_auc', 'average_precision')
+        cells = ['' if scores.get(key) is None else f'{scores[key]:.4f}' for key in keys]
+        line = f'  {title:<{width}}{clips:6d}' + ''.join(f'{cell:>10}' for cell in cells)
+        return line.rstrip()
+
+    headings = ('precision', 'recall', 'F1', 'ROC-AUC', 'AP')
+    table = [f'  {"class":<{width}}{"clips":>6}' + ''.join(f'{h:>10}' for h in headings)]
+    for name, scores in zip(names, record['per_class'], strict=True):
+        table.append(row(name, scores['support'], scores))
+    table.append(row('macro average', record['clips'], record))
+    table.append(row(always, record['clips'], majority))
+    table.append(
+        f'  accuracy {record["accuracy"]:.4f}, of {always} {majority["accuracy"]:.4f}; '
+        'below, a row a true class, a column a predicted one'
+    )
+    cell = max(8, *(len(name) + 2 for name in names))
+    table.append(' ' * (2 + width) + ''.join(f'{name:>{cell}}' for name in names))
+    for name, counts in zip(names, record['confusion'], strict=True):
+        table.append(f'  {name:<{width}}' + ''.join(f'{count:{cell}d}' for count in counts))
+    return table
 
 
 def _number(value: float | None) -> str:

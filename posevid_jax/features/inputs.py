@@ -127,7 +127,7 @@ def _of_body(read: Read, joint_names: Sequence[str], scale_frames: int) -> Read:
     return read_body
 
 
-def feature_names(clips: Clips, config: ConfigDict) -> tuple[str, ...]:
+def scaled_names(clips: Clips, config: ConfigDict) -> tuple[str, ...]:
     """Names of the features that are z-scored: the archive's, or the body's.
 
     Raises:
@@ -137,7 +137,7 @@ def feature_names(clips: Clips, config: ConfigDict) -> tuple[str, ...]:
 
 
 def fit_scaler(clips: Clips, config: ConfigDict) -> scaling.Scaler:
-    """The scaler of the features that `feature_names` names, fitted on the given clips."""
+    """The scaler of the features that `scaled_names` names, fitted on the given clips."""
     if not _reads_body(config):
         return scaling.fit_scaler(clips.features, clips.mask, config.features.scaler)
     rows = np.arange(0, len(clips), -(-len(clips) // _FIT_CLIPS))
@@ -156,6 +156,11 @@ def host_arrays(clips: Clips, config: ConfigDict) -> dict[str, np.ndarray]:
         read = _body_features(clips, config) if _reads_body(config) else None
         arrays['video_mean'], arrays['video_std'] = per_video_stats(clips, read)
     return arrays
+
+
+def reads_features(config: ConfigDict) -> bool:
+    """Whether the configured network reads the features of the clips."""
+    return not (_rows_of_joints(config) or _reads_body(config))
 
 
 def reads_skeleton(config: ConfigDict) -> bool:

@@ -27,6 +27,15 @@ class Scaler:
     scale: Array | np.ndarray
 
 
+def neutral_scaler(num_features: int) -> Scaler:
+    """Centre 0 and scale 1: float32 `[F]`, or of size 1 without features.
+
+    That entry is never read; checkpoints hold no arrays of size 0.
+    """
+    size = max(num_features, 1)
+    return Scaler(center=np.zeros(size, np.float32), scale=np.ones(size, np.float32))
+
+
 def fit_scaler(features: np.ndarray, mask: np.ndarray, kind: str = 'standard') -> Scaler:
     """Centre and scale of the observed values of each feature.
 
@@ -38,8 +47,10 @@ def fit_scaler(features: np.ndarray, mask: np.ndarray, kind: str = 'standard') -
 
     Returns:
       a Scaler of float32 `[F]`. A feature never observed has centre 0; one that is never observed
-      or does not vary has scale 1.
+      or does not vary has scale 1. Neutral without features.
     """
+    if features.shape[-1] == 0:
+        return neutral_scaler(0)
     center, scale = (_robust if kind == 'robust' else _standard)(features, mask)
     return Scaler(
         center=center.astype(np.float32),

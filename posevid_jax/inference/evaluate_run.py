@@ -36,7 +36,7 @@ def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'b
         name = source.set_name(config.data.val or 'val')
         _, clips = source.train_and_val(config.data, config.seed)
     run = Run.restore(config, workdir, checkpoint)
-    run.check_clips(clips)
+    clips = run.conform(clips, config.data.test or name)
     logits = validation.make_predictor(run.model, clips, config, parallel)(run.state)
     record = {'set': name, 'step': int(run.state.step)} | validation.make_record(
         logits, clips, run.threshold, config.train

@@ -9,9 +9,8 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
-from posevid_jax.errors import InputError
-from posevid_jax.features import inputs
-from posevid_jax.features.scaling import Scaler
+from posevid_jax.data.source import conform
+from posevid_jax.features.scaling import neutral_scaler
 from posevid_jax.models import classifier
 from posevid_jax.training import artifacts, optim
 from posevid_jax.training import state as states
@@ -23,19 +22,17 @@ class Run:
     """A trained classifier and what it expects of clips.
 
     Attributes:
-      config: the run's, with overrides.
       workdir: the run directory.
       model: the classifier.
       state: restored, on the first local device.
-      threshold: decision threshold of the positive class.
+      threshold: decision threshold of the positive class; None with more than two classes.
       inputs: scaler.json: names of features, joints and classes, frames.
     """
 
-    config: ConfigDict
     workdir: pathlib.Path
     model: classifier.Classifier
     state: states.TrainState
-    threshold: float
+    threshold: float | None
     inputs: dict[str, Any]
 
     @classmethod
@@ -57,46 +54,40 @@ class Run:
         model = classifier.build(
             config, num_classes=len(known['class_names']), joint_names=joint_names
         )
-        features = len(known['feature_names'])
-        example = _example_batch(known['num_frames'], features, len(joint_names))
+        scaler = neutral_scaler(len(known['center']))
+        example = _example_batch(known)
         # The schedule shapes no array of the state: one step an epoch is as good as any.
         optimizer = optim.optimizer(config.train, optim.learning_rate(config.train, 1))
-        scaler = Scaler(center=np.zeros(features, np.float32), scale=np.ones(features, np.float32))
         abstract = jax.eval_shape(
             lambda: states.create(model, optimizer, scaler, example, config.seed)
         )
         checkpoints = Checkpoints(workdir)
         state = checkpoints.restore(checkpoints.resolve(checkpoint), abstract)
         checkpoints.close()
-        return cls(config, workdir, model, state, threshold, known)
+        return cls(workdir, model, state, threshold, known)
 
-    def check_clips(self, clips: Clips) -> None:
-        """Raises InputError when clips are not what the run was trained on: features, classes, and
-        joints where it reads them.
+    def conform(self, clips: Clips, source: str) -> Clips:
+        """Clips as the run knows them: its features, its joints where it reads them, its classes.
 
         Clips of another length are fine for statistics over time, and for a network that attends
         within windows.
+
+        Args:
+          clips: any set.
+          source: where it comes from, for the message.
+
+        Returns:
+          the clips, labelled with the run's classes, found by name.
+
+        Raises:
+          InputError: other features or joints than the run was trained on, or another class.
         """
-        names = {
-            'feature_names': inputs.feature_names(clips, self.config),
-            'joint_names': clips.joint_names,
-            'class_names': clips.class_names,
-        }
-        for key, found in names.items():
-            expected = tuple(self.inputs[key])
-            if found != expected and (expected or key != 'joint_names'):
-                raise InputError(
-                    f'{clips.videos[0]}: {key}: found {_brief(found)}, '
-                    f'expected {_brief(expected)} as in {self.workdir}'
-                )
+        return conform(clips, self.inputs, source, like=str(self.workdir))
 
 
-def _brief(names: tuple[str, ...]) -> str:
-    shown = ', '.join(names[:4])
-    return f'{len(names)} ({shown}, ...)' if len(names) > 4 else f'{len(names)} ({shown})'
-
-
-def _example_batch(frames: int, features: int, joints: int) -> dict[str, np.ndarray]:
+def _example_batch(known: dict[str, Any]) -> dict[str, np.ndarray]:
+    frames, scaled = known['num_frames'], len(known['center'])
+    features, joints = len(known['feature_names']), len(known['joint_names'])
     return {
         'features': np.zeros((1, frames, features), np.float32),
         'mask': np.ones((1, frames, features), bool),
@@ -104,6 +95,6 @@ def _example_batch(frames: int, features: int, joints: int) -> dict[str, np.ndar
         'skeleton_mask': np.ones((1, frames, joints), bool),
         'fps': np.full(1, 30, np.float32),
         'aspect': np.ones(1, np.float32),
-        'video_mean': np.zeros((1, features), np.float32),
-        'video_std': np.ones((1, features), np.float32),
+        'video_mean': np.zeros((1, scaled), np.float32),
+        'video_std': np.ones((1, scaled), np.float32),
     }

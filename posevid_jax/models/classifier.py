@@ -1,7 +1,7 @@
 """A classifier of clips: feature preparation and a network, as one pure function of a batch."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -38,11 +38,11 @@ class Classifier:
 
     Attributes:
       network: the Linen module.
-      read: (batch, scaler) to the network's input and its mask.
+      read: (batch, scaler) to what the network is called with.
     """
 
     network: nn.Module
-    read: Callable[[dict[str, Array], Scaler], tuple[Array, Array]]
+    read: inputs.Read
 
     def init(self, rng: Array, scaler: Scaler, batch: dict[str, Array]) -> Variables:
         """Fresh variables; only the shapes of `batch` matter."""
@@ -106,6 +106,8 @@ def build_network(config: ConfigDict, num_classes: int) -> nn.Module:
     model = config.model
     _one_of('model.name', model.name, ('stat_pool', 'video_swin'))
     _one_of('model.dtype', model.dtype, ('float32', 'bfloat16'))
+    if num_classes < 2:
+        raise InputError(f'class_names: found {num_classes} class, expected two or more')
     num_outputs = num_classes if config.train.loss == 'ce' else 1
     if num_outputs == 1 and num_classes > 2:
         raise InputError(

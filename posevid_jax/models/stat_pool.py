@@ -34,12 +34,15 @@ class StatPool(nn.Module):
     dtype: Any = jnp.float32
 
     @nn.compact
-    def __call__(self, x: Array, mask: Array, *, train: bool) -> Array:
+    def __call__(
+        self, x: Array, mask: Array, summary: Array | None = None, *, train: bool
+    ) -> Array:
         """Logits of a batch.
 
         Args:
           x: `[B, T, F, C]` packed features, 0 where missing.
           mask: `[B, T, F, C]`.
+          summary: `[B, S]` numbers of whole clips, joined to the statistics.
           train: dropout on, batch statistics updated.
 
         Returns:
@@ -54,7 +57,9 @@ class StatPool(nn.Module):
             quantiles=self.quantiles,
             thresholds=self.thresholds,
         )
-        x = x.reshape(batch, -1)  # [B, S * F * C]
+        x = x.reshape(batch, -1)  # [B, statistics * F * C]
+        if summary is not None:
+            x = jnp.concatenate([x, summary], axis=1)
         for size in self.hidden_sizes:
             # Batch norm brings a bias of its own.
             x = nn.Dense(size, use_bias=not self.batch_norm, dtype=self.dtype)(x)

@@ -38,6 +38,7 @@ import numpy as np
 from jax import Array
 
 from posevid_jax.models import windows
+from posevid_jax.models.attention import attend
 from posevid_jax.models.layers import (
     WEIGHT_INIT,
     Dense,
@@ -65,8 +66,6 @@ LEGACY = dict(
     patch_norm=False,
     mask_padding=False,
 )
-# Below any logit, yet finite: a window without an observed token averages instead of dividing 0/0.
-MISSING = -1e9
 
 
 class WindowAttention(nn.Module):
@@ -87,24 +86,18 @@ class WindowAttention(nn.Module):
         project = Dense(3 * width, use_bias=self.qkv_bias, dtype=self.dtype, name='qkv')
         heads = (3, self.num_heads, head)
         qkv = project(x).reshape(*x.shape[:3], *heads)  # [B, windows, N, 3, heads, d]
-        q, k, v = qkv[..., 0, :, :], qkv[..., 1, :, :], qkv[..., 2, :, :]
-        bias, rest = self._position_bias()  # [windows | 1, heads, N, N], [heads, N, 1] or None
+        bias, rest = self._position_bias()  # [windows | 1, heads, N, N], [heads, N] or None
+        extra = None
         if rest is not None:
             zero = jnp.zeros((3 * width,))
             if self.qkv_bias:
                 zero = project.get_variable('params', 'bias')  # of zeros, the projection's biases
             zero = zero.astype(self.dtype).reshape(heads)
-            k, v = (_append_key(a, zero[i]) for i, a in ((1, k), (2, v)))
-            bias = jnp.concatenate([bias, rest[None]], axis=-1)  # [1, heads, N, N + 1]
-        logits = jnp.einsum(
-            'bwqhd,bwkhd->bwhqk', q * head**-0.5, k, preferred_element_type=jnp.float32
-        )
-        logits = logits + bias
+            extra = (zero[1], zero[2], rest)
+        seen = None
         if mask is not None:
             seen = windows.partition(mask[..., None], self.plan)[..., 0]  # [B, windows, N]
-            logits = jnp.where(seen[:, :, None, None], logits, MISSING)
-        weights = jax.nn.softmax(logits, axis=-1).astype(self.dtype)
-        x = jnp.einsum('bwhqk,bwkhd->bwqhd', weights, v)
+        x = attend(qkv, bias, seen, extra)
         x = windows.merge_windows(x.reshape(*x.shape[:3], width), self.plan)  # [B, T, H, W, C]
         x = Dense(width, dtype=self.dtype, name='proj')(x)
         return nn.Dropout(self.dropout)(x, deterministic=not train)
@@ -120,12 +113,7 @@ class WindowAttention(nn.Module):
         if self.mask_padding or not outside.size:
             return bias, None
         rest = jax.nn.logsumexp(table[outside], axis=1)  # [N, heads]
-        return bias, rest.T[..., None]
-
-
-def _append_key(x: Array, token: Array) -> Array:
-    extra = jnp.broadcast_to(token, (*x.shape[:2], 1, *x.shape[3:]))
-    return jnp.concatenate([x, extra], axis=2)
+        return bias, rest.T
 
 
 class SwinBlock(nn.Module):

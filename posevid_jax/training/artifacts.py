@@ -51,7 +51,7 @@ def write_text(path: pathlib.Path, text: str) -> None:
     temporary = path.with_name(f'.{path.name}.{os.getpid()}')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text)
+        temporary.write_text(text, encoding='utf-8')
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)

@@ -9,10 +9,10 @@ import numpy as np
 import optax
 from ml_collections import ConfigDict
 
-from posevid_jax.data import loader, source
+from posevid_jax.data import loader, sampling, source
 from posevid_jax.data.clips import Clips
 from posevid_jax.errors import InputError
-from posevid_jax.features import inputs
+from posevid_jax.features import augment, inputs
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.models import classifier, torch_import
 from posevid_jax.training import losses, optim, steps
@@ -29,6 +29,8 @@ class Experiment:
       train: the training clips.
       val: the validation clips.
       arrays: what the training batches are gathered from, row by row.
+      order: in which order.
+      augment: what happens to them in training; None for nothing.
       scaler: fitted on `train`.
       model: the classifier.
       schedule: the learning rate by step.
@@ -40,6 +42,8 @@ class Experiment:
     train: Clips
     val: Clips
     arrays: dict[str, np.ndarray]
+    order: sampling.Order
+    augment: augment.Augment | None
     scaler: Scaler
     model: classifier.Classifier
     schedule: optax.Schedule
@@ -54,9 +58,8 @@ class Experiment:
         """The training batches from the first step on."""
         return loader.train_batches(
             self.arrays,
+            order=self.order,
             batch_size=self.config.train.batch_size,
-            seed=self.config.seed,
-            balance=self.config.data.balance,
             num_steps=self.total_steps,
         )
 
@@ -97,20 +100,22 @@ class Experiment:
             self.schedule,
             self.config.train,
             micro_batches=self.config.train.micro_batches,
+            augment=self.augment,
         )
 
     def input_description(self) -> dict[str, Any]:
         """What the run knows about its input, for scaler.json."""
+        features, joints = _read_names(self.train, self.config)
+        scaled = inputs.scaled_names(self.train, self.config)
         return {
-            'feature_names': list(inputs.feature_names(self.train, self.config)),
-            'joint_names': list(
-                self.train.joint_names if inputs.reads_skeleton(self.config) else ()
-            ),
+            'feature_names': list(features),
+            'joint_names': list(joints),
             'class_names': list(self.train.class_names),
             'num_frames': self.train.features.shape[1],
             'zscore': self.config.features.zscore,
-            'center': self.scaler.center.tolist(),
-            'scale': self.scaler.scale.tolist(),
+            'scaled_names': list(scaled),
+            'center': self.scaler.center[: len(scaled)].tolist(),
+            'scale': self.scaler.scale[: len(scaled)].tolist(),
         }
 
 
@@ -130,17 +135,47 @@ def build(config: ConfigDict) -> Experiment:
     if config.model.pretrained and config.model.name != 'video_swin':
         raise InputError(f'model.pretrained: found a file with {config.model.name}, expected none')
     train, val = source.train_and_val(config.data, config.seed)
+    if inputs.reads_features(config) and not train.feature_names:
+        raise InputError(
+            f'data.train: {config.data.train} holds a skeleton and no features; expected '
+            'features.source=body, or model.name=video_swin with features.layout=skeleton'
+        )
     model = classifier.build(config, num_classes=train.num_classes, joint_names=train.joint_names)
-    steps_per_epoch = -(-len(train) // config.train.batch_size)
+    arrays = inputs.host_arrays(train, config)
+    if config.data.sample_by_weight:
+        # A weight counts once: in how often a clip is drawn, so no more in its loss.
+        arrays['weight'] = np.ones_like(train.weight)
+    order = sampling.make_order(train, config.data, config.seed)
+    steps_per_epoch = -(-order.draws_per_epoch // config.train.batch_size)
     schedule = optim.learning_rate(config.train, steps_per_epoch)
     return Experiment(
         config=config,
         train=train,
         val=val,
-        arrays=inputs.host_arrays(train, config),
+        arrays=arrays,
+        order=order,
+        augment=_augment(train, config),
         scaler=inputs.fit_scaler(train, config),
         model=model,
         schedule=schedule,
         optimizer=optim.optimizer(config.train, schedule),
         steps_per_epoch=steps_per_epoch,
+    )
+
+
+def _augment(clips: Clips, config: ConfigDict) -> augment.Augment | None:
+    features, joints = _read_names(clips, config)
+    return augment.build(
+        config.augment,
+        feature_names=features,
+        joint_names=joints,
+        num_classes=clips.num_classes,
+    )
+
+
+def _read_names(clips: Clips, config: ConfigDict) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the features and of the joints of the clips, () for what is not read."""
+    return (
+        clips.feature_names if inputs.reads_features(config) else (),
+        clips.joint_names if inputs.reads_skeleton(config) else (),
     )

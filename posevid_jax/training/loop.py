@@ -119,7 +119,7 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
     return step == total
 
 
-def _end_epoch(run, state, step: int, predict, epoch_started: float) -> tuple[Record, float]:
+def _end_epoch(run, state, step: int, predict, epoch_started: float) -> tuple[Record, float | None]:
     means = jax.device_get(state.epoch.means())
     trained = time.monotonic()
     logits = predict(state)
@@ -175,8 +175,9 @@ def _opening(run: Experiment, workdir, parallel: Parallel, first: int, parameter
 def _epoch_line(entry: Record, num_epochs: int) -> str:
     val = entry['val']
     auc = 'undefined' if val['roc_auc'] is None else f'{val["roc_auc"]:.4f}'
+    macro = 'macro ' if 'per_class' in val else ''
     return (
         f'epoch {entry["epoch"]}/{num_epochs}: train loss {entry["train"]["loss"]:.4f}, '
-        f'val loss {val["loss"]:.4f}, val ROC-AUC {auc}, '
+        f'val loss {val["loss"]:.4f}, val {macro}ROC-AUC {auc}, '
         f'{entry["time"]["train_s"]:.1f} s + {entry["time"]["eval_s"]:.1f} s'
     )

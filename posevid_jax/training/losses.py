@@ -1,6 +1,7 @@
 """Losses of single examples; whoever reduces them weighs them."""
 
 import chex
+import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
@@ -27,14 +28,19 @@ def per_example(logits: Array, label: Array, config: ConfigDict) -> Array:
 
     Args:
       logits: `[B, 1]` for bce and focal, `[B, K]` for ce.
-      label: `[B]` int.
+      label: `[B]` int, or `[B, K]` the share of each class: the loss is then the mean of the
+        losses that each class would have, by share.
       config: `config.train`. focal is Lin et al. 2017, "Focal Loss for Dense Object Detection",
         equation 5: -alpha_t (1 - p_t)^gamma log p_t.
 
     Returns:
       `[B]` float32, nats.
     """
-    chex.assert_rank([logits, label], [2, 1])
+    chex.assert_rank([logits, label], [2, {1, 2}])
+    if label.ndim == 2:
+        classes = jnp.broadcast_to(jnp.arange(label.shape[1])[:, None], label.T.shape)  # [K, B]
+        each = jax.vmap(lambda k: per_example(logits, k, config))(classes)
+        return (label.T * each).sum(axis=0)
     if config.loss == 'ce':
         return optax.softmax_cross_entropy_with_integer_labels(logits, label)
     chex.assert_axis_dimension(logits, 1, 1)

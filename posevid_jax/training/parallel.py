@@ -75,7 +75,10 @@ class Parallel:
         if not self.use_pmap:
             return batch
         count = len(self.devices)
-        return {key: value.reshape(count, -1, *value.shape[1:]) for key, value in batch.items()}
+        return {
+            key: value.reshape(count, len(value) // count, *value.shape[1:])
+            for key, value in batch.items()
+        }
 
     def join(self, output: Any) -> np.ndarray:
         """The inverse of `split` for one output, fetched to the host."""

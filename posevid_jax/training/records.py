@@ -39,12 +39,13 @@ class Records:
         numbers = {key: float(value) for key, value in metrics.items()}
         self._lines.write({'step': step} | numbers)
 
-    def epoch(self, record: Record, threshold: float) -> None:
+    def epoch(self, record: Record, threshold: float | None) -> None:
         """Adds an epoch; a new best also writes best.json and thresholds.json.
 
         Args:
           record: `epoch`, `step`, `train`, `val`, `time`.
-          threshold: the decision threshold that this epoch's validation clips suggest.
+          threshold: the decision threshold that this epoch's validation clips suggest; None
+            where the most probable of several classes is predicted.
         """
         self.history.append(record)
         write_json(self._workdir / 'history.json', self.history)
@@ -65,7 +66,7 @@ class Records:
             self._workdir / 'thresholds.json',
             {
                 'threshold': threshold,
-                'rule': 'highest F1',
+                'rule': 'most probable class' if threshold is None else 'highest F1',
                 'chosen_on': 'validation clips',
                 'step': record['step'],
             },

@@ -8,12 +8,16 @@ import optax
 from jax import Array, lax
 from ml_collections import ConfigDict
 
+from posevid_jax.features.augment import Augment
 from posevid_jax.models.classifier import Classifier
 from posevid_jax.training import losses
 from posevid_jax.training.state import Sums, TrainState
 
 Metrics = dict[str, Array]
 TrainStep = Callable[..., tuple[TrainState, Metrics]]
+
+# Apart from the numbers of devices, which are folded in at the same place.
+_AUGMENT_STREAM = 2**32 - 1
 
 
 def make_train_step(
@@ -23,6 +27,7 @@ def make_train_step(
     config: ConfigDict,
     *,
     micro_batches: int = 1,
+    augment: Augment | None = None,
 ) -> TrainStep:
     """The step of a configuration.
 
@@ -34,6 +39,7 @@ def make_train_step(
       micro_batches: parts of a device's batch that are worked through one after the other, for
         batches whose activations do not fit; it must divide the batch. The step is that of the
         whole batch: sums are added up and divided once. Only batch norm sees parts.
+      augment: applied to a device's whole share of the batch, with the same key on all devices.
 
     Returns:
       `train_step(state, batch, rng, *, axis_name=None) -> (state, metrics)`. The batch is the part
@@ -49,6 +55,8 @@ def make_train_step(
             return tree if axis_name is None else lax.psum(tree, axis_name)
 
         rng = jax.random.fold_in(rng, state.step)
+        if augment is not None:
+            batch = augment(batch, jax.random.fold_in(rng, _AUGMENT_STREAM))
         if axis_name is not None:
             rng = jax.random.fold_in(rng, lax.axis_index(axis_name))
         # Known before the gradient, so that the gradients only need to be added up.
@@ -66,7 +74,8 @@ def make_train_step(
                     rng=rng,
                     axis_name=axis_name,
                 )
-                loss = losses.per_example(outputs.logits, batch['label'], config)
+                target = batch['target' if 'target' in batch else 'label']
+                loss = losses.per_example(outputs.logits, target, config)
                 if outputs.frame_logits is not None:
                     frames = losses.per_example_frames(outputs.frame_logits, batch['frame_label'])
                     loss += config.frame_loss * frames
@@ -108,7 +117,8 @@ def make_train_step(
 
 def _add_up(part, count: int, state: TrainState, batch: dict[str, Array], rng: Array):
     """`part` over `count` parts of the batch: gradients and sums added, statistics handed on."""
-    parts = jax.tree.map(lambda x: x.reshape(count, -1, *x.shape[1:]), batch)  # [count, B/count]
+    # [count, B / count, ...]; clips without features have arrays of size 0, so -1 would not do.
+    parts = jax.tree.map(lambda x: x.reshape(count, len(x) // count, *x.shape[1:]), batch)
 
     def body(carry, indexed):
         index, batch = indexed

@@ -39,24 +39,25 @@ def make_predictor(
     return predict
 
 
-def suggest_threshold(logits: np.ndarray, clips: Clips) -> float:
-    """The threshold of highest F1 for two classes; 0.5, never read, for more."""
+def suggest_threshold(logits: np.ndarray, clips: Clips) -> float | None:
+    """The threshold of highest F1 for two classes; None for more: the most probable one wins."""
     probs = metrics.probabilities(logits)
-    return metrics.best_f1_threshold(clips.label, probs[:, 1]) if probs.shape[1] == 2 else 0.5
+    return metrics.best_f1_threshold(clips.label, probs[:, 1]) if probs.shape[1] == 2 else None
 
 
 def make_record(
-    logits: np.ndarray, clips: Clips, threshold: float, config: ConfigDict
+    logits: np.ndarray, clips: Clips, threshold: float | None, config: ConfigDict
 ) -> metrics.Record:
-    """`metrics.evaluate` plus `loss`, the weighted mean of the configured loss.
+    """`metrics.evaluate` plus `class_names` and `loss`, the weighted mean of the configured loss.
 
     Args:
       logits: `[N, K]`.
       clips: the set.
-      threshold: the decision threshold to report at.
+      threshold: the decision threshold to report at, None for more than two classes.
       config: `config.train`.
     """
     loss = np.asarray(losses.per_example(logits, clips.label, config))
     return metrics.evaluate(clips.label, metrics.probabilities(logits), threshold) | {
-        'loss': float(np.average(loss, weights=clips.weight))
+        'class_names': list(clips.class_names),
+        'loss': float(np.average(loss, weights=clips.weight)),
     }

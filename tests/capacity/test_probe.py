@@ -8,6 +8,7 @@ import pytest
 
 from configs import probe as probe_config
 from posevid_jax.capacity import adopt, on_device, schema
+from posevid_jax.capacity.candidate import Candidate
 from posevid_jax.capacity.on_device import Rung
 from posevid_jax.capacity.probe import probe
 from posevid_jax.errors import InputError
@@ -76,6 +77,15 @@ def test_the_report_answers_for_every_pack_and_is_valid(made):
     off, light = report['results']
     assert light['best_batch'] < off['best_batch']
     assert light['fingerprint'] != off['fingerprint']
+
+
+def test_the_step_that_is_probed_augments():
+    kind, devices = 'cpu', tuple(jax.devices('cpu')[:1])
+    plain, augmented = (
+        Candidate(config(augment__mirror=probability), kind, devices).fingerprint('cpu')
+        for probability in (0.0, 0.5)
+    )
+    assert plain != augmented
 
 
 def test_two_devices_are_probed_with_pmap(tmp_path):

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from posevid_jax.data.clips import Clips, from_arrays
+from posevid_jax.data.clips import UNKNOWN_LABEL, Clips, concatenate, from_arrays
 from posevid_jax.errors import InputError
 
 
@@ -52,6 +52,56 @@ def test_joint_is_missing_as_a_whole():
     assert clips.joint_names == ('joint_0', 'joint_1')
 
 
+def test_context_is_masked_like_the_skeleton_and_selected_with_its_clip():
+    skeleton = np.ones((4, 5, 2, 4), np.float32)
+    context = np.arange(4 * 6 * 2 * 4, dtype=np.float32).reshape(4, 6, 2, 4)
+    context[1, 2, 0, 3] = np.nan
+    clips = small(skeleton=skeleton, context_skeleton=context)
+    assert not clips.context_mask[1, 2, 0] and clips.context_mask.sum() == 4 * 6 * 2 - 1
+    np.testing.assert_array_equal(clips.context_skeleton[1, 2, 0], 0)
+    np.testing.assert_array_equal(clips.select([3]).context_skeleton[0], context[3])
+    assert clips.fingerprint() != small(skeleton=skeleton).fingerprint()
+    assert 'context_skeleton' not in clips.arrays(skeleton=True)
+    with pytest.raises(InputError, match='context_skeleton: found shape'):
+        small(skeleton=skeleton, context_skeleton=context[:, :, :1])
+    with pytest.raises(InputError, match='context_skeleton and context_mask'):
+        dataclasses.replace(clips, context_mask=None)
+
+
+def test_clips_have_labels_or_none_of_them_has():
+    clips = small(label=None)
+    assert not clips.labelled and clips.class_names == () and clips.num_classes == 0
+    np.testing.assert_array_equal(clips.label, UNKNOWN_LABEL)
+    assert small().labelled
+    for label in ([0, -1, 1, 0], [-1, -1, -1, -1]):
+        with pytest.raises(InputError, match='label: found -1'):
+            small(label=np.array(label))
+
+
+def test_concatenated_clips_are_the_clips_of_the_parts():
+    whole = small(group_id=['g', 'h', 'g', 'g'])
+    parts = [whole.select(rows) for rows in ([0, 2], [1], [3])]
+    joined = concatenate(parts)
+    np.testing.assert_array_equal(joined.features, whole.features[[0, 2, 1, 3]])
+    assert joined.video_ids == ('b', 'b', 'a', 'c') and joined.videos == ('toy:b', 'toy:a', 'toy:c')
+    assert len(set(joined.group[:2])) == 1 and len(set(joined.group.tolist())) == 3
+    again = concatenate([joined.select([0, 1]), joined.select([2, 3])])
+    assert again.video_ids == joined.video_ids
+
+
+def test_parts_that_do_not_fit_are_not_concatenated():
+    first = small()
+    with pytest.raises(InputError, match='toy:b: found in two sets'):
+        concatenate([first, first])
+    for changes, name in (
+        ({'features': np.ones((4, 6, 3))}, 'features'),
+        ({'skeleton': np.ones((4, 5, 2, 4))}, 'skeleton'),
+        ({'class_names': ('a', 'b')}, 'class_names'),
+    ):
+        with pytest.raises(InputError, match=f'other:b: {name}: found'):
+            concatenate([first, small(source='other', **changes)])
+
+
 def test_end_frame_follows_from_the_start():
     np.testing.assert_array_equal(
         small(start_frame=np.array([0, 3, 7, 9])).end_frame, [4, 7, 11, 13]
@@ -70,6 +120,44 @@ def test_select_keeps_rows_and_only_their_videos():
     assert picked.video_ids == ('c', 'b')
     np.testing.assert_array_equal(picked.features, clips.features[[3, 0]])
     np.testing.assert_array_equal(picked.group, clips.group[[3, 0]])
+
+
+def three_classes(class_names):
+    frame_label = np.array([[0, 1, 2, -1, 0]] * 4)
+    return small(label=np.array([0, 1, 2, 0]), frame_label=frame_label, class_names=class_names)
+
+
+def test_classes_are_found_by_name_in_any_order():
+    clips = three_classes(['rest', 'smoke', 'drink'])
+    turned = clips.with_classes(['drink', 'phone', 'rest', 'smoke'])
+    np.testing.assert_array_equal(turned.label, [2, 3, 0, 2])
+    np.testing.assert_array_equal(turned.frame_label[0], [2, 3, 0, -1, 2])
+    assert turned.class_names == ('drink', 'phone', 'rest', 'smoke')
+    flipped = small(class_names=['positive', 'negative'])
+    back = flipped.with_classes(['negative', 'positive'])
+    np.testing.assert_array_equal(back.label, 1 - flipped.label)
+
+
+def test_classes_without_names_keep_their_numbers():
+    two, three = small(), three_classes(None)
+    assert three.class_names == ('class_0', 'class_1', 'class_2')
+    more = two.with_classes(three.class_names)
+    np.testing.assert_array_equal(more.label, two.label)
+    assert more.num_classes == 3
+
+
+@pytest.mark.parametrize(
+    ('found', 'expected'),
+    [
+        (['rest', 'smoke', 'drink'], ['rest', 'smoke']),
+        (['rest', 'smoke', 'drink'], ['class_0', 'class_1', 'class_2']),
+        (None, ['rest', 'smoke', 'drink']),
+        (None, ['negative', 'positive']),
+    ],
+)
+def test_a_class_without_a_counterpart_is_refused(found, expected):
+    with pytest.raises(InputError, match=rf'class_names: found .*, expected .*{expected[-1]}'):
+        three_classes(found).with_classes(expected)
 
 
 def test_batch_arrays_have_a_row_each_and_the_skeleton_on_request():
@@ -113,6 +201,7 @@ def test_fingerprint_sees_content_names_and_order():
         ('weight', np.array([-1, 1, 1, 1], np.float32)),
         ('frame_label', np.full((4, 5), 2, np.int8)),
         ('feature_names', ('a', 'b')),
+        ('class_names', ('a', 'a')),
         ('skeleton', np.zeros((4, 5, 2, 4), np.float32)),  # without its mask
     ],
 )

@@ -1,4 +1,4 @@
-"""The order of clips is a pure function of seed and step, and no clip is favoured."""
+"""Batches are gathered whole, in an order that a saved position, processes and threads keep."""
 
 import json
 
@@ -7,44 +7,21 @@ import numpy as np
 import orbax.checkpoint as ocp
 import pytest
 
-from posevid_jax.data.loader import batch_rows, eval_batches, train_batches
+from posevid_jax.data.loader import eval_batches, train_batches
+from posevid_jax.data.sampling import Order, make_streams
 from posevid_jax.errors import InputError
 
 LABEL = np.array([0] * 7 + [1] * 3 + [2] * 2, np.int32)
 ARRAYS = {'label': LABEL, 'features': np.arange(len(LABEL) * 4, dtype=np.float32).reshape(-1, 4)}
 
 
-def rows(step, *, seed=0, balance=False, batch_size=5):
-    return batch_rows(LABEL, batch_size=batch_size, seed=seed, step=step, balance=balance)
-
-
-def test_order_depends_on_seed_and_step_alone():
-    later = rows(7)
-    rows(0), rows(3, balance=True)
-    np.testing.assert_array_equal(rows(7), later)
-    assert not np.array_equal(rows(7, seed=1), later) and not np.array_equal(rows(8), later)
-
-
-def test_every_clip_comes_once_an_epoch():
-    stream = np.concatenate([rows(step) for step in range(12)])  # five epochs of 12 clips
-    for epoch in stream.reshape(5, 12):
-        assert sorted(epoch) == list(range(12))
-    assert not np.array_equal(stream[:12], stream[12:24])
-
-
-def test_balanced_batches_hold_the_classes_evenly_and_every_clip_in_turn():
-    stream = []
-    for step in range(14):
-        batch = rows(step, balance=True, batch_size=6)
-        np.testing.assert_array_equal(np.bincount(LABEL[batch]), [2, 2, 2])
-        stream.extend(batch)
-    drawn = np.bincount(stream, minlength=12)
-    assert set(drawn[:7]) == {4} and set(drawn[10:]) == {14}  # 28 draws a class
+def order(*, seed=0, balance=False):
+    return Order(make_streams(LABEL, np.zeros_like(LABEL), balance=balance), seed)
 
 
 def test_a_saved_position_gives_the_batches_that_were_left():
     def fresh():
-        return train_batches(ARRAYS, batch_size=4, seed=3, balance=True, num_steps=9)
+        return train_batches(ARRAYS, order=order(seed=3, balance=True), batch_size=4, num_steps=9)
 
     whole = [batch['features'] for batch in fresh()]
     assert len(whole) == 9
@@ -58,7 +35,8 @@ def test_a_saved_position_gives_the_batches_that_were_left():
 
 def test_processes_share_the_global_batch():
     def batches(**share):
-        return list(train_batches(ARRAYS, batch_size=6, seed=0, balance=True, num_steps=3, **share))
+        drawn = order(balance=True)
+        return list(train_batches(ARRAYS, order=drawn, batch_size=6, num_steps=3, **share))
 
     parts = [batches(process_index=index, process_count=2) for index in range(2)]
     for whole, *halves in zip(batches(), *parts, strict=True):
@@ -69,8 +47,8 @@ def test_processes_share_the_global_batch():
 
 
 def test_training_batches_are_gathered_whole_and_valid():
-    batch = next(train_batches(ARRAYS, batch_size=5, seed=0, balance=False, num_steps=1))
-    chosen = rows(0)
+    batch = next(train_batches(ARRAYS, order=order(), batch_size=5, num_steps=1))
+    chosen = order().rows(0, 5)
     np.testing.assert_array_equal(batch['features'], ARRAYS['features'][chosen])
     np.testing.assert_array_equal(batch['valid'], np.ones(5, np.float32))
 
@@ -84,7 +62,7 @@ def test_evaluation_sees_every_clip_once_in_order():
 
 def test_a_position_survives_an_orbax_checkpoint(tmp_path):
     def fresh():
-        return train_batches(ARRAYS, batch_size=4, seed=3, balance=False, num_steps=5)
+        return train_batches(ARRAYS, order=order(seed=3), batch_size=4, num_steps=5)
 
     iterator, resumed = fresh(), fresh()
     next(iterator)
@@ -100,7 +78,11 @@ def test_a_position_survives_an_orbax_checkpoint(tmp_path):
 def test_threads_do_not_change_the_order():
     none, two = (
         train_batches(
-            ARRAYS, batch_size=4, seed=3, balance=True, num_steps=9, num_threads=num_threads
+            ARRAYS,
+            order=order(seed=3, balance=True),
+            batch_size=4,
+            num_steps=9,
+            num_threads=num_threads,
         )
         for num_threads in (0, 2)
     )

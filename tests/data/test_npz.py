@@ -88,6 +88,27 @@ def test_a_skeleton_alone_is_enough(tmp_path):
     assert clips.features.shape == (N, T, 0) and clips.skeleton.shape == (N, T, J, 4)
 
 
+def test_context_is_read_back(tmp_path):
+    context = RNG.random((N, 2, J, 4)).astype(np.float32)
+    context[1, 0] = np.nan
+    path = saved(tmp_path / 'set.npz', archive(long_context_skeleton=context))
+    clips = read_clips(path, prefix='long')
+    np.testing.assert_array_equal(clips.context_skeleton, np.nan_to_num(context))
+    write_clips(path, clips, 'long')
+    assert read_clips(path, prefix='long').fingerprint() == clips.fingerprint()
+
+
+def test_labels_may_be_missing_where_none_are_needed(tmp_path):
+    path = saved(tmp_path / 'set.npz', archive(long_label=None, long_frame_label=None))
+    clips = read_clips(path, prefix='long', labelled=False)
+    assert not clips.labelled and len(clips) == N
+    write_clips(path, clips, 'long')
+    assert read_clips(path, prefix='long', labelled=False).fingerprint() == clips.fingerprint()
+    with pytest.raises(InputError, match='long_label: not found'):
+        read_clips(path, prefix='long')
+    assert read_clips(saved(path, archive()), prefix='long', labelled=False).labelled
+
+
 BAD = {
     'label_missing': ({'long_label': None}, 'long_label'),
     'label_negative': ({'long_label': np.array([0, -1, 0, 1, 1])}, 'label'),
@@ -101,6 +122,8 @@ BAD = {
     'names_do_not_fit': ({'feature_list': np.array(['a', 'b'])}, 'long_raw'),
     'mask_shape': ({'long_mask': np.ones((N, T))}, 'long_mask'),
     'joint_number': ({'landmark_ids': np.array([11, 12, 15, 99])}, '99'),
+    'context_shape': ({'long_context_skeleton': np.zeros((N, 2, J, 3))}, 'long_context_skeleton'),
+    'context_joints': ({'long_context_skeleton': np.zeros((N, 2, 9, 4))}, 'context_skeleton'),
     'skeleton_shape': ({'long_skeleton': np.zeros((N, T, J, 2))}, 'long_skeleton'),
     'fps_zero': ({'long_fps': np.zeros(N)}, 'fps'),
     'empty': ({'long_raw': np.zeros((0, T, F)), 'long_label': np.zeros(0, int)}, 'long_'),

@@ -1,5 +1,6 @@
 """The embedded data: repeatable, plausible, and neither too easy nor too hard."""
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from posevid_jax.data import source
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.joints import MEDIAPIPE_33
+from posevid_jax.data.npz import write_clips
 from posevid_jax.data.splits import split_by_video
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
@@ -116,6 +118,19 @@ def test_source_generates_and_splits_by_video():
 def test_source_refuses_training_clips_for_validation():
     with pytest.raises(InputError, match=r'data\.val'):
         source.train_and_val(config(val='synthetic'), seed=0)
+
+
+def test_source_numbers_the_classes_of_validation_like_those_of_training(tmp_path):
+    clips = make_clips(num_videos=3, clips_per_video=8, num_frames=6, seed=1)
+    path = tmp_path / 'turned.npz'
+    write_clips(path, clips.with_classes(['smoke', 'no_smoke']), 'long')
+    train, val = source.train_and_val(config(val=str(path)), seed=0)
+    assert val.class_names == train.class_names == ('no_smoke', 'smoke')
+    np.testing.assert_array_equal(val.label, clips.label)
+    np.testing.assert_array_equal(val.frame_label, clips.frame_label)
+    write_clips(path, dataclasses.replace(clips, class_names=('no_smoke', 'drink')), 'long')
+    with pytest.raises(InputError, match=r'turned\.npz: class_names: .*drink.*as in synthetic'):
+        source.train_and_val(config(val=str(path)), seed=0)
 
 
 def test_source_refuses_other_features_for_validation(tmp_path):

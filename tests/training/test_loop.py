@@ -88,6 +88,30 @@ def test_a_stopped_and_resumed_run_is_bit_for_bit_the_whole_one(
     assert list(map(without_time, histories[0])) == list(map(without_time, histories[1]))
 
 
+# Every augmentation that features of an archive can follow.
+AUGMENTED = {
+    'augment__mirror': 0.5,
+    'augment__hand_swap': 0.5,
+    'augment__warp': 0.4,
+    'augment__shift': 0.2,
+    'augment__crop': 0.2,
+    'augment__frame_drop': 0.1,
+    'augment__mixup': 0.4,
+}
+
+
+def test_evaluation_never_sees_augmentation(tmp_path):
+    still = {'train__learning_rate': 0.0, 'train__num_epochs': 1}
+    plain = loop.train_and_evaluate(toy.config(**still), tmp_path / 'plain')
+    augmented = loop.train_and_evaluate(toy.config(**still, **AUGMENTED), tmp_path / 'augmented')
+    assert augmented == plain
+    losses = [
+        read(tmp_path / name / 'history.json')[0]['train']['loss']
+        for name in ('plain', 'augmented')
+    ]
+    assert losses[0] != pytest.approx(losses[1], rel=1e-3)
+
+
 def test_a_complete_run_started_again_changes_nothing(tmp_path):
     config = toy.config()
     first = loop.train_and_evaluate(config, tmp_path)

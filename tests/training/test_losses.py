@@ -36,6 +36,27 @@ def test_ce_of_known_probabilities():
 
 
 @pytest.mark.parametrize(
+    ('loss', 'outputs', 'classes'), [('bce', 1, 2), ('focal', 1, 2), ('ce', 3, 3)]
+)
+def test_a_soft_target_has_the_losses_of_its_classes_by_share(loss, outputs, classes):
+    rng = np.random.default_rng(0)
+    logits = jnp.asarray(rng.normal(size=(5, outputs)))
+    share = rng.dirichlet(np.ones(classes), 5)
+    config = settings(loss=loss, focal_alpha=0.25)
+    each = [losses.per_example(logits, jnp.full(5, k), config) for k in range(classes)]
+    expected = sum(share[:, k] * each[k] for k in range(classes))
+    found = losses.per_example(logits, jnp.asarray(share), config)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    if loss == 'bce':
+        p = 1 / (1 + np.exp(-np.asarray(logits[:, 0], np.float64)))
+        plain = -share[:, 1] * np.log(p) - share[:, 0] * np.log(1 - p)
+        np.testing.assert_allclose(found, plain, rtol=1e-5)
+    hard = losses.per_example(logits, jnp.arange(5) % classes, config)
+    one_hot = jnp.eye(classes)[jnp.arange(5) % classes]
+    np.testing.assert_allclose(losses.per_example(logits, one_hot, config), hard, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
     ('changes', 'key'),
     [
         ({'loss': 'hinge'}, 'train.loss'),

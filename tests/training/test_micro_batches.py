@@ -1,9 +1,13 @@
-"""Micro-batches: the step of the whole batch, in less memory."""
+"""Micro-batches: the step of the whole batch, in less memory; augmented or not."""
+
+import dataclasses
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from posevid_jax.features import augment
 from posevid_jax.features.scaling import fit_scaler
 from posevid_jax.models import classifier, video_swin
 from posevid_jax.training import optim, steps
@@ -18,6 +22,20 @@ CONFIGS = {
     'ce': toy.config('stat_pool', train__loss='ce', **OFF),
     'swin': toy.config('video_swin', model__size='toy', features__pack='light', **OFF),
 }
+# Every augmentation but mixup, whose partners are those of a device.
+AUGMENTED = toy.config(
+    augment__mirror=0.5,
+    augment__hand_swap=0.5,
+    augment__warp=0.4,
+    augment__shift=0.3,
+    augment__crop=0.3,
+    augment__frame_drop=0.1,
+    augment__joint_drop=0.2,
+    augment__scale=0.2,
+    augment__rotate=10.0,
+    augment__jitter=0.01,
+    **OFF,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -26,18 +44,34 @@ def toy_size(monkeypatch):
     monkeypatch.setitem(video_swin.SIZES, 'toy', size)
 
 
-def run(config, kind, micro_batches, num_steps=3):
+def joints(batch, scaler):
+    """The skeleton for a network that pools over time: compiles faster than one that does not."""
+    return batch['skeleton'], jnp.broadcast_to(
+        batch['skeleton_mask'][..., None], batch['skeleton'].shape
+    )
+
+
+def run(config, kind, micro_batches, num_steps=3, read=None):
     example = toy.batch(size=16)
     names = tuple(toy.JOINTS)
     model = classifier.build(config, num_classes=2, joint_names=names)
+    model = dataclasses.replace(model, read=read or model.read)
     schedule = optim.learning_rate(config.train, 4)
     optimizer = optim.optimizer(config.train, schedule)
     scaler = fit_scaler(example['features'], example['mask'])
     state = states.create(model, optimizer, scaler, example, config.seed)
     parallel = Parallel(kind)
-    step = parallel.compile_train(
-        steps.make_train_step(model, optimizer, schedule, config.train, micro_batches=micro_batches)
+    step = steps.make_train_step(
+        model,
+        optimizer,
+        schedule,
+        config.train,
+        micro_batches=micro_batches,
+        augment=augment.build(
+            config.augment, feature_names=(), joint_names=toy.JOINTS, num_classes=2
+        ),
     )
+    step = parallel.compile_train(step)
     history = []
     for index in range(num_steps):
         # The last clips of a batch are padding, so the parts weigh differently.
@@ -49,16 +83,34 @@ def run(config, kind, micro_batches, num_steps=3):
     return state, history
 
 
-@pytest.mark.parametrize('name', CONFIGS)
-@pytest.mark.parametrize(('kind', 'parts'), [('jit', 4), ('jit', 16), ('pmap', 2)])
-def test_parts_make_the_step_of_the_whole_batch(name, kind, parts):
-    whole, expected = run(CONFIGS[name], 'jit', 1)
-    state, history = run(CONFIGS[name], kind, parts)
+def check_same_steps(config, kind, parts, **options):
+    whole, expected = run(config, 'jit', 1, **options)
+    state, history = run(config, kind, parts, **options)
     for found, wanted in zip(history, expected, strict=True):
         for key in wanted:
             np.testing.assert_allclose(found[key], wanted[key], rtol=2e-4, err_msg=key)
     for found, wanted in zip(jax.tree.leaves(state), jax.tree.leaves(whole), strict=True):
         np.testing.assert_allclose(found, wanted, atol=2e-4)
+    return expected
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+@pytest.mark.parametrize(('kind', 'parts'), [('jit', 4), ('jit', 16), ('pmap', 2)])
+def test_parts_make_the_step_of_the_whole_batch(name, kind, parts):
+    check_same_steps(CONFIGS[name], kind, parts)
+
+
+def test_clips_are_augmented_in_the_same_way_in_parts_and_on_two_devices():
+    augmented = check_same_steps(AUGMENTED, 'pmap', 2, read=joints)
+    _, history = run(CONFIGS['stat_pool'], 'jit', 1, read=joints)
+    assert history[0]['loss'] != pytest.approx(float(augmented[0]['loss']), rel=1e-3)
+
+
+def test_partners_of_a_mixture_do_not_depend_on_parts():
+    config = toy.config('stat_pool', augment__mixup=1.0, **OFF)
+    mixed = check_same_steps(config, 'jit', 4)
+    _, history = run(CONFIGS['stat_pool'], 'jit', 1)
+    assert history[0]['loss'] != pytest.approx(float(mixed[0]['loss']), rel=1e-3)
 
 
 def test_dropout_differs_between_parts():

@@ -1,0 +1,228 @@
+"""Mode prepare: a folder of landmark files and a folder of labels become an archive of clips."""
+
+import collections
+import dataclasses
+import pathlib
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import tqdm
+from ml_collections import ConfigDict
+
+from posevid_jax.data import intervals, slicing
+from posevid_jax.data.clips import Clips, concatenate
+from posevid_jax.data.intervals import Intervals
+from posevid_jax.data.joints import joint_map
+from posevid_jax.data.landmarks import people
+from posevid_jax.data.landmarks.read import read_recording
+from posevid_jax.data.npz import write_clips
+from posevid_jax.data.pairing import Pair, pair
+from posevid_jax.errors import InputError
+
+ON_ERROR = ('raise', 'skip')
+
+_SECONDS_BETWEEN_LINES = 10.0
+# Labels made by hand end a little after the last frame; more is the sign of another video or rate.
+_BEYOND_SECONDS = 1.0
+
+
+@dataclasses.dataclass
+class Report:
+    """What was left out, and why.
+
+    Attributes:
+      skipped: a line for each file that could not be used.
+      left_out: number of videos or clips for each reason.
+      beyond: names of videos whose labels reach more than a second beyond the landmarks.
+    """
+
+    skipped: list[str] = dataclasses.field(default_factory=list)
+    left_out: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    beyond: list[str] = dataclasses.field(default_factory=list)
+
+
+def prepare(config: ConfigDict) -> Report:
+    """Writes the clips of all videos to `prepare.output`, and prints what they are.
+
+    Args:
+      config: the whole configuration; `data.prefix` names the arrays of the archive.
+
+    Raises:
+      InputError: a key is wrong, a file cannot be used and is not to be skipped, or no clip is
+        left. Nothing is written then.
+    """
+    settings = config.prepare
+    check(settings)
+    output = pathlib.Path(settings.output)
+    report = Report()
+    videos = list(clips_by_video(settings, output.name.removesuffix('.npz'), report))
+    if not videos:
+        _print_report(report)
+        raise InputError(f'prepare.landmarks: {settings.landmarks} gave no clips')
+    clips = concatenate(videos)
+    write_clips(output, clips, config.data.prefix)
+    print(f'{output}: {_summary(clips)}')
+    _print_report(report)
+    return report
+
+
+def check(settings: ConfigDict) -> None:
+    """Raises InputError when a key of `config.prepare` holds what nothing here accepts."""
+    if settings.on_error not in ON_ERROR:
+        raise InputError(
+            f'prepare.on_error: found {settings.on_error!r}, expected one of {", ".join(ON_ERROR)}'
+        )
+    if not settings.landmarks:
+        raise InputError('prepare.landmarks: not given, expected a folder or a landmark file')
+    output = pathlib.Path(settings.output)
+    if output.suffix != '.npz':
+        raise InputError(f'prepare.output: found {settings.output!r}, expected a path PATH.npz')
+    if output.is_dir() or not output.parent.is_dir():
+        raise InputError(f'prepare.output: {output}: expected a file name in a folder that exists')
+    if settings.max_file_mb < 1:
+        raise InputError(f'prepare.max_file_mb: found {settings.max_file_mb}, expected at least 1')
+    if settings.fps < 0:
+        raise InputError(f'prepare.fps: found {settings.fps}, expected no negative number')
+    if len(settings.video_size) != 2 or min(settings.video_size) < 0:
+        raise InputError(
+            f'prepare.video_size: found {tuple(settings.video_size)}, expected (width, height)'
+        )
+    joint_map(settings.joint_map, settings.joint_names)
+    people.check(settings.person)
+    slicing.check(settings)
+
+
+def clips_by_video(settings: ConfigDict, source: str, report: Report) -> Iterator[Clips]:
+    """Yields the clips of each video that has any, in the order of the videos' names.
+
+    Args:
+      settings: `config.prepare`, checked.
+      source: of the clips' identities.
+      report: filled on the way.
+
+    Raises:
+      InputError: a file cannot be used and `on_error` is `raise`, or the classes are not clear.
+    """
+    pairs, alone = pair(settings)
+    for line in alone:
+        _bad_file(line, settings, report)
+    labels = _read_labels(pairs, settings, report)
+    classes: tuple[str, ...] = ()
+    if settings.labels:
+        found = {label: p.labels for p in pairs if p in labels for label in labels[p].label}
+        classes = intervals.class_names(
+            found,
+            settings.classes,
+            settings.outside,
+            negative=settings.label_rule == 'share',
+        )
+    first: tuple[Pair, Clips] | None = None
+    for video in _with_progress([p for p in pairs if p in labels]):
+        try:
+            recording = read_recording(video.landmarks, video.name, settings)
+            slices = slicing.slice_recording(recording, labels[video], classes, settings, source)
+            if slices.clips is not None:
+                first = first or (video, slices.clips)
+                _check_alike(video, slices.clips, *first)
+        except InputError as error:
+            _bad_file(str(error), settings, report)
+            continue
+        _count(video, slices, report)
+        if slices.clips is not None:
+            yield slices.clips
+
+
+def _read_labels(
+    pairs: Sequence[Pair], settings: ConfigDict, report: Report
+) -> dict[Pair, Intervals | None]:
+    """The labels of each video; a video whose labels cannot be used is not among them."""
+    labels: dict[Pair, Intervals | None] = {}
+    for video in pairs:
+        if video.labels is None:
+            labels[video] = None
+            continue
+        try:
+            read = intervals.read_intervals(video.labels, settings.max_file_mb)
+            unknown = set(read.label).difference(settings.classes)
+            if settings.classes and unknown:
+                raise InputError(
+                    f'{video.labels}: label: found {min(unknown)!r}, expected one of '
+                    f'{", ".join(settings.classes)} (prepare.classes)'
+                )
+            labels[video] = read
+        except InputError as error:
+            _bad_file(str(error), settings, report)
+    return labels
+
+
+def _check_alike(video: Pair, clips: Clips, first: Pair, expected: Clips) -> None:
+    """Raises InputError when the clips of two videos do not fit into one set."""
+    if clips.joint_names != expected.joint_names:
+        raise InputError(
+            f'{video.landmarks}: found {len(clips.joint_names)} joints, others than the '
+            f'{len(expected.joint_names)} of {first.landmarks}; expected the same, or those that '
+            'both have in prepare.joints'
+        )
+    frames, others = clips.features.shape[1], expected.features.shape[1]
+    if frames != others:
+        raise InputError(
+            f'{video.landmarks}: found {frames} frames a clip at {clips.fps[0]:g} frames per '
+            f'second, expected {others} as in {first.landmarks}; prepare.resample_fps gives all '
+            'videos one rate'
+        )
+
+
+def _bad_file(line: str, settings: ConfigDict, report: Report) -> None:
+    if settings.on_error == 'raise':
+        raise InputError(line)
+    report.skipped.append(line)
+    tqdm.tqdm.write(f'skipped: {line}', file=sys.stderr)
+
+
+def _count(video: Pair, slices: slicing.Slices, report: Report) -> None:
+    report.left_out['videos shorter than a clip'] += slices.too_short
+    report.left_out['clips with too few poses'] += slices.no_pose
+    report.left_out['clips with too few labelled frames'] += slices.undecided
+    if slices.beyond > _BEYOND_SECONDS:
+        report.beyond.append(video.name)
+
+
+def _summary(clips: Clips) -> str:
+    classes = ''
+    if clips.labelled:
+        counts = np.bincount(clips.label, minlength=clips.num_classes)
+        named = zip(clips.class_names, counts, strict=True)
+        classes = '; ' + ', '.join(f'{k} = {name}: {n:,}' for k, (name, n) in enumerate(named))
+    return (
+        f'{len(clips):,} clips of {clips.features.shape[1]} frames from {len(clips.videos):,} '
+        f'videos, {len(clips.joint_names)} joints{classes}'
+    )
+
+
+def _print_report(report: Report) -> None:
+    for reason, count in report.left_out.items():
+        if count:
+            print(f'left out: {count:,} {reason}')
+    if report.beyond:
+        print(
+            f'labels reach more than {_BEYOND_SECONDS:g} s beyond the landmarks of '
+            f'{len(report.beyond)} videos: {", ".join(report.beyond)}'
+        )
+    if report.skipped:
+        print(f'skipped files: {len(report.skipped)}')
+        for line in report.skipped:
+            print(f'  {line}')
+
+
+def _with_progress(videos: Sequence[Pair]) -> Iterator[Pair]:
+    """Yields the videos: one live line in a terminal, a line every ten seconds in a log."""
+    live = sys.stderr.isatty()
+    printed = time.monotonic()
+    with tqdm.tqdm(videos, unit='video', disable=not live, dynamic_ncols=True) as bar:
+        for done, video in enumerate(bar, start=1):
+            yield video
+            if not live and time.monotonic() - printed >= _SECONDS_BETWEEN_LINES:
+                printed = time.monotonic()
+                print(f'{done}/{len(videos)} videos', file=sys.stderr, flush=True)

@@ -1,0 +1,115 @@
+"""Tables and pictures as lines of text and as one HTML page that needs no other file."""
+
+import dataclasses
+import html
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+WIDEST = 44  # columns of a cell on screen; the page shows all of it
+
+_STYLE = """
+:root { color-scheme: light dark; --paper: #fdfdfc; --ink: #1d2330; --quiet: #667085;
+  --line: #e3e6eb; --stripe: #f5f6f8; --alarm: #c8372d; --care: #b7791f; --fine: #2f855a; }
+@media (prefers-color-scheme: dark) { :root { --paper: #14171c; --ink: #e4e7ec; --quiet: #98a2b3;
+  --line: #2b313b; --stripe: #1b1f26; --alarm: #f97066; --care: #e5b454; --fine: #6ccf97; } }
+body { margin: 0 auto; padding: 2.5rem 1.5rem 4rem; max-width: 70rem; background: var(--paper);
+  color: var(--ink); font: 15px/1.5 system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif; }
+h1 { margin: 0; font-size: 1.7rem; } h2 { margin: 3rem 0 .8rem; padding-top: .8rem;
+  border-top: 1px solid var(--line); font-size: 1.3rem; } h3 { margin: 2rem 0 .6rem;
+  font-size: 1rem; }
+p { max-width: 46rem; margin: .4rem 0; color: var(--quiet); }
+ul { margin: 1rem 0; padding: 0; list-style: none; }
+li { margin: .4rem 0; padding: .45rem .8rem; border-left: 4px solid; background: var(--stripe);
+  overflow-wrap: anywhere; }
+li.alarm { border-color: var(--alarm); } li.care { border-color: var(--care); }
+li.fine { border-color: var(--fine); }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .87rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .22rem .8rem; text-align: right; white-space: nowrap; }
+th { border-bottom: 2px solid var(--line); font-weight: 600; }
+th:first-child, td:first-child { text-align: left; padding-left: .4rem; }
+tbody tr:nth-child(even) { background: var(--stripe); }
+figure { margin: 1.2rem 0; } figure svg { width: 100%; height: auto; }
+figcaption { max-width: 46rem; color: var(--quiet); font-size: .87rem; }
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Cells of text under a header; the first column names the row."""
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def lines(self) -> list[str]:
+        """Title and aligned columns, for a terminal."""
+        cells = [[_shortened(printable(cell)) for cell in row] for row in (self.header, *self.rows)]
+        widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
+        lines = [printable(self.title)]
+        for row in cells:
+            pads = [' ' * (w - _width(cell)) for cell, w in zip(row, widths, strict=True)]
+            rest = ''.join(f'  {pad}{cell}' for cell, pad in zip(row[1:], pads[1:], strict=True))
+            lines.append(f'  {row[0]}{pads[0]}{rest}'.rstrip())
+        return lines
+
+    def html(self) -> str:
+        """The same as a part of a page."""
+        head = ''.join(f'<th>{html.escape(cell)}</th>' for cell in self.header)
+        body = ''.join(
+            f'<tr>{"".join(f"<td>{html.escape(cell)}</td>" for cell in row)}</tr>\n'
+            for row in self.rows
+        )
+        return (
+            f'<h3>{html.escape(self.title)}</h3>\n<div class="scroll"><table>\n'
+            f'<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>\n'
+        )
+
+
+def page(title: str, parts: Iterable[str]) -> str:
+    """A whole page in light and dark, from parts that the functions below make."""
+    title = html.escape(title)
+    text = (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<title>{title}</title>\n<style>{_STYLE}</style></head>\n'
+        f'<body>\n<h1>{title}</h1>\n{"".join(parts)}</body></html>\n'
+    )
+    # Names of files may hold bytes that are no text.
+    return text.encode('utf-8', 'replace').decode()
+
+
+def section(text: str) -> str:
+    return f'<h2>{html.escape(text)}</h2>\n'
+
+
+def paragraph(text: str) -> str:
+    return f'<p>{html.escape(text)}</p>\n'
+
+
+def findings(sentences: Iterable[tuple[str, str]]) -> str:
+    """A list of (kind, sentence), with kinds `alarm`, `care` and `fine`."""
+    items = ''.join(f'<li class="{kind}">{html.escape(text)}</li>\n' for kind, text in sentences)
+    return f'<ul>\n{items}</ul>\n'
+
+
+def figure(svg: str, caption: str) -> str:
+    """A picture, as `<svg ...>` text, with a caption."""
+    return f'<figure>\n{svg}\n<figcaption>{html.escape(caption)}</figcaption></figure>\n'
+
+
+def printable(text: str) -> str:
+    """Text for a terminal: what moves the cursor, breaks a line or is no character is replaced."""
+    return ''.join(
+        letter if letter.isprintable() else '\N{REPLACEMENT CHARACTER}' for letter in text
+    )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= WIDEST else text[: WIDEST - 1] + '…'
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal that the text takes."""
+    wide = sum(unicodedata.east_asian_width(letter) in 'WF' for letter in text)
+    return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)

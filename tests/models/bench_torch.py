@@ -1,0 +1,118 @@
+"""How much faster a training step is than plain PyTorch's on the same machine, in one run.
+
+    pip install -e '.[test,torch]'
+    python -m tests.models.bench_torch --config=configs/video_swin.py:legacy \
+        "--config.bench.batch_sizes=(16,64)"
+
+Both sides train the same network (checked first against the published numbers in tests/data/parity)
+on inputs of `bench.clip_shape`, in float32, forward, backward, gradient clip and AdamW; our side is
+the step that `--mode=bench` times. A round of one is followed by a round of the other, so that a
+machine whose speed drifts slows both down.
+"""
+
+import json
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import torch
+from absl import app
+from ml_collections import config_flags
+from torch import nn
+
+from posevid_jax.capacity import bench
+from posevid_jax.models.video_swin import SIZES
+from posevid_jax.training.parallel import Parallel
+from tests.models.test_parity import FOLDER, NAMES, group
+from tests.models.torch_swin import Swin
+
+_CONFIG = config_flags.DEFINE_config_file('config', 'configs/video_swin.py:tiny')
+_ROUNDS = 3
+
+
+def main(_):
+    config = _CONFIG.value
+    check_parity()
+    print(f'{torch.get_num_threads()} threads, PyTorch {torch.__version__}, JAX {jax.__version__}')
+    for batch_size in config.bench.batch_sizes:
+        ours, theirs = our_step(config, batch_size), torch_step(config, batch_size)
+        times = {'ours': [], 'theirs': [], 'matmul': []}
+        for _ in range(_ROUNDS):
+            times['matmul'].append(bench.matmul_rate('float32'))
+            times['ours'] += seconds(ours, config.bench.steps)
+            times['theirs'] += seconds(theirs, max(config.bench.steps // 3, 1))
+        ours_ms, theirs_ms = (1e3 * np.median(times[side]) for side in ('ours', 'theirs'))
+        print(
+            f'batch {batch_size}: PyTorch {theirs_ms:.0f} ms, ours {ours_ms:.0f} ms, '
+            f'ratio {theirs_ms / ours_ms:.2f}; matmul {np.median(times["matmul"]):.0f} GFLOP/s',
+            flush=True,
+        )
+
+
+def seconds(step, count):
+    """Of `count` steps, after one to warm up."""
+    step()
+    taken = []
+    for _ in range(count):
+        started = time.perf_counter()
+        step()
+        taken.append(time.perf_counter() - started)
+    return taken
+
+
+def our_step(config, batch_size):
+    step, state, batch = bench.network_step(config, batch_size)
+    rng = jax.random.key(0)
+    compiled = Parallel('jit').compile_train(step)
+
+    def run():
+        nonlocal state
+        state, _ = jax.block_until_ready(compiled(state, batch, rng))
+
+    return run
+
+
+def torch_step(config, batch_size):
+    frames, rows, columns, channels = config.bench.clip_shape
+    swin = config.model.video_swin
+    model = Swin(
+        channels=channels, patch=swin.patch_size, window=swin.window_size, outputs=1,
+        legacy=swin.layout == 'legacy', **SIZES[config.model.size],
+    )  # fmt: skip
+    optimizer = torch.optim.AdamW(
+        model.parameters(), config.train.learning_rate, weight_decay=config.train.weight_decay
+    )
+    x = torch.randn(batch_size, channels, frames, rows, columns)
+    label = torch.randint(0, 2, (batch_size, 1)).float()
+
+    def run():
+        optimizer.zero_grad()
+        nn.functional.binary_cross_entropy_with_logits(model(x), label).backward()
+        if config.train.grad_clip:
+            nn.utils.clip_grad_norm_(model.parameters(), config.train.grad_clip)
+        optimizer.step()
+
+    return run
+
+
+def check_parity():
+    """Raises AssertionError when the PyTorch side is not the published network."""
+    for name in NAMES:
+        file = np.load(FOLDER / f'{name}.npz')
+        sizes = json.loads(str(file['config']))
+        legacy = name.startswith('legacy')
+        model = Swin(
+            channels=sizes['in_chans'], embed_dim=sizes['embed_dim'], depths=sizes['depths'],
+            num_heads=sizes['num_heads'], patch=(2, 4, 4) if legacy else sizes['patch_size'],
+            window=tuple(sizes['window_size']), outputs=sizes['num_classes'], legacy=legacy,
+        ).double()  # fmt: skip
+        model.load_published(group(file, 'state/'))
+        x = torch.from_numpy(np.asarray(file['input'], np.float64))
+        logits = model(x.transpose(1, 2) if legacy else x).detach().numpy()
+        np.testing.assert_allclose(logits, file['logits'], rtol=1e-6, atol=1e-9)
+
+
+if __name__ == '__main__':
+    jnp.zeros(())  # JAX's threads start before PyTorch's
+    app.run(main)

@@ -1,0 +1,43 @@
+"""What a configuration determines before the first step."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from posevid_jax.data import npz, synthetic
+from posevid_jax.errors import InputError
+from posevid_jax.training import experiment
+from tests import toy
+
+
+def test_a_cap_makes_the_epoch_shorter():
+    whole = experiment.build(toy.config(train__batch_size=4))
+    capped = experiment.build(toy.config(train__batch_size=4, data__max_clips_per_video=1))
+    assert whole.steps_per_epoch == len(whole.train) / 4
+    videos = len(whole.train.videos)  # each holds both classes, one clip of each is drawn
+    assert capped.steps_per_epoch == -(-2 * videos // 4) < whole.steps_per_epoch
+
+
+def test_a_weight_counts_in_the_draws_or_in_the_loss(tmp_path):
+    made = synthetic.make_clips(num_videos=6, clips_per_video=4, num_frames=8, seed=0)
+    weight = np.where(np.arange(len(made)) % 2, 3, 0).astype(np.float32)
+    npz.write_clips(tmp_path / 'clips.npz', dataclasses.replace(made, weight=weight), 'long')
+    path = str(tmp_path / 'clips.npz')
+    plain = experiment.build(toy.config(data__train=path))
+    np.testing.assert_array_equal(plain.arrays['weight'], plain.train.weight)
+    drawn = experiment.build(toy.config(data__train=path, data__sample_by_weight=True))
+    for batch in drawn.data():
+        assert (batch['weight'] == 1).all() and (drawn.train.weight[batch['row']] == 3).all()
+
+
+def test_an_augmentation_is_built_for_what_the_network_reads():
+    assert experiment.build(toy.config()).augment is None
+    skeleton = {
+        'features__layout': 'skeleton',
+        'augment__rotate': 5.0,
+        'model__video_swin__remat': 4 * (False,),
+    }
+    assert experiment.build(toy.config('video_swin', **skeleton)).augment is not None
+    with pytest.raises(InputError, match=r'augment\.rotate: cannot move the features'):
+        experiment.build(toy.config(augment__rotate=5.0))

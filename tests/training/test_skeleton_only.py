@@ -1,0 +1,59 @@
+"""Archives that hold a skeleton and no features, as mode prepare writes them."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from posevid_jax.data.npz import write_clips
+from posevid_jax.data.synthetic import make_clips
+from posevid_jax.errors import InputError
+from posevid_jax.inference import evaluate_run
+from posevid_jax.models import video_swin
+from posevid_jax.training import loop
+from tests import toy
+
+
+@pytest.fixture
+def archive(tmp_path):
+    clips = make_clips(num_videos=6, clips_per_video=8, num_frames=8, seed=0)
+    nothing = np.zeros((*clips.features.shape[:2], 0), np.float32)
+    path = tmp_path / 'clips.npz'
+    bare = dataclasses.replace(clips, features=nothing, mask=nothing.astype(bool), feature_names=())
+    write_clips(path, bare, 'long')
+    return str(path)
+
+
+def test_video_swin_trains_and_evaluates(archive, tmp_path, monkeypatch):
+    size = dict(embed_dim=8, depths=(1, 1), num_heads=(1, 2))
+    monkeypatch.setitem(video_swin.SIZES, 'toy', size)
+    config = toy.config(
+        'video_swin',
+        model__size='toy',
+        features__layout='skeleton',
+        data__train=archive,
+        train__num_epochs=1,
+    )
+    trained = loop.train_and_evaluate(config, tmp_path / 'run')
+    evaluated = evaluate_run.evaluate_run(config, tmp_path / 'run')
+    assert evaluated['loss'] == pytest.approx(trained['loss'], rel=1e-5)
+
+
+@pytest.mark.parametrize('zscore', ['global', 'per_video'])
+def test_stat_pool_trains_and_evaluates(archive, tmp_path, zscore):
+    config = toy.config(
+        features__source='body',
+        features__zscore=zscore,
+        features__summary__on=True,
+        data__train=archive,
+        train__num_epochs=1,
+    )
+    trained = loop.train_and_evaluate(config, tmp_path / 'run')
+    evaluated = evaluate_run.evaluate_run(config, tmp_path / 'run')
+    assert evaluated['loss'] == pytest.approx(trained['loss'], rel=1e-5)
+
+
+def test_a_network_of_features_says_what_reads_a_skeleton(archive, tmp_path):
+    with pytest.raises(InputError, match=r'no features; expected features\.source=body'):
+        loop.train_and_evaluate(toy.config(data__train=archive), tmp_path / 'run')
+    assert not (tmp_path / 'run').exists()
