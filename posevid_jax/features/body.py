@@ -9,10 +9,19 @@ from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from posevid_jax.features import motion
-from posevid_jax.features.body_frame import Point, body_frame, check_joints, length
+from posevid_jax.features.body_frame import (
+    SHOULDERS,
+    Point,
+    Weights,
+    check_joints,
+    length,
+    locate,
+    mean_of,
+)
 
 SIDES = ('left', 'right')
 NEEDED = ('nose', *(f'{s}_{j}' for s in SIDES for j in ('shoulder', 'elbow', 'wrist')))
@@ -26,52 +35,10 @@ _FINGERS = ('index', 'pinky', 'thumb')
 _MOUTH_FROM_NOSE = 0.21
 _HAND_FROM_WRIST = 0.28
 
+_OUTWARD = np.array([1, -1], np.float32)[:, None, None]  # the sign of x on each of `SIDES`
+
 Columns = dict[str, tuple[Array, Array]]
-"""Values and mask `[B, T]` by name."""
-
-
-class Figure:
-    """A batch of skeletons in the body's frame, by the names of their parts."""
-
-    def __init__(self, batch: dict[str, Array], joint_names: Sequence[str], scale_frames: int):
-        """Arguments as for `body_frame`; the joints include `NEEDED`."""
-        self._all = body_frame(batch, joint_names, scale_frames)
-        self._number = {name: number for number, name in enumerate(joint_names)}
-
-    def has(self, *names: str) -> bool:
-        """Whether the skeleton has all of the joints."""
-        return all(name in self._number for name in names)
-
-    def mean(self, names: Sequence[str], weights: Sequence[float] | None = None) -> Point:
-        """The weighted mean place of joints, observed where all of them are."""
-        points = [Point(*(part[self._number[name]] for part in self._all)) for name in names]
-        weights = weights or [1.0] * len(points)
-        x, y, visibility = (
-            sum(w * p[i] for w, p in zip(weights, points, strict=True)) / sum(weights)
-            for i in range(3)
-        )
-        observed = functools.reduce(jnp.logical_and, [p.observed for p in points])
-        return Point(x, y, visibility, observed)
-
-    def mouth(self) -> Point:
-        """The middle of its corners; of a skeleton without them, a place below the nose."""
-        if self.has('mouth_left', 'mouth_right'):
-            return self.mean(['mouth_left', 'mouth_right'])
-        nose, rest = self.mean(['nose']), 1 - _MOUTH_FROM_NOSE  # the shoulders' middle is at 0
-        return nose._replace(x=rest * nose.x, y=rest * nose.y)
-
-    def hand(self, side: str) -> Point:
-        """The middle of its fingers; of a skeleton without any, a place beyond the wrist."""
-        fingers = [f'{side}_{finger}' for finger in _FINGERS if self.has(f'{side}_{finger}')]
-        if fingers:
-            return self.mean(fingers)
-        wrist, elbow = self.mean([f'{side}_wrist']), self.mean([f'{side}_elbow'])
-        return Point(
-            x=wrist.x + _HAND_FROM_WRIST * (wrist.x - elbow.x),
-            y=wrist.y + _HAND_FROM_WRIST * (wrist.y - elbow.y),
-            visibility=wrist.visibility,
-            observed=wrist.observed & elbow.observed,
-        )
+"""Values and mask by name."""
 
 
 def check(joint_names: Sequence[str]) -> None:
@@ -96,7 +63,7 @@ def names(joint_names: tuple[str, ...]) -> tuple[str, ...]:
         'aspect': jnp.ones(1),
         'fps': jnp.ones(1),
     }
-    jax.eval_shape(lambda batch: found.extend(_columns(batch, joint_names, 1)), shapes)
+    jax.eval_shape(lambda batch: found.extend(_columns(batch, joint_names, 1)[0]), shapes)
     return tuple(found)
 
 
@@ -108,94 +75,151 @@ def features(
     Args:
       batch: `skeleton` `[B, T, J, 4]`, `skeleton_mask` `[B, T, J]`, `aspect`, `fps` `[B]`.
       joint_names: of the J joints, accepted by `check`.
-      scale_frames: see `body_frame`.
+      scale_frames: see `body_frame.locate`.
 
     Returns:
       values and mask `[B, T, F]`, F as in `names`; observed where all that a value is made of is, 0
       elsewhere.
     """
-    values, masks = zip(*_columns(batch, joint_names, scale_frames).values(), strict=True)
-    observed = jnp.stack(masks, axis=-1)
-    return jnp.where(observed, jnp.stack(values, axis=-1), 0.0), observed
+    _, values, observed = _columns(batch, joint_names, scale_frames)
+    return jnp.where(observed, values, 0.0).transpose(1, 2, 0), observed.transpose(1, 2, 0)
 
 
-def _columns(batch: dict[str, Array], joint_names: Sequence[str], scale_frames: int) -> Columns:
-    figure = Figure(batch, joint_names, scale_frames)
-    left, right = (
-        _arm(figure, side, outward, batch['fps'])
-        for side, outward in zip(SIDES, (1.0, -1.0), strict=True)
+def mouth(joint_names: Sequence[str]) -> Weights:
+    """The middle of its corners; of a skeleton without them, a place below the nose."""
+    if 'mouth_left' in joint_names and 'mouth_right' in joint_names:
+        return mean_of('mouth_left', 'mouth_right')
+    return {'nose': 1 - _MOUTH_FROM_NOSE} | dict.fromkeys(SHOULDERS, _MOUTH_FROM_NOSE / 2)
+
+
+def _hand(joint_names: Sequence[str], side: str) -> Weights:
+    """The middle of its fingers; of a skeleton without any, a place beyond the wrist."""
+    fingers = [f'{side}_{finger}' for finger in _FINGERS if f'{side}_{finger}' in joint_names]
+    if fingers:
+        return mean_of(*fingers)
+    return {f'{side}_wrist': 1 + _HAND_FROM_WRIST, f'{side}_elbow': -_HAND_FROM_WRIST}
+
+
+def _places(joint_names: Sequence[str]) -> tuple[dict[str, Weights], dict[str, Weights]]:
+    """What the features are made of, by name: places on an arm, both sides of each in turn, and
+    places on the head and shoulders."""
+    arm: dict[str, Weights] = {}
+    for joint in ('wrist', 'hand', 'index', 'elbow', 'shoulder'):
+        for side in SIDES:
+            name = f'{side}_{joint}'
+            if joint == 'hand':
+                arm[name] = _hand(joint_names, side)
+            elif name in joint_names:
+                arm[name] = {name: 1.0}
+    middle = {'mouth': mouth(joint_names), 'nose': {'nose': 1.0}}
+    for joint in ('ear', 'eye'):  # the further behind the nose, the more a turn shows
+        pair = [f'{side}_{joint}' for side in SIDES]
+        if all(name in joint_names for name in pair):
+            middle['behind_nose'] = mean_of(*pair)
+            break
+    for name in ('mouth_left', 'mouth_right'):
+        if name in joint_names:
+            middle[name] = {name: 1.0}
+    return arm, middle
+
+
+def _columns(
+    batch: dict[str, Array], joint_names: Sequence[str], scale_frames: int
+) -> tuple[tuple[str, ...], Array, Array]:
+    """F names, values and mask `[F, B, T]`."""
+    arm, middle = _places(joint_names)
+    found = locate(batch, joint_names, [*arm.values(), *middle.values()], scale_frames)
+
+    def at(place: int | slice) -> Point:
+        return Point(*(part[place] for part in found))
+
+    sided = {
+        name.removeprefix('left_'): at(slice(number, number + 2))  # [2, B, T]: left, right
+        for number, name in enumerate(arm)
+        if name.startswith('left_')
+    }
+    head = {name: at(len(arm) + number) for number, name in enumerate(middle)}  # [B, T]
+    arms = _arms(sided, head['mouth'], batch['fps'])
+    left_near = _first_is_nearer(*arms['hand_distance'])
+
+    def choose(pair: Array) -> Array:  # [K, 2, B, T] to [2 K, B, T]: near, far
+        left, right = pair[:, 0], pair[:, 1]
+        return jnp.concatenate(
+            [jnp.where(left_near, left, right), jnp.where(left_near, right, left)]
+        )
+
+    heads = _head(head, sided['shoulder'], jnp.where(left_near, *_OUTWARD))
+    names = (*(f'near_{k}' for k in arms), *(f'far_{k}' for k in arms), *heads)
+    values, masks = (
+        jnp.concatenate(
+            [
+                choose(jnp.stack([column[part] for column in arms.values()])),
+                jnp.stack([column[part] for column in heads.values()]),
+            ]
+        )
+        for part in (0, 1)
     )
-    left_near = _first_is_nearer(left['hand_distance'], right['hand_distance'])
-
-    def choose(first: tuple[Array, Array], second: tuple[Array, Array]) -> tuple[Array, Array]:
-        return tuple(jnp.where(left_near, a, b) for a, b in zip(first, second, strict=True))
-
-    near = {f'near_{name}': choose(left[name], right[name]) for name in left}
-    far = {f'far_{name}': choose(right[name], left[name]) for name in left}
-    return near | far | _head(figure, jnp.where(left_near, 1.0, -1.0))
+    return names, values, masks
 
 
-def _first_is_nearer(first: tuple[Array, Array], second: tuple[Array, Array]) -> Array:
-    """Whether the first of two distances is the smaller one, of those observed, `[B, T]`."""
-    return first[1] & (~second[1] | (first[0] <= second[0]))
+def _first_is_nearer(distance: Array, observed: Array) -> Array:
+    """Whether the first of two distances `[2, B, T]` is the smaller one, of those observed."""
+    return observed[0] & (~observed[1] | (distance[0] <= distance[1]))
 
 
-def _arm(figure: Figure, side: str, outward: float, fps: Array) -> Columns:
-    """What is about one arm; `outward` is the sign of x on its side."""
-    mouth, hand = figure.mouth(), figure.hand(side)
-    shoulder, elbow, wrist = (
-        figure.mean([f'{side}_{joint}']) for joint in ('shoulder', 'elbow', 'wrist')
-    )
-    ends = {'wrist': wrist, 'hand': hand}
-    if figure.has(f'{side}_index'):
-        ends['index'] = figure.mean([f'{side}_index'])
+def _arms(at: dict[str, Point], mouth: Point, fps: Array) -> Columns:
+    """What is about each arm, `[2, B, T]`."""
     columns: Columns = {}
-    for name, end in ends.items():
+    for name in ('wrist', 'hand', 'index'):
+        if name not in at:
+            continue
+        end = at[name]
         x, y, observed = _from_to(mouth, end)
         distance = length(x, y)
-        # [B, T, 1]: the speed of one feature
-        speed, moving = motion.velocity(distance[..., None], observed[..., None], fps)
+        speed, moving = motion.velocity(
+            distance.transpose(1, 2, 0), observed.transpose(1, 2, 0), fps
+        )
         columns |= {
-            f'{name}_x': (outward * x, observed),
+            f'{name}_x': (_OUTWARD * x, observed),
             f'{name}_y': (y, observed),
             f'{name}_distance': (distance, observed),
-            f'{name}_speed': (speed[..., 0], moving[..., 0]),
+            f'{name}_speed': (speed.transpose(2, 0, 1), moving.transpose(2, 0, 1)),
             f'{name}_visibility': (end.visibility, end.observed),
         }
-    upper, forearm = _from_to(elbow, shoulder), _from_to(elbow, wrist)
-    direction = length(*forearm[:2])
-    direction = jnp.where(direction > 0, direction, 1.0)
+    upper, forearm = _from_to(at['elbow'], at['shoulder']), _from_to(at['elbow'], at['wrist'])
+    size = length(*forearm[:2])
+    size = jnp.where(size > 0, size, 1.0)
     return columns | {
-        'elbow_x': (-outward * upper[0], upper[2]),
+        'elbow_x': (-_OUTWARD * upper[0], upper[2]),
         'elbow_y': (-upper[1], upper[2]),
         'elbow_angle': _angle(upper, forearm),
-        'forearm_x': (outward * forearm[0] / direction, forearm[2]),
-        'forearm_y': (forearm[1] / direction, forearm[2]),
-        'forearm_off_mouth': _angle(forearm, _from_to(elbow, mouth)),
+        'forearm_x': (_OUTWARD * forearm[0] / size, forearm[2]),
+        'forearm_y': (forearm[1] / size, forearm[2]),
+        'forearm_off_mouth': _angle(forearm, _from_to(at['elbow'], mouth)),
     }
 
 
-def _head(figure: Figure, outward: Array) -> Columns:
-    """What is about head and mouth; `outward` `[B, T]` is the sign of x on the near hand's side."""
-    mouth, nose = figure.mouth(), figure.mean(['nose'])
+def _head(at: dict[str, Point], shoulders: Point, outward: Array) -> Columns:
+    """What is about head and mouth, `[B, T]`; x times `outward` points to the near hand's side."""
+    mouth, nose = at['mouth'], at['nose']
     columns = {
         'mouth_x': (outward * mouth.x, mouth.observed),
         'mouth_y': (mouth.y, mouth.observed),
         'mouth_visibility': (mouth.visibility, mouth.observed),
     }
-    for joint in ('ear', 'eye'):  # the further behind the nose, the more a turn shows
-        pair = [f'{side}_{joint}' for side in SIDES]
-        if figure.has(*pair):
-            yaw, pitch, observed = _from_to(figure.mean(pair), nose)
-            columns |= {'head_yaw': (outward * yaw, observed), 'head_pitch': (pitch, observed)}
-            break
-    if figure.has('mouth_left', 'mouth_right'):
-        corners = (figure.mean([f'mouth_{side}']) for side in SIDES)
-        for name, ends in {'width': corners, 'below_nose': (nose, mouth)}.items():
-            x, y, observed = _from_to(*ends)
-            columns[f'mouth_{name}'] = (length(x, y), observed)
-    x, y, observed = _from_to(*(figure.mean([f'{side}_shoulder']) for side in SIDES))
-    return columns | {'shoulder_width': (length(x, y), observed)}
+    if 'behind_nose' in at:
+        yaw, pitch, observed = _from_to(at['behind_nose'], nose)
+        columns |= {'head_yaw': (outward * yaw, observed), 'head_pitch': (pitch, observed)}
+    lengths = {'shoulder_width': [Point(*(part[side] for part in shoulders)) for side in (0, 1)]}
+    if 'mouth_left' in at and 'mouth_right' in at:
+        lengths = {
+            'mouth_width': (at['mouth_left'], at['mouth_right']),
+            'mouth_below_nose': (nose, mouth),
+        } | lengths
+    for name, ends in lengths.items():
+        x, y, observed = _from_to(*ends)
+        columns[name] = (length(x, y), observed)
+    return columns
 
 
 def _from_to(start: Point, end: Point) -> tuple[Array, Array, Array]:

@@ -124,37 +124,30 @@ def _neighbours(x: Array, mask: Array, quantiles: tuple[float, ...]) -> tuple[Ar
     position = (count - 1)[:, None] * jnp.asarray(quantiles, x.dtype)[:, None]  # [B, Q, F]
     rank = position.astype(jnp.int32)
 
-    def count(compare: Callable[[Array], Array]) -> Array:
-        return _over_frames(
-            jnp.add, jnp.sum, lambda frame: compare(frame[:, None]).astype(jnp.int32), keys
-        )
-
     def set_bit(index: int, key: Array) -> Array:
         # The first bit is the sign: it starts set, for the smallest integer.
         higher = key ^ (1 << (31 - index))
-        return jnp.where(count(lambda frame: frame < higher) <= rank, higher, key)
+        return jnp.where(_count_below(keys, higher) <= rank, higher, key)
 
     key = lax.fori_loop(0, 32, set_bit, jnp.full_like(rank, jnp.iinfo(jnp.int32).min))
-    above = _over_frames(
-        jnp.minimum,
-        jnp.min,
-        lambda frame: jnp.where(frame[:, None] > key, frame[:, None], _LARGEST),
-        keys,
-    )
+    # Reductions here, because what is written out would be fused into, and so repeated for, all
+    # that is made of the result.
+    frames = keys[:, :, None]  # [B, T, 1, F]
+    above = jnp.where(frames > key[:, None], frames, _LARGEST).min(axis=1)
     weight = position - rank
     # Without weight there need be no value above.
-    same = (count(lambda frame: frame <= key) > rank + 1) | (weight == 0)
+    same = ((frames <= key[:, None]).sum(axis=1) > rank + 1) | (weight == 0)
     observed = mask.any(axis=1)[:, None]
     low, high = (_from_keys(jnp.where(observed, k, 0)) for k in (key, jnp.where(same, key, above)))
     return low, high, weight
 
 
-def _over_frames(combine: Callable, reduce: Callable, f: Callable, keys: Array) -> Array:
-    """`reduce`, which is repeated `combine`, over the T frames of `f(keys[:, t])`."""
+def _count_below(keys: Array, limit: Array) -> Array:
+    """How many of the T keys `[B, T, F]` are below each limit `[B, Q, F]`."""
     frames = keys.shape[1]
     if frames > _WRITTEN_OUT:
-        return reduce(jax.vmap(f, in_axes=1, out_axes=1)(keys), axis=1)
-    return functools.reduce(combine, (f(keys[:, t]) for t in range(frames)))
+        return (keys[:, :, None] < limit[:, None]).sum(axis=1)
+    return sum((keys[:, t, None] < limit).astype(jnp.int32) for t in range(frames))
 
 
 def _to_keys(x: Array) -> Array:

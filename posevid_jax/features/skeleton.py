@@ -7,7 +7,7 @@ import numpy as np
 from jax import Array
 
 from posevid_jax.features import motion
-from posevid_jax.features.body_frame import SHOULDERS, body_frame, check_joints
+from posevid_jax.features.body_frame import SHOULDERS, check_joints, locate
 
 CHANNELS = ('x', 'y', 'vx', 'vy', 'visibility', 'observed')
 
@@ -44,14 +44,15 @@ def rows(
     Args:
       batch: `skeleton` `[B, T, J, 4]`, `skeleton_mask` `[B, T, J]`, `aspect`, `fps` `[B]`.
       joint_names: of the J joints, accepted by `walk`.
-      scale_frames: see `body_frame`.
+      scale_frames: see `body_frame.locate`.
 
     Returns:
       values `[B, T, J, 1, C]`, C as in `CHANNELS`, and mask `[B, T, J, 1]`.
     """
+    places = [{joint_names[joint]: 1.0} for joint in walk(joint_names)]
     x, y, visibility, observed = (
-        part.transpose(1, 2, 0)[:, :, walk(joint_names)]  # [B, T, J]
-        for part in body_frame(batch, joint_names, scale_frames)
+        part.transpose(1, 2, 0)  # [B, T, J]
+        for part in locate(batch, joint_names, places, scale_frames)
     )
     channels = [
         x,

@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
 from posevid_jax.features import body
-from posevid_jax.features.body_frame import check_joints, length
+from posevid_jax.features.body_frame import check_joints, length, locate
 
 
 def check(config: ConfigDict, joint_names: Sequence[str]) -> None:
@@ -41,7 +41,7 @@ def hand_mouth(
     Args:
       batch: as for `body.features`.
       joint_names: accepted by `check`.
-      scale_frames: see `body_frame`.
+      scale_frames: see `body_frame.locate`.
       config: `config.features.summary`.
 
     Returns:
@@ -50,13 +50,16 @@ def hand_mouth(
       `config.near` the share of frames nearer than it, then for each the longest stay there in
       seconds. All 0 when no frame counts.
     """
-    figure = body.Figure(batch, joint_names, scale_frames)
-    mouth = figure.mouth()
-    distance = jnp.inf  # becomes [B, T], of the nearer hand
-    for side in body.SIDES:
-        hand = figure.mean([f'{side}_{joint}' for joint in config.joints], config.weights)
-        gap = length(hand.x - mouth.x, hand.y - mouth.y)
-        distance = jnp.minimum(distance, jnp.where(hand.observed & mouth.observed, gap, jnp.inf))
+    total = sum(config.weights)
+    hands = [
+        {f'{side}_{j}': w / total for j, w in zip(config.joints, config.weights, strict=True) if w}
+        for side in body.SIDES
+    ]
+    x, y, visibility, observed = locate(
+        batch, joint_names, [body.mouth(joint_names), *hands], scale_frames
+    )
+    distance = length(x[1:] - x[0], y[1:] - y[0])  # [2, B, T]
+    distance = jnp.where(observed[1:] & observed[0], distance, jnp.inf).min(axis=0)
     counts = jnp.isfinite(distance)
     total = jnp.maximum(counts.sum(axis=1), 1)  # [B]
     near = distance[:, None] < jnp.asarray(config.near)[:, None]  # [B, K, T]
@@ -64,7 +67,7 @@ def hand_mouth(
         [
             counts.mean(axis=1),
             jnp.where(counts, distance, jnp.inf).min(axis=1),
-            jnp.where(counts, mouth.visibility, 0.0).sum(axis=1) / total,
+            jnp.where(counts, visibility[0], 0.0).sum(axis=1) / total,
         ],
         axis=1,
     )
