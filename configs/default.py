@@ -74,11 +74,14 @@ def get_config() -> ConfigDict:
     # The numbers of a frame. archive: the features of the clips | body: computed from the skeleton
     # in the body's own frame, see features/body.py.
     c.features.source = 'archive'
+    c.features.leave_out = ()  # patterns of names of body features not to read: '*elbow*'
     # The body's size is the median over so many frames around each, odd; what is longer than twice
     # a clip takes the whole of it.
     c.features.scale_frames = 149
     c.features.zscore = 'global'  # none | per_clip | per_video | global (fitted on train)
-    c.features.scaler = 'standard'  # of global: standard (mean, std) | robust (median, p90 - p10)
+    # Of global: standard (mean, std) | robust (median, p90 - p10) | rank (the share of the training
+    # values below, 0 to 1, less its mean and over its deviation).
+    c.features.scaler = 'standard'
     c.features.clip_at = 10.0  # z-scores are clipped to +- this: a tracker's jump is not evidence
     c.features.smooth = 1  # frames of the centred moving average; 1 = none
     # Channels per feature. off: its value | light: + velocity, acceleration, energy | full: + its
@@ -90,6 +93,10 @@ def get_config() -> ConfigDict:
     c.features.statistics = ('mean', 'std', 'median', 'max', 'min')
     c.features.quantiles = ()  # from 0 to 1
     c.features.thresholds = ()  # the share of frames below each; z-scores, unless zscore is none
+    c.features.parts = 1  # above 1: also the mean of each of so many equal parts of the clip
+    # body, stat_pool: also the means of so many frames before each clip and after it. They are the
+    # archive's context, or frames that other clips of the video hold; so not for a live stream.
+    c.features.context = 0
     # A few numbers about the hand nearer to the mouth, for stat_pool: features/summary.py.
     c.features.summary = ConfigDict()
     c.features.summary.on = False

@@ -30,10 +30,8 @@ def per_video_stats(clips: Clips, read: Read | None = None) -> tuple[np.ndarray,
     def own(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return clips.features[rows], clips.mask[rows]
 
-    by_video = np.argsort(clips.video, kind='stable')
-    videos = np.split(by_video, np.flatnonzero(np.diff(clips.video[by_video])) + 1)
     mean, std = [], []
-    for block in _blocks(videos):
+    for block in _blocks(rows_of_videos(clips)):
         features, mask = (read or own)(np.concatenate(block))
         ends = np.cumsum([len(rows) for rows in block])[:-1]
         parts = (np.split(array, ends) for array in (features, mask))
@@ -45,6 +43,12 @@ def per_video_stats(clips: Clips, read: Read | None = None) -> tuple[np.ndarray,
             std.append(np.sqrt(np.square(residual).sum(0) / count))
     # Videos are numbered as they come here.
     return tuple(np.stack(v).astype(np.float32)[clips.video] for v in (mean, std))
+
+
+def rows_of_videos(clips: Clips) -> list[np.ndarray]:
+    """The rows of the clips of each video, in the order of `clips.videos`."""
+    by_video = np.argsort(clips.video, kind='stable')
+    return np.split(by_video, np.flatnonzero(np.diff(clips.video[by_video])) + 1)
 
 
 def _blocks(videos: list[np.ndarray]) -> Iterator[list[np.ndarray]]:

@@ -4,6 +4,7 @@ Lengths are in shoulder widths, speeds in those per second, angles in half turns
 0 to 1. x points to the side of the hand it is about, y down.
 """
 
+import fnmatch
 import functools
 from collections.abc import Sequence
 
@@ -12,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from posevid_jax.errors import InputError
 from posevid_jax.features import motion
 from posevid_jax.features.body_frame import (
     SHOULDERS,
@@ -41,21 +43,34 @@ Columns = dict[str, tuple[Array, Array]]
 """Values and mask by name."""
 
 
-def check(joint_names: Sequence[str]) -> None:
-    """Raises InputError when these joints are not enough."""
-    check_joints('features.source: body', joint_names, NEEDED)
-
-
-@functools.cache
-def names(joint_names: tuple[str, ...]) -> tuple[str, ...]:
+def names(joint_names: tuple[str, ...], leave_out: Sequence[str] = ()) -> tuple[str, ...]:
     """Names of the features of a skeleton with these joints, in their order.
 
     Those of the hand nearer to the mouth begin with `near_`, those of the other with `far_`.
 
+    Args:
+      joint_names: all of them.
+      leave_out: patterns of names that are left out, with `*` for anything.
+
     Raises:
-      InputError: a joint is missing that cannot be done without.
+      InputError: a joint is missing that cannot be done without, a pattern fits no name, or nothing
+        is left.
     """
-    check(joint_names)
+    found = _all_names(tuple(joint_names))
+    for pattern in leave_out:
+        if not fnmatch.filter(found, pattern):
+            raise InputError(
+                f'features.leave_out: found {pattern}, which fits none of {", ".join(found)}'
+            )
+    left = tuple(n for n in found if not any(fnmatch.fnmatchcase(n, p) for p in leave_out))
+    if not left:
+        raise InputError(f'features.leave_out: found {leave_out}, which leaves no feature')
+    return left
+
+
+@functools.cache
+def _all_names(joint_names: tuple[str, ...]) -> tuple[str, ...]:
+    check_joints('features.source: body', joint_names, NEEDED)
     found: list[str] = []
     shapes = {
         'skeleton': jnp.zeros((1, 1, len(joint_names), 4)),
@@ -68,20 +83,26 @@ def names(joint_names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def features(
-    batch: dict[str, Array], joint_names: Sequence[str], scale_frames: int
+    batch: dict[str, Array],
+    joint_names: Sequence[str],
+    scale_frames: int,
+    leave_out: Sequence[str] = (),
 ) -> tuple[Array, Array]:
     """The features of a batch.
 
     Args:
       batch: `skeleton` `[B, T, J, 4]`, `skeleton_mask` `[B, T, J]`, `aspect`, `fps` `[B]`.
-      joint_names: of the J joints, accepted by `check`.
+      joint_names: of the J joints, accepted by `names`.
       scale_frames: see `body_frame.locate`.
+      leave_out: see `names`.
 
     Returns:
       values and mask `[B, T, F]`, F as in `names`; observed where all that a value is made of is, 0
       elsewhere.
     """
-    _, values, observed = _columns(batch, joint_names, scale_frames)
+    found, values, observed = _columns(batch, joint_names, scale_frames)
+    kept = np.array([found.index(name) for name in names(tuple(joint_names), leave_out)])
+    values, observed = values[kept], observed[kept]
     return jnp.where(observed, values, 0.0).transpose(1, 2, 0), observed.transpose(1, 2, 0)
 
 

@@ -9,17 +9,22 @@ import functools
 from collections.abc import Callable, Sequence
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
+from posevid_jax.data.context import context
 from posevid_jax.data.video_stats import per_video_stats
 from posevid_jax.errors import InputError
 from posevid_jax.features import body, motion, pooling, scaling, skeleton, summary
 
 SOURCES = ('archive', 'body')
 LAYOUTS = ('grid', 'skeleton')
+
+CONTEXT = {'skeleton': 'context_skeleton', 'skeleton_mask': 'context_mask'}
+"""Arrays of a batch, and those of the frames around its clips."""
 
 Read = Callable[[dict[str, Array], scaling.Scaler], tuple[Array, ...]]
 """(batch, scaler) to what a network is called with."""
@@ -50,6 +55,14 @@ def check(config: ConfigDict) -> None:
             raise InputError(
                 f'features.{key}: found {config[key]}, expected an odd number of frames'
             )
+    if config.leave_out and config.source != 'body':
+        raise InputError(
+            f'features.leave_out: found {tuple(config.leave_out)} with features.source='
+            f'{config.source}, expected (), or body'
+        )
+    for key, least in (('parts', 1), ('context', 0)):
+        if config[key] < least:
+            raise InputError(f'features.{key}: found {config[key]}, expected {least} or more')
     if config.clip_at <= 0:
         raise InputError(f'features.clip_at: found {config.clip_at}, expected a number above 0')
     if not all(0 <= q <= 1 for q in config.quantiles):
@@ -88,8 +101,9 @@ def reader(config: ConfigDict, joint_names: Sequence[str]) -> Read:
       joint_names: joints of the clips.
 
     Returns:
-      (batch, scaler) to values and mask: `[B, T, F, C]` both for stat_pool, and the summary
-      `[B, S]` where it is on; `[B, T, H, W, C]` and `[B, T, H, W]` for video_swin.
+      (batch, scaler) to values and mask: `[B, T, F, C]` both for stat_pool, and `[B, S]` of the
+      context and the summary where they are on; `[B, T, H, W, C]` and `[B, T, H, W]` for
+      video_swin.
 
     Raises:
       InputError: the clips have no skeleton, or not the joints, that the configuration reads.
@@ -99,32 +113,70 @@ def reader(config: ConfigDict, joint_names: Sequence[str]) -> Read:
         raise InputError(
             f'features.summary.on: found True with {config.model.name}, expected stat_pool'
         )
+    if features.context and (config.model.name != 'stat_pool' or features.source != 'body'):
+        raise InputError(
+            f'features.context: found {features.context} with model.name={config.model.name} and '
+            f'features.source={features.source}, expected 0, or stat_pool and body'
+        )
     if _rows_of_joints(config):
         skeleton.walk(joint_names)
         return lambda batch, scaler: skeleton.rows(batch, joint_names, features.scale_frames)
     read = functools.partial(packed, config=features)
     if _reads_body(config):
-        body.check(joint_names)
-        read = _of_body(read, joint_names, features.scale_frames)
+        body.names(tuple(joint_names), features.leave_out)
+        read = _of_body(read, joint_names, features)
     if config.model.name == 'video_swin':
         return lambda batch, scaler: motion.to_grid(*read(batch, scaler))
-    if not features.summary.on:
-        return read
-    summary.check(features.summary, joint_names)
-    return lambda batch, scaler: (
-        *read(batch, scaler),
-        summary.hand_mouth(batch, joint_names, features.scale_frames, features.summary),
-    )
+    if features.context:
+        read = _of_context(read, features.context)
+    if features.summary.on:
+        summary.check(features.summary, joint_names)
+        read = _and_summary(read, joint_names, features)
+    return read
 
 
-def _of_body(read: Read, joint_names: Sequence[str], scale_frames: int) -> Read:
+def _of_body(read: Read, joint_names: Sequence[str], features: ConfigDict) -> Read:
     """`read` of the body's features in place of the archive's."""
 
     def read_body(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, ...]:
-        x, mask = body.features(batch, joint_names, scale_frames)
+        x, mask = body.features(batch, joint_names, features.scale_frames, features.leave_out)
         return read(batch | {'features': x, 'mask': mask}, scaler)
 
     return read_body
+
+
+def _of_context(read: Read, frames: int) -> Read:
+    """`read` of the clips with the frames around them, and `[B, 2 F C]`, the means before and
+    after."""
+
+    def read_context(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, ...]:
+        wide = {
+            name: jnp.concatenate(
+                [batch[around][:, :frames], batch[name], batch[around][:, frames:]], axis=1
+            )
+            for name, around in CONTEXT.items()
+        }
+        x, mask = read(batch | wide, scaler)  # [B, frames + T + frames, F, C]
+        flat, flat_mask = (part.reshape(*part.shape[:2], -1) for part in (x, mask))
+        means = [
+            pooling.mean(flat[:, side], flat_mask[:, side])
+            for side in (slice(None, frames), slice(-frames, None))
+        ]
+        clip = slice(frames, -frames)
+        return x[:, clip], mask[:, clip], jnp.concatenate(means, axis=1)
+
+    return read_context
+
+
+def _and_summary(read: Read, joint_names: Sequence[str], features: ConfigDict) -> Read:
+    """`read`, with the hand-mouth summary joined to its numbers of whole clips."""
+
+    def read_summary(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, ...]:
+        x, mask, *whole = read(batch, scaler)
+        of_hand = summary.hand_mouth(batch, joint_names, features.scale_frames, features.summary)
+        return x, mask, jnp.concatenate([*whole, of_hand], axis=1)
+
+    return read_summary
 
 
 def scaled_names(clips: Clips, config: ConfigDict) -> tuple[str, ...]:
@@ -133,7 +185,9 @@ def scaled_names(clips: Clips, config: ConfigDict) -> tuple[str, ...]:
     Raises:
       InputError: the clips have not the joints that the body's features need.
     """
-    return body.names(clips.joint_names) if _reads_body(config) else clips.feature_names
+    if _reads_body(config):
+        return body.names(clips.joint_names, config.features.leave_out)
+    return clips.feature_names
 
 
 def fit_scaler(clips: Clips, config: ConfigDict) -> scaling.Scaler:
@@ -155,6 +209,8 @@ def host_arrays(clips: Clips, config: ConfigDict) -> dict[str, np.ndarray]:
     if config.features.zscore == 'per_video' and not _rows_of_joints(config):
         read = _body_features(clips, config) if _reads_body(config) else None
         arrays['video_mean'], arrays['video_std'] = per_video_stats(clips, read)
+    if config.features.context:
+        arrays |= zip(CONTEXT.values(), context(clips, config.features.context), strict=True)
     return arrays
 
 
@@ -184,7 +240,8 @@ def _body_features(
 
     @jax.jit
     def compute(batch: dict[str, Array]) -> tuple[Array, Array]:
-        return body.features(batch, clips.joint_names, config.features.scale_frames)
+        features = config.features
+        return body.features(batch, clips.joint_names, features.scale_frames, features.leave_out)
 
     def read(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         blocks = -(-len(rows) // _BLOCK)

@@ -1,6 +1,7 @@
 """Statistics over time that know which frames were observed."""
 
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 
 import chex
@@ -21,6 +22,7 @@ def pool(
     statistics: Sequence[str],
     quantiles: Sequence[float] = (),
     thresholds: Sequence[float] = (),
+    parts: int = 1,
 ) -> Array:
     """Statistics of the observed frames.
 
@@ -30,10 +32,11 @@ def pool(
       statistics: some of `STATISTICS`; the deviation is the population's (divided by the count).
       quantiles: numbers from 0 to 1, see `masked_quantiles`.
       thresholds: for each the share of the observed frames that lie below it.
+      parts: above 1, also the mean of each of so many parts of the clip, as equal as can be.
 
     Returns:
-      `[B, S, F]`: statistics, quantiles, thresholds, in the order given; 0 for a feature with no
-      observed frame.
+      `[B, S, F]`: statistics, quantiles, thresholds, in the order given, and parts; 0 for a feature
+      with no observed frame there.
     """
     chex.assert_rank([x, mask], 3)
     observed = mask.sum(axis=1)  # [B, F]
@@ -42,7 +45,15 @@ def pool(
     if quantiles:
         rows.append(masked_quantiles(x, mask, tuple(quantiles)))
     rows += [((mask & (x < t)).sum(axis=1) / count)[:, None] for t in thresholds]
+    if parts > 1:
+        ends = [x.shape[1] * part // parts for part in range(parts + 1)]
+        rows += [mean(x[:, a:b], mask[:, a:b])[:, None] for a, b in itertools.pairwise(ends)]
     return jnp.where((observed > 0)[:, None], jnp.concatenate(rows, axis=1), 0.0)
+
+
+def mean(x: Array, mask: Array) -> Array:
+    """Of the observed frames, `[B, T, F]` to `[B, F]`; 0 where there is none."""
+    return _mean(x, mask, jnp.maximum(mask.sum(axis=1), 1))
 
 
 def _mean(x: Array, mask: Array, count: Array) -> Array:

@@ -54,8 +54,8 @@ class Run:
         model = classifier.build(
             config, num_classes=len(known['class_names']), joint_names=joint_names
         )
-        scaler = neutral_scaler(len(known['center']))
-        example = _example_batch(known)
+        scaler = neutral_scaler(len(known['scaled_names']), np.shape(known['center'])[:-1])
+        example = _example_batch(known, 2 * config.features.context)
         # The schedule shapes no array of the state: one step an epoch is as good as any.
         optimizer = optim.optimizer(config.train, optim.learning_rate(config.train, 1))
         abstract = jax.eval_shape(
@@ -85,14 +85,16 @@ class Run:
         return conform(clips, self.inputs, source, like=str(self.workdir))
 
 
-def _example_batch(known: dict[str, Any]) -> dict[str, np.ndarray]:
-    frames, scaled = known['num_frames'], len(known['center'])
+def _example_batch(known: dict[str, Any], around: int) -> dict[str, np.ndarray]:
+    frames, scaled = known['num_frames'], len(known['scaled_names'])
     features, joints = len(known['feature_names']), len(known['joint_names'])
     return {
         'features': np.zeros((1, frames, features), np.float32),
         'mask': np.ones((1, frames, features), bool),
         'skeleton': np.zeros((1, frames, joints, 4), np.float32),
         'skeleton_mask': np.ones((1, frames, joints), bool),
+        'context_skeleton': np.zeros((1, around, joints, 4), np.float32),
+        'context_mask': np.ones((1, around, joints), bool),
         'fps': np.full(1, 30, np.float32),
         'aspect': np.ones(1, np.float32),
         'video_mean': np.zeros((1, scaled), np.float32),

@@ -134,6 +134,7 @@ def _stat_pool(model: ConfigDict, features: ConfigDict, num_outputs: int) -> Sta
         statistics=tuple(features.statistics),
         quantiles=tuple(features.quantiles),
         thresholds=tuple(features.thresholds),
+        parts=features.parts,
         dropout=model.dropout,
         batch_norm=model.stat_pool.batch_norm,
         dtype=jnp.dtype(model.dtype),

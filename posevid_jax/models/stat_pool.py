@@ -16,7 +16,7 @@ class StatPool(nn.Module):
     Attributes:
       num_outputs: logits per clip: 1, or one a class.
       hidden_sizes: units of the hidden layers.
-      statistics, quantiles, thresholds: what to take of every channel, see `pooling.pool`.
+      statistics, quantiles, thresholds, parts: what to take of every channel, see `pooling.pool`.
       dropout: rate after each hidden layer, rng stream `dropout`.
       batch_norm: normalise each hidden layer over the batch.
       axis_name: the pmapped axis over which batch statistics are averaged.
@@ -28,6 +28,7 @@ class StatPool(nn.Module):
     statistics: tuple[str, ...] = tuple(STATISTICS)
     quantiles: tuple[float, ...] = ()
     thresholds: tuple[float, ...] = ()
+    parts: int = 1
     dropout: float = 0.0
     batch_norm: bool = False
     axis_name: str | None = None
@@ -56,6 +57,7 @@ class StatPool(nn.Module):
             statistics=self.statistics,
             quantiles=self.quantiles,
             thresholds=self.thresholds,
+            parts=self.parts,
         )
         x = x.reshape(batch, -1)  # [B, statistics * F * C]
         if summary is not None:

@@ -114,8 +114,8 @@ class Experiment:
             'num_frames': self.train.features.shape[1],
             'zscore': self.config.features.zscore,
             'scaled_names': list(scaled),
-            'center': self.scaler.center[: len(scaled)].tolist(),
-            'scale': self.scaler.scale[: len(scaled)].tolist(),
+            'center': self.scaler.center[..., : len(scaled)].tolist(),
+            'scale': self.scaler.scale[..., : len(scaled)].tolist(),
         }
 
 
@@ -165,12 +165,18 @@ def build(config: ConfigDict) -> Experiment:
 
 def _augment(clips: Clips, config: ConfigDict) -> augment.Augment | None:
     features, joints = _read_names(clips, config)
-    return augment.build(
+    built = augment.build(
         config.augment,
         feature_names=features,
         joint_names=joints,
         num_classes=clips.num_classes,
     )
+    if built and config.features.context:
+        raise InputError(
+            f'features.context: found {config.features.context} with config.augment, which leaves '
+            'the frames around clips as they are; expected 0, or no augmentation'
+        )
+    return built
 
 
 def _read_names(clips: Clips, config: ConfigDict) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -189,6 +189,21 @@ def test_a_joint_that_cannot_be_guessed_is_named(gone):
         body.names(names)
 
 
+def test_features_are_left_out_by_pattern():
+    patterns = ('*elbow*', 'near_*_x')
+    found = body.names(poses.UPPER_BODY, patterns)
+    assert not any('elbow' in name or (name.startswith('near_') and name.endswith('_x'))
+                   for name in found)  # fmt: skip
+    assert {'far_wrist_x', 'near_wrist_y'} < set(found)
+    kept = [NAMES.index(name) for name in found]
+    batch = poses.batch()
+    some = body.features(batch, poses.UPPER_BODY, WHOLE_CLIP, patterns)
+    for part, whole in zip(some, features(batch), strict=True):
+        np.testing.assert_allclose(part, whole[..., kept], atol=1e-5)
+    with pytest.raises(InputError, match=r'leave_out: found \*tail, which fits none'):
+        body.names(poses.UPPER_BODY, ('*tail',))
+
+
 def test_gradients_are_finite_even_where_all_joints_coincide():
     batch = poses.batch(missing=0.3)
     batch['skeleton'][0] = 0.5

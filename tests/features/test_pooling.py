@@ -8,7 +8,8 @@ import pytest
 from posevid_jax.features import pooling
 from posevid_jax.features.pooling import STATISTICS
 
-pool = jax.jit(pooling.pool, static_argnames=('statistics', 'quantiles', 'thresholds'))
+OPTIONS = ('statistics', 'quantiles', 'thresholds', 'parts')
+pool = jax.jit(pooling.pool, static_argnames=OPTIONS)
 FRAMES = [1, 2, 8, 75]
 
 
@@ -68,6 +69,15 @@ def test_shares_below_a_threshold_are_of_the_observed_frames():
     mask = jnp.array([True, True, False, True])[None, :, None]
     pooled = pool(x, mask, statistics=(), thresholds=(2.0, 2.5, 9.0))
     np.testing.assert_allclose(pooled[0, :, 0], [1 / 3, 2 / 3, 1])
+
+
+def test_parts_are_means_of_stretches_one_after_the_other():
+    x, mask = clips(8)
+    pooled = pool(x, mask, statistics=(), parts=3)
+    stretches = [numpys('mean', x[:, a:b], mask[:, a:b]) for a, b in ((0, 2), (2, 5), (5, 8))]
+    np.testing.assert_allclose(pooled, np.stack(stretches, axis=1), atol=1e-6)
+    short = pool(x[:, :1], mask[:, :1], statistics=(), parts=3)
+    assert np.isfinite(short).all() and not short[:, :2].any()
 
 
 def test_what_is_missing_is_not_read():
