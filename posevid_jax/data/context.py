@@ -30,7 +30,9 @@ def context(clips: Clips, frames: int) -> tuple[np.ndarray, np.ndarray]:
                 f'expected the {frames} of features.context, or none'
             )
         inner = slice(stored - frames, stored + frames)
-        return clips.context_skeleton[:, inner], clips.context_mask[:, inner]
+        return tuple(
+            np.asarray(column)[:, inner] for column in (clips.context_skeleton, clips.context_mask)
+        )
     if (clips.start_frame == UNKNOWN_FRAME).any():
         raise InputError(
             f'{clips.videos[0]}: start_frame: found clips without it, which features.context='
@@ -54,10 +56,10 @@ def _fill(
     # The video from `frames` before its first clip to `frames` after its last one.
     video = np.zeros((start.max() + length + 2 * frames, *clips.skeleton.shape[2:]), np.float32)
     observed = np.zeros(video.shape[:2], bool)
-    for row, at in zip(rows, start + frames, strict=True):
+    clips_of_video = (clips.skeleton[rows], clips.skeleton_mask[rows])
+    for at, joints, seen in zip(start + frames, *clips_of_video, strict=True):
         clip = slice(at, at + length)
-        seen = clips.skeleton_mask[row]
-        video[clip] = np.where(seen[..., None], clips.skeleton[row], video[clip])
+        video[clip] = np.where(seen[..., None], joints, video[clip])
         observed[clip] |= seen
     for row, at in zip(rows, start, strict=True):
         after = at + frames + length

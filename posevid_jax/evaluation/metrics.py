@@ -16,26 +16,6 @@ def probabilities(logits: np.ndarray) -> np.ndarray:
     return special.softmax(logits, axis=1)
 
 
-def best_f1_threshold(label: np.ndarray, prob: np.ndarray) -> float:
-    """The probability that, as a threshold (prob >= threshold), gives the highest F1.
-
-    Args:
-      label: `[N]` 0 or 1.
-      prob: `[N]` probability of the positive class.
-
-    Returns:
-      the threshold, half way to the next lower probability so that rounding cannot cross it; 0.5
-      when there is no positive to find.
-    """
-    if not np.any(label):
-        return 0.5
-    precision, recall, thresholds = sk.precision_recall_curve(label, prob)
-    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-    best = int(np.argmax(f1[:-1]))
-    lower = thresholds[best - 1] if best > 0 else 0.0
-    return float((thresholds[best] + lower) / 2)
-
-
 def evaluate(label: np.ndarray, probs: np.ndarray, threshold: float | None) -> Record:
     """Metrics of one set of clips.
 
@@ -61,14 +41,20 @@ def evaluate(label: np.ndarray, probs: np.ndarray, threshold: float | None) -> R
     return {
         'clips': len(label),
         'positives': int(label.sum()),
-        **_ranking(label == 1, prob),
+        **ranking(label == 1, prob),
         'at_threshold': _decisions(label, prob >= threshold, threshold),
         'at_0.5': _decisions(label, prob >= 0.5, 0.5),
         'always_positive': _decisions(label, np.ones(len(label), bool), 0.0),
     }
 
 
-def _ranking(member: np.ndarray, prob: np.ndarray) -> Record:
+def ranking(member: np.ndarray, prob: np.ndarray) -> Record:
+    """`roc_auc` and `average_precision` of one class against the rest; None for clips of one kind.
+
+    Args:
+      member: `[N]` bool, whether a clip is of the class.
+      prob: `[N]` probability of it.
+    """
     both = member.any() and not member.all()
     return {
         'roc_auc': float(sk.roc_auc_score(member, prob)) if both else None,
@@ -93,7 +79,7 @@ def _several_classes(label: np.ndarray, probs: np.ndarray) -> Record:
     num_classes = probs.shape[1]
     predicted = probs.argmax(axis=1)
     per_class = [
-        record | _ranking(label == k, probs[:, k])
+        record | ranking(label == k, probs[:, k])
         for k, record in enumerate(_per_class(label, predicted, num_classes))
     ]
     majority = int(np.bincount(label).argmax())

@@ -16,7 +16,24 @@ def lines(name: str, record: Record) -> list[str]:
         f'{name}: {record["clips"]} clips, {macro}ROC-AUC {_number(record["roc_auc"])}, '
         f'{macro}average precision {_number(record["average_precision"])}'
     )
-    return [head, *(_several_classes(record) if several else _two_classes(record))]
+    members = _members(record['members']) if 'members' in record else []
+    return [head, *members, *(_several_classes(record) if several else _two_classes(record))]
+
+
+def _members(spread: Record) -> list[str]:
+    """How the members of an ensemble spread around it."""
+
+    def text(title: str, of: Record) -> str:
+        if of['mean'] is None:
+            return f'{title} undefined'
+        low, high = min(of['each']), max(of['each'])
+        return f'{title} {of["mean"]:.4f} +- {of["std"]:.4f} ({low:.4f} to {high:.4f})'
+
+    auc, precision = spread['roc_auc'], spread['average_precision']
+    return [
+        f'  mean of {len(auc["each"])} members, above; one alone: {text("ROC-AUC", auc)}, '
+        f'{text("average precision", precision)}'
+    ]
 
 
 def _two_classes(record: Record) -> list[str]:

@@ -16,6 +16,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.context import context
+from posevid_jax.data.mapped import Column
 from posevid_jax.data.video_stats import per_video_stats
 from posevid_jax.errors import InputError
 from posevid_jax.features import body, motion, pooling, scaling, skeleton, summary
@@ -198,7 +199,7 @@ def fit_scaler(clips: Clips, config: ConfigDict) -> scaling.Scaler:
     return scaling.fit_scaler(*_body_features(clips, config)(rows), config.features.scaler)
 
 
-def host_arrays(clips: Clips, config: ConfigDict) -> dict[str, np.ndarray]:
+def host_arrays(clips: Clips, config: ConfigDict) -> dict[str, Column]:
     """The arrays, a row a clip, that batches are gathered from.
 
     Args:

@@ -1,12 +1,14 @@
 """Z-scores: per clip, per video or global, and the scaler that belongs to a run."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+
+from posevid_jax.data.mapped import Column, row_slices
 
 ZSCORES = ('none', 'per_clip', 'per_video', 'global')
 SCALERS = ('standard', 'robust', 'rank')
@@ -15,8 +17,6 @@ SCALERS = ('standard', 'robust', 'rank')
 _SMALLEST_SCALE = 1e-6
 # Of numbers spread evenly from 0 to 1.
 _DEVIATION_OF_RANKS = 12**-0.5
-# Sums run over so many clips at a time, because the clips may be larger than memory.
-_CHUNK = 4096
 # Steps of the rank scaler: each holds this share of the training values.
 _STEPS = 16
 # Quantiles of so many clips, evenly spaced, are those of all.
@@ -44,11 +44,11 @@ def neutral_scaler(num_features: int, steps: tuple[int, ...] = ()) -> Scaler:
     return Scaler(center=np.zeros(shape, np.float32), scale=np.ones(shape, np.float32))
 
 
-def fit_scaler(features: np.ndarray, mask: np.ndarray, kind: str = 'standard') -> Scaler:
+def fit_scaler(features: Column, mask: Column, kind: str = 'standard') -> Scaler:
     """Centre and scale of the observed values of each feature.
 
     Args:
-      features: `[N, T, F]`.
+      features: `[N, T, F]`, 0 where missing.
       mask: `[N, T, F]`.
       kind: `standard`: mean and standard deviation | `robust`: median and the range from the 10th
         to the 90th percentile, which a tracker's jumps do not move | `rank`: the share of the
@@ -74,24 +74,26 @@ def fit_scaler(features: np.ndarray, mask: np.ndarray, kind: str = 'standard') -
     )
 
 
-def _standard(features: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    def total(value: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
-        """The sum of `value(features, mask)` over clips and frames, `[F]`."""
-        chunks = (slice(start, start + _CHUNK) for start in range(0, len(mask), _CHUNK))
-        return sum(value(features[c], mask[c]).sum(axis=(0, 1), dtype=np.float64) for c in chunks)
-
-    count = np.maximum(total(lambda x, m: m), 1)
-    center = total(lambda x, m: np.where(m, x, 0)) / count
+def _standard(features: Column, mask: Column) -> tuple[np.ndarray, np.ndarray]:
+    count, total, squares = np.zeros((3, features.shape[2]))
+    for rows in row_slices(features):
+        count += mask[rows].sum(axis=(0, 1))
+        total += features[rows].sum(axis=(0, 1), dtype=np.float64)
+    center = total / np.maximum(count, 1)
     # The centre keeps its precision: the deviation of a feature may be far smaller than its mean.
-    return center, np.sqrt(total(lambda x, m: np.where(m, x - center, 0) ** 2) / count)
+    for rows in row_slices(features):
+        gaps = np.where(mask[rows], features[rows] - center, 0)
+        squares += np.square(gaps).sum(axis=(0, 1))
+    return center, np.sqrt(squares / np.maximum(count, 1))
 
 
-def _quantiles(features: np.ndarray, mask: np.ndarray, shares: Sequence[float]) -> np.ndarray:
+def _quantiles(features: Column, mask: Column, shares: Sequence[float]) -> np.ndarray:
     """Of the observed values, `[Q, F]`; 0 where there are none."""
     rows = slice(None, None, -(-len(mask) // _QUANTILE_CLIPS))
+    features, mask = features[rows], mask[rows]
     found = np.zeros((len(shares), features.shape[2]))
     for f in range(features.shape[2]):
-        observed = features[rows, :, f][mask[rows, :, f]]
+        observed = features[..., f][mask[..., f]]
         if observed.size:
             found[:, f] = np.quantile(observed, shares)
     return found

@@ -59,7 +59,15 @@ class Run:
         # The schedule shapes no array of the state: one step an epoch is as good as any.
         optimizer = optim.optimizer(config.train, optim.learning_rate(config.train, 1))
         abstract = jax.eval_shape(
-            lambda: states.create(model, optimizer, scaler, example, config.seed)
+            lambda: states.create(
+                model,
+                optimizer,
+                scaler,
+                example,
+                config.seed,
+                config.train.num_seeds,
+                ema=config.train.ema_decay > 0,
+            )
         )
         checkpoints = Checkpoints(workdir)
         state = checkpoints.restore(checkpoints.resolve(checkpoint), abstract)

@@ -7,6 +7,7 @@ import pathlib
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
 
@@ -14,20 +15,41 @@ import jax
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
+from posevid_jax.training import processes
 
 # What may differ between the command that started a run and the one that resumes it.
-_MAY_CHANGE = ('name', 'train.num_epochs', 'train.log_every_steps', 'data.test', 'eval.batch_size')
+_MAY_CHANGE = (
+    'name',
+    'train.num_epochs',
+    'train.log_every_steps',
+    'train.on_nonfinite',
+    'train.topk_loss',
+    'train.topk_every_epochs',
+    'train.patience',
+    'train.patience_smoothing',
+    'checkpoint.keep_last',
+    'checkpoint.keep_every_epochs',
+    'checkpoint.every_steps',
+    'data.test',
+    'data.max_bytes',
+    'data.manifest',
+    'eval.batch_size',
+    'cv',
+)
 _PACKAGES = ('posevid-jax', 'jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'grain', 'numpy')
 
 
 def new_run_directory(root: pathlib.Path) -> pathlib.Path:
     """Creates the next numbered directory, `root/01`, `root/02`, ...
 
-    Creating it is the claim, so that two starts at once get two directories.
+    Creating it is the claim, so that two starts at once get two directories. Processes that train
+    together get the same one.
 
     Raises:
       InputError: `root` cannot be written.
     """
+    if not processes.is_first():
+        return processes.path_of_first(None)
     try:
         root.mkdir(parents=True, exist_ok=True)
         taken = [int(path.name) for path in root.iterdir() if path.name.isdigit()]
@@ -36,7 +58,7 @@ def new_run_directory(root: pathlib.Path) -> pathlib.Path:
             with contextlib.suppress(FileExistsError):
                 directory = root / f'{number:02d}'
                 directory.mkdir()
-                return directory
+                return processes.path_of_first(directory)
             number += 1
     except OSError as error:
         raise InputError(f'{root}: cannot make a run directory ({error.strerror})') from None
@@ -45,9 +67,13 @@ def new_run_directory(root: pathlib.Path) -> pathlib.Path:
 def write_text(path: pathlib.Path, text: str) -> None:
     """Replaces a file in one step: a temporary name beside it, then a rename.
 
+    Of several processes, only the first one writes.
+
     Raises:
       InputError: the file cannot be written.
     """
+    if not processes.is_first():
+        return
     temporary = path.with_name(f'.{path.name}.{os.getpid()}')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,18 +117,33 @@ class JsonLines:
                     if json.loads(line)['step'] <= last_step:
                         kept.append(line + '\n')
         write_text(path, ''.join(kept))
+        path = path if processes.is_first() else pathlib.Path(os.devnull)
         self._file = path.open('a', buffering=1)
 
     def write(self, record: dict[str, Any]) -> None:
-        """Appends a record, which has the key `step`."""
-        self._file.write(json.dumps(record) + '\n')
+        """Appends a record, which has the key `step`.
+
+        Raises:
+          InputError: it cannot be written.
+        """
+        try:
+            self._file.write(json.dumps(record) + '\n')
+        except OSError as error:
+            raise InputError(f'{self._file.name}: cannot be written ({error.strerror})') from None
 
     def close(self) -> None:
         self._file.close()
 
 
-def check_config(workdir: pathlib.Path, config: ConfigDict) -> None:
-    """Checks that a run found in `workdir` was made with this configuration.
+def check_config(
+    workdir: pathlib.Path, config: ConfigDict, may_change: Sequence[str] = _MAY_CHANGE
+) -> None:
+    """Checks that what is found in `workdir` was made with this configuration.
+
+    Args:
+      workdir: where `config.json` is, if anything was made there.
+      config: the whole configuration of now.
+      may_change: keys, and first parts of keys, that may differ.
 
     Raises:
       InputError: a key differs that may not change on resuming.
@@ -114,7 +155,7 @@ def check_config(workdir: pathlib.Path, config: ConfigDict) -> None:
     changed = [
         f'{key} was {before.get(key)!r}, now {now.get(key)!r}'
         for key in sorted(before.keys() | now.keys())
-        if before.get(key) != now.get(key) and not _may_change(key, before, now)
+        if before.get(key) != now.get(key) and not _allowed(key, before, now, may_change)
     ]
     if changed:
         raise InputError(
@@ -128,9 +169,11 @@ def as_json(config: ConfigDict) -> dict[str, Any]:
     return json.loads(config.to_json())
 
 
-def _may_change(key: str, before: dict, now: dict) -> bool:
+def _allowed(key: str, before: dict, now: dict, may_change: Sequence[str]) -> bool:
+    if key in may_change or key.partition('.')[0] in may_change:
+        return True
     # Another validation file changes no step; going between a file and a split of train does.
-    return key in _MAY_CHANGE or (key == 'data.val' and bool(before.get(key)) and bool(now[key]))
+    return key == 'data.val' and bool(before.get(key)) and bool(now[key])
 
 
 def _flat(tree: dict[str, Any], prefix: str = '') -> dict[str, Any]:
@@ -149,12 +192,13 @@ def environment() -> dict[str, Any]:
     for package in _PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions[package] = metadata.version(package)
-    devices = jax.local_devices()
+    devices = jax.devices()
     return {
         'command': [pathlib.Path(sys.argv[0]).name, *sys.argv[1:]],
         'versions': versions,
         'commit': _commit(),
         'device': {'kind': devices[0].device_kind, 'count': len(devices)},
+        'processes': jax.process_count(),
     }
 
 

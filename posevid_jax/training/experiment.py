@@ -11,13 +11,13 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data import loader, sampling, source
 from posevid_jax.data.clips import Clips
+from posevid_jax.data.mapped import Column
 from posevid_jax.errors import InputError
 from posevid_jax.features import augment, inputs
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.models import classifier, torch_import
-from posevid_jax.training import losses, optim, steps
+from posevid_jax.training import checkpoint, hardest, losses, nonfinite, optim, records, steps
 from posevid_jax.training import state as states
-from posevid_jax.training.records import BEST_METRICS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Experiment:
     config: ConfigDict
     train: Clips
     val: Clips
-    arrays: dict[str, np.ndarray]
+    arrays: dict[str, Column]
     order: sampling.Order
     augment: augment.Augment | None
     scaler: Scaler
@@ -54,19 +54,32 @@ class Experiment:
     def total_steps(self) -> int:
         return self.config.train.num_epochs * self.steps_per_epoch
 
-    def data(self) -> grain.DatasetIterator:
-        """The training batches from the first step on."""
-        return loader.train_batches(
+    def data(self, done: int = 0) -> grain.DatasetIterator:
+        """This process's share of the training batches after the `done` first steps."""
+        batches = loader.train_batches(
             self.arrays,
             order=self.order,
             batch_size=self.config.train.batch_size,
             num_steps=self.total_steps,
+            process_index=jax.process_index(),
+            process_count=jax.process_count(),
         )
+        if done:
+            batches.set_state(batches.get_state() | {'next_index': done})
+        return batches
 
     def create_state(self) -> states.TrainState:
         """The state before the first step; traceable."""
         example = next(loader.eval_batches(self.arrays, 1))
-        return states.create(self.model, self.optimizer, self.scaler, example, self.config.seed)
+        return states.create(
+            self.model,
+            self.optimizer,
+            self.scaler,
+            example,
+            self.config.seed,
+            self.config.train.num_seeds,
+            ema=self.config.train.ema_decay > 0,
+        )
 
     def initial_state(self) -> states.TrainState:
         """The state of step 0, on the device: `create_state`, then the pretrained weights.
@@ -75,18 +88,29 @@ class Experiment:
           InputError: the pretrained weights do not fit the model.
         """
         state = jax.jit(self.create_state)()
-        model = self.config.model
+        model, members = self.config.model, self.config.train.num_seeds
         if not model.pretrained:
             return state
-        params, notes = torch_import.import_weights(
-            torch_import.read_state_dict(model.pretrained),
-            jax.device_get(state.params),
-            window=model.video_swin.window_size,
-            source_window=model.pretrained_window,
-            allow=model.pretrained_allow,
-        )
+        weights = torch_import.read_state_dict(model.pretrained)
+
+        def import_into(params):
+            return torch_import.import_weights(
+                weights,
+                params,
+                window=model.video_swin.window_size,
+                source_window=model.pretrained_window,
+                allow=model.pretrained_allow,
+            )
+
+        params = jax.device_get(state.params)
+        if members == 1:
+            params, notes = import_into(params)
+        else:  # what the file does not hold, such as the head, stays each member's own
+            each = [import_into(jax.tree.map(lambda p, i=i: p[i], params)) for i in range(members)]
+            params, notes = jax.tree.map(lambda *p: np.stack(p), *(p for p, _ in each)), each[0][1]
         print('\n'.join(f'{model.pretrained}: {note}' for note in notes))
-        return state.replace(params=jax.device_put(params))
+        ema = jax.device_put(params) if state.ema else {}
+        return state.replace(params=jax.device_put(params), ema=ema)
 
     def abstract_state(self) -> states.TrainState:
         """Shapes and dtypes of `create_state`."""
@@ -94,14 +118,18 @@ class Experiment:
 
     def train_step(self) -> steps.TrainStep:
         """The step to compile."""
-        return steps.make_train_step(
+        train = self.config.train
+        step = steps.make_train_step(
             self.model,
             self.optimizer,
             self.schedule,
-            self.config.train,
-            micro_batches=self.config.train.micro_batches,
+            train,
+            micro_batches=train.micro_batches,
             augment=self.augment,
         )
+        if train.num_seeds == 1:
+            return step
+        return steps.for_members(step, self.config.seed, train.num_seeds)
 
     def input_description(self) -> dict[str, Any]:
         """What the run knows about its input, for scaler.json."""
@@ -125,28 +153,49 @@ def build(config: ConfigDict) -> Experiment:
     Raises:
       InputError: a key, a file or their combination that cannot work.
     """
+    check(config)
+    return assemble(config, *source.train_and_val(config.data, config.seed))
+
+
+def check(config: ConfigDict) -> None:
+    """Raises InputError for a key that can be seen to be wrong without the data."""
     losses.check(config.train)
     optim.check(config.train)
-    if config.train.best_metric not in BEST_METRICS:
-        raise InputError(
-            f'train.best_metric: found {config.train.best_metric!r}, '
-            f'expected one of {", ".join(BEST_METRICS)}'
-        )
+    nonfinite.check(config.train)
+    hardest.check(config.train)
+    checkpoint.check(config.checkpoint)
+    records.check(config.train)
     if config.model.pretrained and config.model.name != 'video_swin':
         raise InputError(f'model.pretrained: found a file with {config.model.name}, expected none')
-    train, val = source.train_and_val(config.data, config.seed)
+
+
+def assemble(
+    config: ConfigDict, train: Clips, val: Clips, steps_per_epoch: int | None = None
+) -> Experiment:
+    """Puts an experiment together.
+
+    Args:
+      config: the whole configuration, checked.
+      train, val: its clips.
+      steps_per_epoch: None for as many as one epoch of `train` takes.
+
+    Raises:
+      InputError: the clips do not fit the configuration.
+    """
     if inputs.reads_features(config) and not train.feature_names:
         raise InputError(
             f'data.train: {config.data.train} holds a skeleton and no features; expected '
             'features.source=body, or model.name=video_swin with features.layout=skeleton'
         )
+    losses.check_classes(config.train, train.num_classes)
     model = classifier.build(config, num_classes=train.num_classes, joint_names=train.joint_names)
     arrays = inputs.host_arrays(train, config)
     if config.data.sample_by_weight:
         # A weight counts once: in how often a clip is drawn, so no more in its loss.
         arrays['weight'] = np.ones_like(train.weight)
     order = sampling.make_order(train, config.data, config.seed)
-    steps_per_epoch = -(-order.draws_per_epoch // config.train.batch_size)
+    if steps_per_epoch is None:
+        steps_per_epoch = -(-order.draws_per_epoch // config.train.batch_size)
     schedule = optim.learning_rate(config.train, steps_per_epoch)
     return Experiment(
         config=config,
@@ -158,7 +207,7 @@ def build(config: ConfigDict) -> Experiment:
         scaler=inputs.fit_scaler(train, config),
         model=model,
         schedule=schedule,
-        optimizer=optim.optimizer(config.train, schedule),
+        optimizer=optim.optimizer(config.train, schedule, steps_per_epoch),
         steps_per_epoch=steps_per_epoch,
     )
 

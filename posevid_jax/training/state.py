@@ -1,5 +1,6 @@
 """What a training step carries from one batch to the next."""
 
+import dataclasses
 from typing import Any
 
 import flax.struct
@@ -40,11 +41,23 @@ class TrainState(flax.struct.PyTreeNode):
     batch_stats: Any
     opt_state: Any
     scaler: Scaler  # fitted once: the run's preprocessing travels with its parameters
+    ema: Any  # moving average of params, {} without one
+    skipped: Array  # int32: steps left out because they were not finite
+    bad_step: Array  # int32: the last one of them, 0 for none
     epoch: Sums  # in the state, so that a run resumed inside an epoch records the same epoch
 
     @property
     def variables(self) -> Variables:
-        return {'params': self.params, 'batch_stats': self.batch_stats}
+        """What is evaluated: the averaged parameters where there are any."""
+        return {'params': self.ema or self.params, 'batch_stats': self.batch_stats}
+
+
+# What several members trained side by side have in common; all else has a leading axis of members.
+_SHARED = ('step', 'skipped', 'bad_step', 'scaler')
+MEMBER_AXES = TrainState(
+    **{f.name: None if f.name in _SHARED else 0 for f in dataclasses.fields(TrainState)}
+)
+"""The axis of the members in each part of a state, for `jax.vmap`."""
 
 
 def create(
@@ -53,6 +66,9 @@ def create(
     scaler: Scaler,
     batch: dict[str, Array],
     seed: int,
+    num_seeds: int = 1,
+    *,
+    ema: bool = False,
 ) -> TrainState:
     """The state before the first step.
 
@@ -64,13 +80,25 @@ def create(
       scaler: the run's, or its shapes.
       batch: one batch; only its shapes matter.
       seed: of the parameters.
+      num_seeds: members; with several, member i has the parameters of `seed + i`, and `MEMBER_AXES`
+        says where.
+      ema: whether the state holds a moving average of the parameters.
     """
-    variables = classifier.init(jax.random.key(seed), scaler, batch)
-    return TrainState(
-        step=jnp.zeros((), jnp.int32),
-        params=variables['params'],
-        batch_stats=variables['batch_stats'],
-        opt_state=optimizer.init(variables['params']),
-        scaler=jax.tree.map(jnp.asarray, scaler),
-        epoch=Sums.zeros(),
-    )
+
+    def one(seed) -> TrainState:
+        variables = classifier.init(jax.random.key(seed), scaler, batch)
+        return TrainState(
+            step=jnp.zeros((), jnp.int32),
+            params=variables['params'],
+            batch_stats=variables['batch_stats'],
+            opt_state=optimizer.init(variables['params']),
+            ema=jax.tree.map(jnp.copy, variables['params']) if ema else {},
+            skipped=jnp.zeros((), jnp.int32),
+            bad_step=jnp.zeros((), jnp.int32),
+            scaler=jax.tree.map(jnp.asarray, scaler),
+            epoch=Sums.zeros(),
+        )
+
+    if num_seeds == 1:
+        return one(seed)
+    return jax.vmap(one, out_axes=MEMBER_AXES)(seed + jnp.arange(num_seeds))

@@ -29,23 +29,6 @@ def test_one_class_has_no_ranking_but_still_a_record_and_a_table():
     assert 'undefined' in '\n'.join(report.lines('set', record))
 
 
-def test_best_f1_threshold_is_the_best_of_all_cuts():
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        label = rng.integers(0, 2, 30)
-        prob = np.round(rng.random(30), 1)  # ties
-        label[0] = 1
-
-        def f1(threshold, label=label, prob=prob):
-            return metrics.evaluate(label, two_columns(prob), threshold)['at_threshold']['f1']
-
-        assert f1(metrics.best_f1_threshold(label, prob)) == max(f1(t) for t in [0.0, *prob])
-
-
-def test_no_positive_gives_the_neutral_threshold():
-    assert metrics.best_f1_threshold(np.zeros(4, int), PROB[:4]) == 0.5
-
-
 def test_probabilities_of_one_logit_and_of_several_sum_to_one():
     one = metrics.probabilities(np.array([[0.0], [800.0], [-800.0]]))
     np.testing.assert_allclose(one[:, 1], [0.5, 1, 0])

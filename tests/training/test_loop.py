@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 
 import jax
@@ -39,6 +40,14 @@ def stop_after(monkeypatch, steps):
     monkeypatch.setattr(loop.Progress, 'update', update_and_signal)
 
 
+@pytest.mark.parametrize(('kind', 'programs'), [('jit', ['train_step']), ('pmap', ['_fun'] * 2)])
+def test_the_step_is_compiled_once(tmp_path, caplog, kind, programs):
+    with jax.log_compiles():
+        loop.train_and_evaluate(toy.config(parallel=kind), tmp_path)
+    compiled = re.findall(r'Finished XLA compilation of jit\((train_step|_fun)\)', caplog.text)
+    assert compiled == programs  # pmap calls its programs so: the step, and the evaluation
+
+
 def test_a_run_writes_its_directory_and_learns(tmp_path):
     config = toy.config(train__num_epochs=8, data__synthetic__num_videos=12)
     result = loop.train_and_evaluate(config, tmp_path)
@@ -46,6 +55,7 @@ def test_a_run_writes_its_directory_and_learns(tmp_path):
     history = read(tmp_path / 'history.json')
     assert [record['epoch'] for record in history] == list(range(1, 9))
     assert history[-1]['train']['loss'] < history[0]['train']['loss']
+    assert all(0 <= record['time']['data_wait_share'] <= 1 for record in history)
     best = read(tmp_path / 'best.json')
     assert best['value'] == max(record['val']['roc_auc'] for record in history)
     assert result['step'] == best['step'] and result['roc_auc'] == best['value']
@@ -55,7 +65,7 @@ def test_a_run_writes_its_directory_and_learns(tmp_path):
     assert reproduce['config'] == read(tmp_path / 'config.json')
     assert reproduce['results'] == read(tmp_path / 'eval' / 'val.json') == result
     kept = {int(path.name) for path in (tmp_path / 'checkpoints').iterdir() if path.name.isdigit()}
-    assert kept == {best['step'], history[-1]['step']}
+    assert kept == {best['step'], history[-2]['step'], history[-1]['step']}
     assert not list(tmp_path.glob('.*'))
 
 

@@ -1,0 +1,85 @@
+"""A cross-validation as lines of text."""
+
+from posevid_jax.evaluation.metrics import Record
+
+_COLUMNS = {
+    'roc_auc': 'ROC-AUC',
+    'average_precision': 'AP',
+    'f1': 'F1',
+    'trivial_f1': 'trivial',
+    'false_positive_rate': 'FPR',
+}
+_WIDTH = 9
+
+
+def lines(record: Record, points: dict[str, Record] | None) -> list[str]:
+    """What a person reads after a cross-validation.
+
+    Args:
+      record: from `out_of_fold.evaluate`.
+      points: from `out_of_fold.operating_points`; None with several classes.
+    """
+    pooled = record['pooled']
+    seeds = len(record['members']['roc_auc']['each'])
+    table = [
+        f'  {"":<10}{"clips":>7}{"videos":>8}'
+        + ''.join(f'{_COLUMNS[key]:>{_WIDTH}}' for key in pooled)
+    ]
+    for fold in record['folds']:
+        counts = f'{fold["clips"]:7d}{fold["groups"]:8d}'
+        table.append(_row(f'fold {fold["fold"]}', counts, fold, pooled))
+    table.append(_row('mean', '', record['mean'], pooled))
+    table.append(_row('spread', '', record['std'], pooled))
+    table.append(_row('pooled', f'{record["clips"]:7d}{record["groups"]:8d}', pooled, pooled))
+    for place, name in enumerate(('from', 'to')):
+        ends = {key: end and end[place] for key, end in record['intervals'].items()}
+        table.append(_row(f'95 % {name}', '', ends, pooled))
+    if seeds > 1:
+        members = record['members']
+        for part, name in (('mean', 'one seed'), ('std', 'spread')):
+            numbers = {key: members[key][part] for key in pooled}
+            table.append(_row(name, '', numbers, pooled))
+    return [*table, *_legend(record, seeds, points is not None), *_points(points or {})]
+
+
+def _row(title: str, counts: str, numbers: Record, keys: Record) -> str:
+    cells = ['-' if numbers[key] is None else f'{numbers[key]:.4f}' for key in keys]
+    return f'  {title:<10}{counts:>15}' + ''.join(f'{cell:>{_WIDTH}}' for cell in cells)
+
+
+def _legend(record: Record, seeds: int, two_classes: bool) -> list[str]:
+    if two_classes:
+        notes = [
+            '  F1 as decided by the threshold of the other folds; trivial: of saying yes to all; '
+            f'FPR: false-positive rate at recall {record["recall"]:g}'
+        ]
+    else:
+        notes = ['  macro averages; trivial: F1 of the most frequent class for every clip']
+    several = f'the mean of {seeds} seeds' if seeds > 1 else 'one seed'
+    notes.append(f'  all but the last rows: {several}; 95 %: by bootstrap over videos')
+    before, *after = record['calibration'].items()
+    numbers = [
+        f'{name} log loss {of["log_loss"]:.4f}, ECE {of["expected_calibration_error"]:.4f}'
+        for name, of in (before, *after)
+    ]
+    notes.append(f'  calibration, each fold by the others: {"; ".join(numbers)}')
+    return notes
+
+
+def _points(points: dict[str, Record]) -> list[str]:
+    if not points:
+        return []
+    table = [
+        f'  {"threshold for":<20}{"value":>8}{"precision":>11}{"recall":>9}{"F1":>9}{"FPR":>9}'
+        '   on videos it was not fitted to'
+    ]
+    for point in points.values():
+        at = point['expected']
+        if at is None:
+            table.append(f'  {point["rule"]:<20}   not reached')
+            continue
+        table.append(
+            f'  {point["rule"]:<20}{point["threshold"]:8.4f}{at["precision"]:11.4f}'
+            f'{at["recall"]:9.4f}{at["f1"]:9.4f}{at["false_positive_rate"]:9.4f}'
+        )
+    return table

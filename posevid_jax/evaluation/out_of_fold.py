@@ -1,0 +1,190 @@
+"""What cross-validation says: every clip judged by classifiers that never saw its video.
+
+Whatever is itself fitted to predictions, a threshold or a calibration, is judged on a fold as
+fitted to the other folds. What is kept for later use is fitted to all of them.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from posevid_jax.evaluation import calibration, ensemble, intervals, metrics, thresholds
+from posevid_jax.evaluation.calibration import Calibration
+from posevid_jax.evaluation.metrics import Record
+
+
+def evaluate(
+    label: np.ndarray,
+    logits: np.ndarray,
+    fold: np.ndarray,
+    group: np.ndarray,
+    *,
+    recall: float,
+    samples: int,
+    seed: int = 0,
+) -> Record:
+    """The record of a cross-validation.
+
+    Args:
+      label: `[N]` class numbers.
+      logits: `[N, M, K]` of the M members that did not see the clip.
+      fold: `[N]` which fold held the clip out, from 0.
+      group: `[N]` what the bootstrap draws: videos.
+      recall: at which to tell the false-positive rate.
+      samples: draws of the bootstrap.
+      seed: of the draws.
+
+    Returns:
+      JSON-ready. `folds`: for each one its number, clips, groups and numbers; `mean` and `std` of
+      these over the folds; `pooled`: the same of all clips; `members`: `ensemble.spread` of the
+      pooled numbers of each member alone; `intervals`: 95 % around the pooled ones, [low, high].
+      The numbers are `roc_auc`, `average_precision`, `f1` as decided by the threshold of highest F1
+      in the other folds, and `trivial_f1`, of saying yes to every clip; with several classes, where
+      the most probable one is decided for, of the most frequent class. With two classes also
+      `false_positive_rate`, the lowest with at least `recall`. `calibration`: `log_loss`, `brier`
+      and `expected_calibration_error` before and after, each fold calibrated by the others.
+    """
+    mean = ensemble.mean_logits(logits)
+    probs = metrics.probabilities(mean)
+    decided = _decide(label, probs, fold)
+
+    def numbers(rows: np.ndarray) -> Record:
+        return _numbers(label[rows], probs[rows], decided[rows], recall)
+
+    folds = [
+        {'fold': int(k) + 1, 'clips': len(rows), 'groups': len(np.unique(group[rows]))}
+        | numbers(rows)
+        for k, rows in ((k, np.flatnonzero(fold == k)) for k in np.unique(fold))
+    ]
+    pooled = numbers(np.arange(len(label)))
+    over_folds = ensemble.spread([{key: each[key] for key in pooled} for each in folds])
+    alone = [metrics.probabilities(member) for member in np.moveaxis(logits, 1, 0)]
+    return {
+        'clips': len(label),
+        'groups': len(np.unique(group)),
+        'recall': recall,
+        'folds': folds,
+        'mean': {key: value['mean'] for key, value in over_folds.items()},
+        'std': {key: value['std'] for key, value in over_folds.items()},
+        'pooled': pooled,
+        'members': ensemble.spread(
+            [_numbers(label, each, _decide(label, each, fold), recall) for each in alone]
+        ),
+        'intervals': intervals.bootstrap(numbers, group, samples=samples, seed=seed),
+        'calibration': _calibration(label, mean, fold),
+    }
+
+
+def operating_points(
+    label: np.ndarray, prob: np.ndarray, fold: np.ndarray, *, recall: float, precision: float
+) -> dict[str, Record]:
+    """Thresholds of one class by three rules, and what they do to videos they were not fitted to.
+
+    Args:
+      label: `[N]` 0 or 1.
+      prob: `[N]` probability of class 1.
+      fold: `[N]`.
+      recall, precision: what two of the rules ask for.
+
+    Returns:
+      `f1`, `recall` and `precision`, JSON-ready, each with its `rule` in words; `threshold`, fitted
+      to all clips, None where no threshold does what the rule asks for; and `expected`, what
+      becomes of the clips when each fold is decided by the threshold of the others
+      (`thresholds.operating_point` without a threshold), None where one of these does not exist.
+    """
+    rules = {
+        'f1': ('highest F1', thresholds.highest_f1),
+        'recall': (f'recall >= {recall:g}', lambda y, p: thresholds.at_recall(y, p, recall)),
+        'precision': (
+            f'precision >= {precision:g}',
+            lambda y, p: thresholds.at_precision(y, p, precision),
+        ),
+    }
+    return {
+        name: {
+            'rule': rule,
+            'threshold': choose(label, prob),
+            'expected': _expected(label, prob, fold, choose),
+        }
+        for name, (rule, choose) in rules.items()
+    }
+
+
+def _expected(label, prob, fold, choose: Callable) -> Record | None:
+    each = _fitted_to_others(lambda rows: choose(label[rows], prob[rows]), fold)
+    if None in each.values():
+        return None
+    decided = prob >= np.array([each[k] for k in fold])
+    point = thresholds.operating_point(label, decided, 0.5)
+    return {key: value for key, value in point.items() if key != 'threshold'}
+
+
+def fit_calibrations(label: np.ndarray, logits: np.ndarray) -> dict[str, Calibration]:
+    """Each kind of calibration that these logits `[N, K]` allow, by name."""
+    fitted = {'temperature': calibration.fit_temperature(logits, label)}
+    if logits.shape[1] == 1:
+        fitted['platt'] = calibration.fit_platt(logits, label)
+    return fitted
+
+
+def _fitted_to_others(fit: Callable[[np.ndarray], object], fold: np.ndarray) -> dict[int, object]:
+    """For each fold, what `fit` makes of the rows of all others."""
+    return {int(k): fit(np.flatnonzero(fold != k)) for k in np.unique(fold)}
+
+
+def _decide(label: np.ndarray, probs: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """[N] class decided for: by the threshold of the other folds, or the most probable one."""
+    if probs.shape[1] > 2:
+        return probs.argmax(axis=1)
+    prob = probs[:, 1]
+    each = _fitted_to_others(lambda rows: thresholds.highest_f1(label[rows], prob[rows]), fold)
+    return (prob >= np.array([each[k] for k in fold])).astype(np.int64)
+
+
+def _numbers(label: np.ndarray, probs: np.ndarray, decided: np.ndarray, recall: float) -> Record:
+    if probs.shape[1] > 2:
+        record = metrics.evaluate(label, probs, None)
+        return {
+            'roc_auc': record['roc_auc'],
+            'average_precision': record['average_precision'],
+            'f1': record['f1'],
+            'trivial_f1': record['majority_class']['f1'],
+        }
+    prob = probs[:, 1]
+    ranking = metrics.ranking(label == 1, prob)
+    if ranking['roc_auc'] is None:
+        false_positive_rate = None
+    else:
+        point = thresholds.operating_point(label, prob, thresholds.at_recall(label, prob, recall))
+        false_positive_rate = point['false_positive_rate']
+    return ranking | {
+        'f1': thresholds.operating_point(label, decided, 0.5)['f1'],
+        'trivial_f1': thresholds.operating_point(label, np.ones(len(label)), 0.5)['f1'],
+        'false_positive_rate': false_positive_rate,
+    }
+
+
+def _calibration(label: np.ndarray, logits: np.ndarray, fold: np.ndarray) -> Record:
+    each = _fitted_to_others(lambda rows: fit_calibrations(label[rows], logits[rows]), fold)
+    found = {'before': _calibration_numbers(label, logits)}
+    for kind in next(iter(each.values())):
+        calibrated = np.empty(logits.shape)
+        for k, fitted in each.items():
+            calibrated[fold == k] = fitted[kind](logits[fold == k])
+        found[kind] = _calibration_numbers(label, calibrated)
+    return found
+
+
+def _calibration_numbers(label: np.ndarray, logits: np.ndarray) -> Record:
+    probs = metrics.probabilities(logits)
+    if probs.shape[1] == 2:
+        happened, prob = label == 1, probs[:, 1]
+    else:
+        happened, prob = probs.argmax(axis=1) == label, probs.max(axis=1)
+    return {
+        'log_loss': calibration.log_loss(logits, label),
+        'brier': calibration.brier_score(probs, label),
+        'expected_calibration_error': calibration.reliability(happened, prob)[
+            'expected_calibration_error'
+        ],
+    }

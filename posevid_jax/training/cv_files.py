@@ -1,0 +1,174 @@
+"""The files of a cross-validation: what is done is never done twice, nor mixed with another one."""
+
+import csv
+import dataclasses
+import io
+import pathlib
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from posevid_jax.data.clips import Clips
+from posevid_jax.errors import InputError
+from posevid_jax.evaluation.calibration import Calibration
+from posevid_jax.evaluation.metrics import Record
+from posevid_jax.training import artifacts
+
+# What may differ between the command that started a cross-validation and the one that goes on.
+_MAY_CHANGE = (
+    'name',
+    'train.log_every_steps',
+    'data.val',
+    'data.test',
+    'eval',
+    'cv.threshold',
+    'cv.recall',
+    'cv.precision',
+    'cv.bootstrap',
+)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Plan:
+    """Which clip is in which fold.
+
+    Attributes:
+      clips: all of them.
+      group: [N] what a fold keeps together, and what the bootstrap draws.
+      fold: [N] the fold that holds a clip out, from 0.
+      footage: videos that show the same.
+    """
+
+    clips: Clips
+    group: np.ndarray
+    fold: np.ndarray
+    footage: list[tuple[str, str]]
+
+
+def open_directory(
+    workdir: pathlib.Path, config: ConfigDict, fold_config: ConfigDict, plan: Plan
+) -> None:
+    """Makes the directory of a cross-validation, or checks that this one goes on in it.
+
+    Raises:
+      InputError: it holds a run, or a cross-validation, of another configuration or other clips.
+    """
+    folder = workdir / 'cv'
+    artifacts.check_config(workdir, config)
+    artifacts.check_config(folder, fold_config, _MAY_CHANGE)
+    content = {'train': plan.clips.fingerprint(), 'fold': (plan.fold + 1).tolist()}
+    path = folder / 'plan.json'
+    if path.exists() and artifacts.read_json(path) != content:
+        raise InputError(
+            f'{path}: found a cross-validation of other clips or folds, expected those of '
+            f'{fold_config.data.train}; use another --workdir'
+        )
+    artifacts.write_json(path, content)
+    artifacts.write_json(folder / 'config.json', artifacts.as_json(fold_config))
+    if not (workdir / 'config.json').exists():
+        artifacts.write_json(workdir / 'config.json', artifacts.as_json(config))
+
+
+def _fold_path(workdir: pathlib.Path, fold: int) -> pathlib.Path:
+    return workdir / 'cv' / f'fold_{fold + 1}.json'
+
+
+def has_fold(workdir: pathlib.Path, fold: int) -> bool:
+    """Whether a fold is done; its file appears in one piece."""
+    return _fold_path(workdir, fold).exists()
+
+
+def write_fold(workdir: pathlib.Path, fold: int, logits: np.ndarray, seconds: float) -> None:
+    """Keeps the logits `[n, M, K]` of the clips that a fold held out."""
+    artifacts.write_json(
+        _fold_path(workdir, fold), {'logits': logits.tolist(), 'time': {'fold_s': seconds}}
+    )
+
+
+def read_folds(workdir: pathlib.Path, plan: Plan) -> np.ndarray:
+    """The logits `[N, M, K]` of all clips, each from the fold that held it out.
+
+    Raises:
+      InputError: a file is missing, damaged or of other clips.
+    """
+    parts = {}
+    for k in np.unique(plan.fold):
+        path = _fold_path(workdir, k)
+        rows = np.flatnonzero(plan.fold == k)
+        try:
+            logits = np.array(artifacts.read_json(path)['logits'], np.float32)
+            parts[k] = logits.reshape(len(rows), -1, logits.shape[-1])
+        except (KeyError, TypeError, ValueError, IndexError):
+            raise InputError(
+                f'{path}: found no logits of {len(rows)} clips; delete it, and the fold is '
+                'trained again'
+            ) from None
+    by_fold = np.concatenate(list(parts.values()))
+    logits = np.empty_like(by_fold)
+    logits[np.argsort(plan.fold, kind='stable')] = by_fold
+    return logits
+
+
+def seconds_of_folds(workdir: pathlib.Path, count: int) -> list[float]:
+    """How long each fold took, whichever process trained it."""
+    return [artifacts.read_json(_fold_path(workdir, k))['time']['fold_s'] for k in range(count)]
+
+
+def write_predictions(workdir: pathlib.Path, plan: Plan, probs: np.ndarray) -> None:
+    """Writes `cv/predictions.csv`: the columns of any predictions, and the fold.
+
+    Args:
+      workdir: the directory.
+      plan: clips and folds.
+      probs: `[N, K]` probabilities; two classes have one column, more a column each.
+    """
+    clips = plan.clips
+    several = probs.shape[1] > 2
+    names = [f'prob_{name}' for name in clips.class_names] if several else ['prob']
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator='\n')
+    table.writerow(['row', 'video_id', 'start_frame', 'end_frame', 'label', *names, 'fold'])
+    for row, video in enumerate(clips.video_ids):
+        ends = (int(clips.start_frame[row]), int(clips.end_frame[row]))
+        values = probs[row] if several else probs[row, 1:]
+        fold = int(plan.fold[row]) + 1
+        table.writerow([row, video, *ends, int(clips.label[row]), *map(float, values), fold])
+    artifacts.write_text(workdir / 'cv' / 'predictions.csv', text.getvalue())
+
+
+def write_results(
+    workdir: pathlib.Path,
+    config: ConfigDict,
+    plan: Plan,
+    record: Record,
+    points: dict[str, Record] | None,
+    calibrations: dict[str, Calibration],
+) -> None:
+    """Writes `cv.json`, `thresholds.json` and `calibration.json`."""
+    origin = {
+        'chosen_on': 'out-of-fold predictions',
+        'train': plan.clips.fingerprint(),
+        'clips': len(plan.clips),
+        'folds': config.cv.folds,
+        'seeds': config.cv.seeds,
+    }
+    chosen = {'rule': 'most probable class', 'threshold': None, 'expected': None}
+    if points is not None:
+        wanted = points[config.cv.threshold]
+        chosen = wanted if wanted['threshold'] is not None else points['f1']
+    fitted = {kind: dataclasses.asdict(numbers) for kind, numbers in calibrations.items()}
+    artifacts.write_json(workdir / 'thresholds.json', chosen | origin | {'rules': points})
+    artifacts.write_json(workdir / 'calibration.json', fitted | origin)
+    artifacts.write_json(
+        workdir / 'cv.json',
+        artifacts.environment()
+        | {
+            'seed': config.seed,
+            'data': {'train': origin['train']},
+            'same_footage': plan.footage,
+            'config': artifacts.as_json(config),
+            'results': record,
+            'thresholds': points,
+            'calibration': fitted,
+        },
+    )

@@ -1,0 +1,63 @@
+"""Trains one fold of a cross-validation after another with the same compiled programs."""
+
+import jax
+import numpy as np
+
+from posevid_jax.errors import InputError
+from posevid_jax.features.inputs import host_arrays
+from posevid_jax.training import validation
+from posevid_jax.training.experiment import Experiment
+from posevid_jax.training.interrupt import Interrupt
+from posevid_jax.training.parallel import Parallel
+from posevid_jax.training.prefetch import Prefetch
+from posevid_jax.training.progress import Progress
+
+
+class FoldTrainer:
+    """The programs and the fresh parameters that all folds start from."""
+
+    def __init__(self, example: Experiment, parallel: Parallel):
+        """Prepares them.
+
+        Args:
+          example: any fold; the others differ from it in clips, order and scaler only.
+          parallel: the devices to use.
+        """
+        self._parallel = parallel
+        self._step = parallel.compile_train(example.train_step())
+        self._predict = validation.compile_predictor(example.model, example.config, parallel)
+        # On the host, because a step gives up the state that it gets.
+        self._fresh = jax.device_get(example.initial_state())
+
+    def logits(
+        self, run: Experiment, progress: Progress, before: int, interrupt: Interrupt
+    ) -> np.ndarray | None:
+        """Trains a fold from the start and judges the clips that it holds out.
+
+        Args:
+          run: the fold; what it holds out are its validation clips.
+          progress: shown after every step.
+          before: steps of earlier folds, for `progress`.
+          interrupt: asked after every step.
+
+        Returns:
+          logits `[n, K]`, or `[n, M, K]` of several members; None when a signal stopped it.
+
+        Raises:
+          InputError: a step is not finite, and `train.on_nonfinite` is not to skip it.
+        """
+        config, rng = run.config.train, jax.random.key(run.config.seed)
+        state = self._parallel.put_state(self._fresh.replace(scaler=run.scaler))
+        pending = None  # a loss, read when the next step has been dispatched
+        with Prefetch(run.data(), self._parallel.put) as data:
+            for number in range(1, run.total_steps + 1):
+                state, metrics = self._step(state, next(data), rng)
+                if pending is not None:
+                    progress.loss = float(pending)
+                pending = metrics['loss'] if number % config.log_every_steps == 0 else None
+                progress.update(before + number)
+                if interrupt.requested:
+                    return None
+        if int(state.skipped) and config.on_nonfinite != 'skip':
+            raise InputError(f'step {int(state.bad_step)}: the loss or its gradient is not finite')
+        return self._predict(state, host_arrays(run.val, run.config))
