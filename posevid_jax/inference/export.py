@@ -126,6 +126,7 @@ def _random_clips(run: Run) -> Clips:
     joints = len(inputs['joint_names'])
     skeleton = rng.random((*shape, joints, 4))
     skeleton[rng.random(skeleton.shape[:3]) < 0.1] = np.nan
+    around = rng.random((_CHECKED_CLIPS, 2 * run.config.features.context, joints, 4))
     clips = from_arrays(
         source='random',
         features=features,
@@ -133,6 +134,7 @@ def _random_clips(run: Run) -> Clips:
         fps=rng.uniform(20, 40, _CHECKED_CLIPS),
         aspect=rng.uniform(0.5, 2, _CHECKED_CLIPS),
         skeleton=skeleton if joints else None,
+        context_skeleton=around if around.size else None,
         feature_names=inputs['feature_names'],
         joint_names=inputs['joint_names'],
     )

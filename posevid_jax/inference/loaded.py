@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from posevid_jax.data.clips import Clips, from_arrays
 from posevid_jax.data.npz import read_clips
 from posevid_jax.errors import InputError
-from posevid_jax.features.inputs import reads_skeleton
+from posevid_jax.features.inputs import reads_features
 from posevid_jax.inference.run import Run
 from posevid_jax.training import artifacts
 from posevid_jax.training.parallel import Parallel
@@ -23,8 +23,8 @@ class LoadedRun:
 
     Attributes:
       class_names: K names, in the order of the probabilities.
-      feature_names: F names of the features that it reads, () where it reads joints.
-      joint_names: J names of the joints that it reads, () where it reads features.
+      feature_names: F names of the features that it reads, () where it reads none.
+      joint_names: J names of the joints that it reads, () where it reads none.
       num_frames: T of the clips that it was trained on.
       threshold: from which probability of class 1 on a clip counts as positive; None with more
         than two classes.
@@ -34,9 +34,10 @@ class LoadedRun:
         """Restores a checkpoint; arguments and errors as for `posevid_jax.load`."""
         self.run = restore(run_dir, checkpoint)
         inputs = self.run.inputs
-        joints = reads_skeleton(self.run.config)
         self.class_names = tuple(inputs['class_names'])
-        self.feature_names = () if joints else tuple(inputs['feature_names'])
+        self.feature_names = tuple(
+            inputs['feature_names'] if reads_features(self.run.config) else ()
+        )
         self.joint_names = tuple(inputs['joint_names'])
         self.num_frames = inputs['num_frames']
         self.threshold = self.run.threshold

@@ -43,7 +43,5 @@ def read_by(function: Callable, example: Mapping[str, np.ndarray]) -> list[str]:
 
 def example_clip(run: Run) -> dict[str, np.ndarray]:
     """One clip with everything that the run may read, without masks."""
-    inputs = run.inputs
-    sizes = len(inputs['feature_names']), len(inputs['joint_names'])
-    batch = example_batch(inputs['num_frames'], *sizes)
+    batch = example_batch(run.inputs, 2 * run.config.features.context)
     return {name: value for name, value in batch.items() if name not in MASKS and value.size}

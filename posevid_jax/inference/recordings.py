@@ -10,7 +10,7 @@ from posevid_jax.data.hand_mouth import hand_mouth_features
 from posevid_jax.data.joints import MEDIAPIPE_33
 from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.errors import InputError
-from posevid_jax.features.inputs import reads_skeleton
+from posevid_jax.features.inputs import reads_features
 from posevid_jax.inference.run import Run
 
 
@@ -37,17 +37,15 @@ def cut(recording: Recording, run: Run, source: str) -> tuple[Recording, Clips]:
     settings = config.prepare.copy_and_resolve_references().unlock()
     recording = slicing.resample(recording, settings.resample_fps)
     length, stride = run.inputs['num_frames'], config.predict.stride
-    if settings.unit == 'seconds':
-        settings.context = float(round(settings.context * recording.fps))
     settings.update(
         unit='frames', clip_length=float(length), stride=float(stride), resample_fps=0.0,
-        min_coverage=0.0,
+        context=float(config.features.context), min_coverage=0.0,
     )  # fmt: skip
     if run.inputs['joint_names']:
         settings.joints = tuple(run.inputs['joint_names'])
     beyond = _pad(recording, length, stride)
     clips = slicing.slice_recording(beyond, None, (), settings, source).clips
-    if not reads_skeleton(config):
+    if reads_features(config):
         features = frame_features(
             run, _with_nan(clips), clips.joint_names, clips.fps, clips.aspect, source
         )

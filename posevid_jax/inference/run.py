@@ -13,8 +13,9 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.source import conform
-from posevid_jax.evaluation import ensemble, metrics
-from posevid_jax.features.inputs import host_arrays, reads_skeleton
+from posevid_jax.evaluation import ensemble
+from posevid_jax.evaluation.decision import Decision
+from posevid_jax.features.inputs import host_arrays, reads_features
 from posevid_jax.features.scaling import neutral_scaler
 from posevid_jax.models import classifier
 from posevid_jax.training import artifacts, optim, validation
@@ -32,7 +33,7 @@ class Run:
       workdir: the run directory.
       model: the classifier.
       state: restored, on the first local device.
-      threshold: decision threshold of the positive class; None with more than two classes.
+      decision: calibration of the logits, and threshold of the positive class.
       inputs: scaler.json: names of features, joints and classes, frames.
     """
 
@@ -40,7 +41,7 @@ class Run:
     workdir: pathlib.Path
     model: classifier.Classifier
     state: states.TrainState
-    threshold: float | None
+    decision: Decision
     inputs: dict[str, Any]
 
     @classmethod
@@ -56,17 +57,18 @@ class Run:
           InputError: not a run directory, no such checkpoint, or one that does not fit the
             configuration.
         """
-        inputs = artifacts.read_json(workdir / 'scaler.json')
-        threshold = artifacts.read_json(workdir / 'thresholds.json')['threshold']
-        joint_names = tuple(inputs['joint_names'])
+        known = artifacts.read_json(workdir / 'scaler.json')
+        # Runs from before features were computed in the step scaled those of the archive.
+        known = {'scaled_names': known['feature_names']} | known
+        decision = artifacts.read_decision(workdir, config.eval.calibration)
+        joint_names = tuple(known['joint_names'])
         model = classifier.build(
-            config, num_classes=len(inputs['class_names']), joint_names=joint_names
+            config, num_classes=len(known['class_names']), joint_names=joint_names
         )
-        features = len(inputs['feature_names'])
-        example = example_batch(inputs['num_frames'], features, len(joint_names))
+        scaler = neutral_scaler(len(known['scaled_names']), np.shape(known['center'])[:-1])
+        example = example_batch(known, 2 * config.features.context)
         # The schedule shapes no array of the state: one step an epoch is as good as any.
         optimizer = optim.optimizer(config.train, optim.learning_rate(config.train, 1))
-        scaler = neutral_scaler(features)
         abstract = jax.eval_shape(
             lambda: states.create(
                 model,
@@ -81,7 +83,12 @@ class Run:
         checkpoints = Checkpoints(workdir)
         state = checkpoints.restore(checkpoints.resolve(checkpoint), abstract)
         checkpoints.close()
-        return cls(config, workdir, model, state, threshold, inputs)
+        return cls(config, workdir, model, state, decision, known)
+
+    @property
+    def threshold(self) -> float | None:
+        """Decision threshold of the positive class; None with more than two classes."""
+        return self.decision.threshold
 
     def conform(self, clips: Clips, source: str) -> Clips:
         """Clips as the run knows them: its features, its joints where it reads them, its classes.
@@ -100,30 +107,33 @@ class Run:
           InputError: other features or joints than the run was trained on, or another class.
         """
         names = self.inputs
-        if reads_skeleton(self.config):
-            names = names | {'feature_names': clips.feature_names}
+        if not reads_features(self.config):  # runs from before listed those of the archive too
+            names = names | {'feature_names': ()}
         return conform(clips, names, source, like=str(self.workdir))
 
     def predictor(self, parallel: Parallel) -> Callable[[Clips], np.ndarray]:
-        """A function from clips, as `conform` gives them, to class probabilities `[N, K]` f64.
+        """A function from clips, as `conform` gives them, to calibrated class probabilities
+        `[N, K]` f64.
 
         Compiled once for all clips of one length. The one way from a run to its predictions, with
         `function`.
         """
         logits = validation.compile_predictor(self.model, self.config, parallel)
-        return lambda clips: metrics.probabilities(
+        return lambda clips: self.decision.probabilities(
             ensemble.mean_logits(logits(self.state, host_arrays(clips, self.config)))
         )
 
     def function(self) -> Callable[[Mapping[str, Array]], Array]:
-        """The same to be traced: a batch of `host_arrays` to class probabilities `[B, K]` f32.
+        """The same to be traced: a batch of `host_arrays` to the probabilities `[B, K]` f32.
 
-        Parameters and scaler are constants of it.
+        Parameters, scaler and calibration are constants of it.
         """
         step = validation.logits_step(self.model, self.config)
+        calibration = self.decision.calibration
 
         def probabilities(batch: Mapping[str, Array]) -> Array:
             logits = ensemble.mean_logits(step(self.state.variables, self.state.scaler, batch))
+            logits = calibration.factor * logits + calibration.offset
             if logits.shape[1] > 1:
                 return jax.nn.softmax(logits)
             positive = jax.nn.sigmoid(logits)
@@ -132,15 +142,24 @@ class Run:
         return probabilities
 
 
-def example_batch(frames: int, features: int, joints: int) -> dict[str, np.ndarray]:
-    """A batch of one clip, with every column that a network may read; for its shapes."""
+def example_batch(known: dict[str, Any], around: int) -> dict[str, np.ndarray]:
+    """A batch of one clip, with every column that a network may read; for its shapes.
+
+    Args:
+      known: `Run.inputs`.
+      around: frames of the context, before and after together.
+    """
+    frames, scaled = known['num_frames'], len(known['scaled_names'])
+    features, joints = len(known['feature_names']), len(known['joint_names'])
     return {
         'features': np.zeros((1, frames, features), np.float32),
         'mask': np.ones((1, frames, features), bool),
         'skeleton': np.zeros((1, frames, joints, 4), np.float32),
         'skeleton_mask': np.ones((1, frames, joints), bool),
+        'context_skeleton': np.zeros((1, around, joints, 4), np.float32),
+        'context_mask': np.ones((1, around, joints), bool),
         'fps': np.full(1, 30, np.float32),
         'aspect': np.ones(1, np.float32),
-        'video_mean': np.zeros((1, features), np.float32),
-        'video_std': np.ones((1, features), np.float32),
+        'video_mean': np.zeros((1, scaled), np.float32),
+        'video_std': np.ones((1, scaled), np.float32),
     }

@@ -2,9 +2,10 @@
 
 What a clip is to a prediction of files, the last T frames are here: the probability after a frame
 is that of the clip that ends with it, so an event is told up to a clip's length after it began.
-Everything is causal, and memory does not grow. Two things differ from files for that: the mean and
-deviation of a whole video (`features.zscore=per_video`) are those of the frames so far, and a
-frame has one clip's probability, not the mean of all that cover it.
+Everything is causal, and memory does not grow. Three things differ from files for that: the mean
+and deviation of a whole video (`features.zscore=per_video`) are those of the frames so far, of the
+context around a clip (`features.context`) what comes after it is missing, and a frame has one
+clip's probability, not the mean of all that cover it.
 """
 
 import os
@@ -13,9 +14,12 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
+from jax import Array
 
 from posevid_jax.data.joints import MEDIAPIPE_33
 from posevid_jax.errors import InputError
+from posevid_jax.features import body
+from posevid_jax.features.inputs import reads_features
 from posevid_jax.inference import events
 from posevid_jax.inference.events import Event, EventFinder, Rule
 from posevid_jax.inference.loaded import restore
@@ -83,13 +87,16 @@ class Stream:
         self.joint_names = tuple(reads if joint_names is None else joint_names)
         self._order = self._place(reads if run.inputs['joint_names'] else self.joint_names)
         self._names = tuple(self.joint_names[j] for j in self._order)
-        frames = run.inputs['num_frames']
+        self._around = run.config.features.context
+        frames = self._around + run.inputs['num_frames']
         self._window = np.full((frames, len(self._order), 4), np.nan, np.float32)
+        self._after = np.full((self._around, len(self._order), 4), np.nan, np.float32)
         self._fps, self._aspect = np.full(1, fps, np.float32), np.full(1, aspect, np.float32)
         function = from_nan(run.function())
         self._reads = read_by(function, example_clip(run))
         self._function = jax.jit(function)
-        self._statistics = _RunningStatistics(len(run.inputs['feature_names']))
+        self._body = jax.jit(from_nan(self._body_features))
+        self._statistics = _RunningStatistics(len(run.inputs['scaled_names']))
         self._finder = EventFinder(Rule.of(run.config.predict, run.threshold, fps))
         self._frame = -1
         self._probabilities()  # compiles, and refuses a run that a stream cannot serve
@@ -125,14 +132,33 @@ class Stream:
 
     def _probabilities(self) -> np.ndarray:
         """[K] of the clip in the window."""
-        batch = {'skeleton': self._window[None], 'fps': self._fps, 'aspect': self._aspect}
-        if 'features' in self._reads:
-            batch['features'] = features = frame_features(
-                self._run, batch['skeleton'], self._names, self._fps, self._aspect, 'stream'
+        before, clip = np.split(self._window, [self._around])
+        batch = {
+            'skeleton': clip[None],
+            'context_skeleton': np.concatenate([before, self._after])[None],
+            'fps': self._fps,
+            'aspect': self._aspect,
+        }
+        if reads_features(self._run.config):
+            batch['features'] = frame_features(
+                self._run, clip[None], self._names, self._fps, self._aspect, 'stream'
             )
-            self._statistics.add(features[0, -1])
+        if 'video_mean' in self._reads:
+            self._statistics.add(self._last_scaled(batch))
             batch['video_mean'], batch['video_std'] = self._statistics.values()
         return np.asarray(self._function({name: batch[name] for name in self._reads}))[0]
+
+    def _last_scaled(self, batch: dict[str, np.ndarray]) -> np.ndarray:
+        """[F] what the z-score is of, in the last frame; NaN = missing."""
+        if 'features' in batch:
+            return batch['features'][0, -1]
+        read = {name: batch[name] for name in ('skeleton', 'fps', 'aspect')}
+        values, mask = (np.asarray(part)[0, -1] for part in self._body(read))
+        return np.where(mask, values, np.nan)
+
+    def _body_features(self, batch: dict[str, Array]) -> tuple[Array, Array]:
+        features = self._run.config.features
+        return body.features(batch, self._names, features.scale_frames, features.leave_out)
 
     def _place(self, wanted: Sequence[str]) -> list[int]:
         missing = next((name for name in wanted if name not in self.joint_names), None)

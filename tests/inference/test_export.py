@@ -33,6 +33,7 @@ KINDS = {
         data__synthetic__classes=('smoke', 'drink'), train__loss='ce', features__zscore='per_clip'
     ),
     'members': dict(train__num_seeds=2),
+    'body': dict(features__source='body', features__context=2, features__scaler='rank'),
     'video_swin': dict(model__name='video_swin', model__size='toy', features__layout='skeleton'),
 }
 
@@ -57,7 +58,7 @@ def test_the_folder_alone_gives_the_probabilities_of_the_run(kind, tmp_path, mon
     if 'skeleton' in inputs:
         inputs['skeleton'][rng.random((5, 8, len(run.joint_names))) < 0.3] = np.nan
         clips |= dict(skeleton=inputs['skeleton'], joint_names=run.joint_names)
-        clips |= dict(aspect=inputs['aspect'])
+        clips |= dict(aspect=inputs['aspect'], context_skeleton=inputs.get('context_skeleton'))
     if kind == 'per_video':  # a clip is a video of its own
         inputs['video_mean'] = np.nanmean(inputs['features'], 1)
         inputs['video_std'] = np.nanstd(inputs['features'], 1)
