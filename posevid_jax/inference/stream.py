@@ -99,7 +99,7 @@ class Stream:
         self._statistics = _RunningStatistics(len(run.inputs['scaled_names']))
         self._finder = EventFinder(Rule.of(run.config.predict, run.threshold, fps))
         self._frame = -1
-        self._probabilities()  # compiles, and refuses a run that a stream cannot serve
+        self._probabilities(self._batch())  # compiles, and refuses what a stream cannot serve
 
     def push(self, joints: np.ndarray) -> Update:
         """Takes the next frame.
@@ -120,7 +120,10 @@ class Stream:
         self._window[:-1] = self._window[1:]
         self._window[-1] = joints[self._order]
         self._window[-1][~np.isfinite(self._window[-1]).all(-1)] = np.nan
-        probs = self._probabilities()
+        batch = self._batch()
+        if 'video_mean' in self._reads:
+            self._statistics.add(self._last_scaled(batch))
+        probs = self._probabilities(batch)
         prob = float(1 - probs[0])
         least = self._run.config.predict.min_visibility
         seen = events.visible(self._window[-1:], self._names, least)[0]
@@ -130,8 +133,8 @@ class Stream:
         """Ends the event that is open when there are no more frames."""
         return self._finder.finish()
 
-    def _probabilities(self) -> np.ndarray:
-        """[K] of the clip in the window."""
+    def _batch(self) -> dict[str, np.ndarray]:
+        """The clip in the window, with NaN for what is missing."""
         before, clip = np.split(self._window, [self._around])
         batch = {
             'skeleton': clip[None],
@@ -143,9 +146,12 @@ class Stream:
             batch['features'] = frame_features(
                 self._run, clip[None], self._names, self._fps, self._aspect, 'stream'
             )
-        if 'video_mean' in self._reads:
-            self._statistics.add(self._last_scaled(batch))
-            batch['video_mean'], batch['video_std'] = self._statistics.values()
+        return batch
+
+    def _probabilities(self, batch: dict[str, np.ndarray]) -> np.ndarray:
+        """[K] of a clip."""
+        mean, deviation = self._statistics.values()
+        batch = batch | {'video_mean': mean, 'video_std': deviation}
         return np.asarray(self._function({name: batch[name] for name in self._reads}))[0]
 
     def _last_scaled(self, batch: dict[str, np.ndarray]) -> np.ndarray:

@@ -26,6 +26,7 @@ def test_its_evaluation_gives_the_same_numbers(old_run):
     before = json.loads((old_run / 'eval/old_clips.json').read_text())
     config = run_config.get_config(str(old_run))
     config.data.test = str(DATA / 'old_clips.npz')
+    config.eval.report = False
     record = evaluate_run.evaluate_run(config, old_run)
     flat, expected = flatten(record), flatten(before)
     assert {key: flat[key] for key in expected} == {
