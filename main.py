@@ -9,7 +9,7 @@ from posevid_jax import command_line
 from posevid_jax.capacity import adopt, bench, probe
 from posevid_jax.data import prepare
 from posevid_jax.inference import evaluate_run, inspect_sets
-from posevid_jax.training import cross_validation, loop
+from posevid_jax.training import cross_validation, determinism, loop
 
 MODES = ('train', 'eval', 'cv', 'probe', 'bench', 'prepare', 'inspect')
 
@@ -27,6 +27,7 @@ def main(argv: list[str]) -> None:
     command_line.check_arguments(argv, _CONFIG.value, _MODE.value, _WORKDIR.value)
     config = _CONFIG.value
     workdir = pathlib.Path(_WORKDIR.value) if _WORKDIR.value else None
+    determinism.apply(config.train.deterministic)
     if _MODE.value == 'train':
         config = adopt.resolve(config)
         with adopt.out_of_memory_explained(config):

@@ -14,10 +14,18 @@ def get_config() -> ConfigDict:
     c.parallel = 'auto'  # auto: pmap when there are several local devices | jit | pmap
 
     c.data = ConfigDict()
-    c.data.train = 'synthetic'  # npz archive, folder of npz clips, or `synthetic`
+    # An npz archive, a folder of npz clips, a folder of shards (larger than memory) or `synthetic`.
+    c.data.train = 'synthetic'
     c.data.val = ''  # the same; empty: whole videos are split off from train
     c.data.test = ''  # what --mode=eval reads; empty: the run's validation clips
     c.data.prefix = 'long'  # archives name their arrays <prefix>_raw, <prefix>_label, ...
+    c.data.on_error = 'raise'  # a bad file of a folder, a bad clip of an archive: raise | skip
+    # Bytes that npz files may expand to; 0: 100 times their size, at least 1 GiB, at most the
+    # memory of the machine.
+    c.data.max_bytes = 0
+    # SHA-256 sums beside the data, <name>.npz.sha256 or manifest.sha256 in a folder: auto (checked
+    # where there are some) | require | off
+    c.data.manifest = 'auto'
     c.data.val_fraction = 0.2  # share of the clips split off when data.val is empty
     c.data.balance = True  # draw every class equally often in training
     # Draw a clip in proportion to its weight (within its class when balanced). The training loss
@@ -41,7 +49,7 @@ def get_config() -> ConfigDict:
     c.prepare = ConfigDict()  # --mode=prepare: landmark files and labels to clips
     c.prepare.landmarks = ''  # folder with a file (or an OpenPose folder) a video; or one such file
     c.prepare.labels = ''  # folder with a CSV a video: start, end (seconds), label; '' = no labels
-    c.prepare.output = ''  # archive to write, PATH.npz
+    c.prepare.output = ''  # what to write: PATH.npz, an archive | PATH, a folder of shards
     # Names of files without extensions; * is the video, by which landmarks and labels are paired. A
     # name that does not fit is the video's name as it is.
     c.prepare.landmarks_name = '*_pose'
@@ -134,17 +142,42 @@ def get_config() -> ConfigDict:
     # that they are prepared once. The run is then the ensemble, the mean of the members' logits.
     c.train.num_seeds = 1
     c.train.learning_rate = 1e-3  # peak, after warm-up
-    c.train.warmup_epochs = 1.0  # linear from 0, then cosine to 0
+    c.train.warmup_epochs = 1.0  # linear from 0
+    c.train.schedule = 'cosine'  # after it: cosine to 0 | linear to 0 | constant
     c.train.weight_decay = 0.05  # AdamW; matrices and kernels only
     c.train.grad_clip = 1.0  # global norm of the gradient; 0 = off
+    # (pattern of whole names such as stage0_block1/attn/qkv/kernel, factor of the learning rate,
+    # factor of the weight decay), ...: every parameter must be in one group and no more.
+    c.train.groups = (('.*', 1.0, 1.0),)
+    c.train.layer_decay = 1.0  # factor of the learning rate from each layer to the one below
+    c.train.freeze = ()  # patterns of parameters that stay as they are at first; () = none
+    c.train.freeze_epochs = 1.0  # for so long
+    c.train.ema_decay = 0.0  # evaluate a moving average of the parameters; 0 = off, or e.g. 0.999
+    # A loss or gradient that is NaN or infinite. stop: leave that step out, save the state before
+    # it, end with an error | skip: leave it out, warn, go on | raise: end with a traceback.
+    c.train.on_nonfinite = 'stop'
+    # Same numbers on every run on a GPU too, which is slower; a CPU always gives them.
+    c.train.deterministic = False
+    # End when best_metric, smoothed, has not got better for so many epochs; 0 = never.
+    c.train.patience = 0
+    c.train.patience_smoothing = 0.5  # share of the past in the smoothed metric; 0 = as it is
     c.train.loss = 'bce'  # bce | focal (one logit) | ce (one logit a class)
     c.train.focal_gamma = 2.0  # weight (1 - p)^gamma of the true class
     c.train.focal_alpha = 0.5  # weight of the positive class; the negative one has 1 - alpha
+    c.train.class_weights = ()  # of each class in the loss, e.g. (1.0, 3.0); () = all alike
+    c.train.label_smoothing = 0.0  # share of a label that is spread over all classes evenly
     # Weight of the loss per frame, mean over the frames with a label; above 0 gives video_swin a
     # logit per frame.
     c.train.frame_loss = 0.0
     c.train.best_metric = 'roc_auc'  # the key of the evaluation that picks the best checkpoint
+    c.train.topk_loss = 0  # list so many training clips with the largest losses; 0 = off
+    c.train.topk_every_epochs = 1  # every so many epochs
     c.train.log_every_steps = 10  # a line of metrics.jsonl every so many steps
+
+    c.checkpoint = ConfigDict()  # written at the end of every epoch, and when a signal stops a run
+    c.checkpoint.every_steps = 0  # also every so many steps; 0 = not within an epoch
+    c.checkpoint.keep_last = 2  # newest ones that stay, beside the best; one of them may be damaged
+    c.checkpoint.keep_every_epochs = 0  # stay for good, every so many epochs; 0 = none
 
     c.eval = ConfigDict()
     c.eval.batch_size = 256  # clips a step over all devices
@@ -162,6 +195,8 @@ def get_config() -> ConfigDict:
     c.cv.bootstrap = 1000  # draws of videos for the 95 % intervals
 
     c.bench = ConfigDict()
+    c.bench.what = 'step'  # step: the training step | loader: batches from clips in memory
+    c.bench.loader_clips = 20_000  # loader: random clips of 75 frames with 36 features
     c.bench.sizes = ('tiny',)  # of video_swin; stat_pool has one
     c.bench.dtypes = ('float32',)
     c.bench.batch_sizes = (16,)

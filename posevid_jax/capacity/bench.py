@@ -1,4 +1,4 @@
-"""Mode bench: what a training step costs, beside what the machine can do in the same run."""
+"""Mode bench: what a step or the loader costs, beside what the machine can do in the same run."""
 
 import datetime
 import pathlib
@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from posevid_jax.capacity import memory
+from posevid_jax.capacity import bench_loader, memory
 from posevid_jax.errors import InputError
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.models import classifier
@@ -23,13 +23,42 @@ _MATMUL_SIZE = {'cpu': 2048, 'gpu': 8192}
 
 
 def bench(config: ConfigDict, workdir: pathlib.Path | None = None) -> list[dict[str, Any]]:
-    """Times the training step of each size, dtype and batch size in `config.bench`.
+    """Measures what `bench.what` names, prints a table and writes `bench.json`.
 
-    Prints a table and writes `bench.json`.
+    Args:
+      config: the whole configuration.
+      workdir: where `bench.json` goes; None makes a new numbered directory.
+
+    Returns:
+      a record a row of the table.
+
+    Raises:
+      InputError: a key of `config.bench` that cannot be measured.
+    """
+    kinds = {'step': bench_steps, 'loader': bench_loader.bench_loader}
+    if config.bench.what not in kinds:
+        raise InputError(
+            f'bench.what: found {config.bench.what!r}, expected one of {", ".join(kinds)}'
+        )
+    records = kinds[config.bench.what](config)
+    if workdir is None:
+        workdir = artifacts.new_run_directory(pathlib.Path('runs') / 'bench')
+    path = workdir / 'bench.json'
+    artifacts.write_json(
+        path,
+        {'date': datetime.date.today().isoformat()}
+        | artifacts.environment()
+        | {'config': artifacts.as_json(config), 'results': records},
+    )
+    print(path)
+    return records
+
+
+def bench_steps(config: ConfigDict) -> list[dict[str, Any]]:
+    """Times the training step of each size, dtype and batch size in `config.bench`.
 
     Args:
       config: the whole configuration; what `config.bench` does not vary is as in training.
-      workdir: where `bench.json` goes; None makes a new numbered directory.
 
     Returns:
       a record a row: `size`, `dtype`, `batch_size`, `gflop` of the compiled step, `bytes` it needs,
@@ -64,16 +93,6 @@ def bench(config: ConfigDict, workdir: pathlib.Path | None = None) -> list[dict[
                 record = {'size': size, 'dtype': dtype, 'batch_size': batch_size} | cost
                 records.append(record)
                 print(_row(record), flush=True)
-    if workdir is None:
-        workdir = artifacts.new_run_directory(pathlib.Path('runs') / 'bench')
-    path = workdir / 'bench.json'
-    artifacts.write_json(
-        path,
-        {'date': datetime.date.today().isoformat()}
-        | artifacts.environment()
-        | {'config': artifacts.as_json(config), 'results': records},
-    )
-    print(path)
     return records
 
 

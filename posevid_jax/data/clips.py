@@ -1,4 +1,4 @@
-"""Clips: labelled stretches of pose frames in memory, the one contract of the data package."""
+"""Clips: labelled stretches of pose frames, the one contract of the data package."""
 
 import dataclasses
 import hashlib
@@ -6,38 +6,22 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from posevid_jax.data import contract, observed
+from posevid_jax.data.contract import COLUMNS, MOST_CLASSES, UNKNOWN_FRAME, UNKNOWN_LABEL
+from posevid_jax.data.mapped import Column, MappedColumn, row_slices
 from posevid_jax.errors import InputError
 
 DEFAULT_FPS = 30.0  # what most cameras record; used where a source does not say
 DEFAULT_ASPECT = 1.0  # width / height; the same
-UNKNOWN_FRAME = -1  # start_frame and end_frame where a source does not say
-UNKNOWN_LABEL = -1  # frame_label where a source does not say
-
-# The columns of a clip set: letters of the shape, dtype.
-_COLUMNS = {
-    'features': ('NTF', np.float32),
-    'mask': ('NTF', np.bool_),
-    'label': ('N', np.int32),
-    'video': ('N', np.int32),
-    'group': ('N', np.int32),
-    'start_frame': ('N', np.int32),
-    'end_frame': ('N', np.int32),
-    'fps': ('N', np.float32),
-    'aspect': ('N', np.float32),
-    'weight': ('N', np.float32),
-    'frame_label': ('NT', np.int8),
-    'skeleton': ('NTJ4', np.float32),
-    'skeleton_mask': ('NTJ', np.bool_),
-    'context_skeleton': ('NCJ4', np.float32),
-    'context_mask': ('NCJ', np.bool_),
-}
-_OPTIONAL = {'skeleton': 'skeleton_mask', 'context_skeleton': 'context_mask'}  # with their masks
 _BATCH_COLUMNS = ('features', 'mask', 'label', 'frame_label', 'fps', 'aspect', 'weight')
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class Clips:
     """N clips of T frames, validated on construction. Build one with `from_arrays`.
+
+    Every column with letters beyond N may be a MappedColumn instead of an array: the data stays on
+    disk, and selecting clips reads nothing.
 
     Attributes:
       features: [N, T, F] f32, finite, 0 where missing; F may be 0 when there is a skeleton.
@@ -59,10 +43,11 @@ class Clips:
       feature_names: F names.
       joint_names: J names; () without a skeleton.
       class_names: a name for each label.
+      warnings: what the reader left out or found odd, a line each.
     """
 
-    features: np.ndarray
-    mask: np.ndarray
+    features: Column
+    mask: Column
     label: np.ndarray
     video: np.ndarray
     videos: tuple[str, ...]
@@ -72,18 +57,33 @@ class Clips:
     fps: np.ndarray
     aspect: np.ndarray
     weight: np.ndarray
-    frame_label: np.ndarray
-    skeleton: np.ndarray | None
-    skeleton_mask: np.ndarray | None
-    context_skeleton: np.ndarray | None = None
-    context_mask: np.ndarray | None = None
+    frame_label: Column
+    skeleton: Column | None
+    skeleton_mask: Column | None
+    context_skeleton: Column | None = None
+    context_mask: Column | None = None
     feature_names: tuple[str, ...]
     joint_names: tuple[str, ...]
     class_names: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    checked: dataclasses.InitVar[bool] = False  # rows of valid clips need no second pass
 
-    def __post_init__(self):
-        _check_columns(self)
-        _check_values(self)
+    def __post_init__(self, checked: bool):
+        if checked:
+            return
+        if len(set(self.class_names)) < self.num_classes:
+            raise InputError(
+                f'class_names: found {", ".join(self.class_names)}, expected no name twice'
+            )
+        contract.check(
+            {name: getattr(self, name) for name in COLUMNS},
+            {
+                'features': len(self.feature_names),
+                'joints': len(self.joint_names),
+                'classes': self.num_classes,
+                'videos': len(self.videos),
+            },
+        )
 
     def __len__(self) -> int:
         return len(self.label)
@@ -105,12 +105,10 @@ class Clips:
     def select(self, rows: Sequence[int] | np.ndarray) -> 'Clips':
         """The given clips in the given order; `videos` keeps only those that still have clips."""
         rows = np.asarray(rows, np.int64)
-        columns = {
-            name: None if getattr(self, name) is None else getattr(self, name)[rows]
-            for name in _COLUMNS
-        }
+        columns = {name: _select(getattr(self, name), rows) for name in COLUMNS}
         columns['video'], kept = number_by_appearance(columns['video'])
-        return dataclasses.replace(self, **columns, videos=tuple(self.videos[v] for v in kept))
+        videos = tuple(self.videos[v] for v in kept)
+        return dataclasses.replace(self, **columns, videos=videos, checked=len(rows) > 0)
 
     def with_classes(self, class_names: Sequence[str]) -> 'Clips':
         """The same clips with labels that count through the given classes.
@@ -138,12 +136,12 @@ class Clips:
         return dataclasses.replace(
             self,
             label=new[self.label].astype(np.int32),
-            frame_label=new[self.frame_label].astype(np.int8),
+            frame_label=new[np.asarray(self.frame_label)].astype(np.int8),
             class_names=class_names,
         )
 
-    def arrays(self, *, skeleton: bool) -> dict[str, np.ndarray]:
-        """The arrays that make a device batch, indexed by clip; `row` [N] i32 is the clip's number.
+    def arrays(self, *, skeleton: bool) -> dict[str, Column]:
+        """The columns that make a device batch; `row` [N] i32 is the number of the clip.
 
         Args:
           skeleton: add `skeleton` and `skeleton_mask` where the clips have them.
@@ -159,11 +157,12 @@ class Clips:
         digest = hashlib.sha256()
         names = (self.videos, self.feature_names, self.joint_names, self.class_names)
         digest.update(repr(names).encode())
-        for name in _COLUMNS:
+        for name in COLUMNS:
             value = getattr(self, name)
             if value is not None:
                 digest.update(f'{name}{value.shape}'.encode())
-                digest.update(np.ascontiguousarray(value))
+                for some in row_slices(value):
+                    digest.update(np.ascontiguousarray(value[some]))
         return digest.hexdigest()
 
 
@@ -186,6 +185,8 @@ def from_arrays(
     feature_names: Sequence[str] | None = None,
     joint_names: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
+    warnings: Sequence[str] = (),
+    in_place: bool = False,
 ) -> Clips:
     """Clips from what a source knows; what it does not know gets its default here.
 
@@ -200,35 +201,38 @@ def from_arrays(
       mask: [N, T, F], False = missing whatever the value.
       skeleton: [N, T, J, 4]; a NaN or infinity among the 4 means that the joint is missing.
       context_skeleton: [N, C, J, 4], the same.
+      warnings: what the source already has to say.
+      in_place: `features` and both skeletons may become the clips' own, changed: half the memory.
 
     Raises:
       InputError: the arrays do not fit together; the message names the column.
     """
     n, t, f = features.shape
-    features = _single(features)
-    observed = np.isfinite(features)
-    if mask is not None:
-        observed &= mask.astype(bool)
-    skeleton, skeleton_mask = _observed_joints(skeleton)
-    context_skeleton, context_mask = _observed_joints(context_skeleton)
+    features, mask, infinite = observed.split_missing(features, mask, in_place=in_place)
+    skeleton, skeleton_mask, more = _split_joints(skeleton, in_place=in_place)
+    context_skeleton, context_mask, _ = _split_joints(context_skeleton, in_place=in_place)
     if skeleton is not None:
         joint_names = joint_names or [f'joint_{i}' for i in range(skeleton.shape[2])]
+    lines = [
+        f'{source}: {line}' for line in observed.warnings(mask, skeleton_mask, infinite + more)
+    ]
     if label is None:
         label, class_names = np.full(n, UNKNOWN_LABEL), class_names or ()
     else:
         _check_range('label', label, 0, np.iinfo(np.int32).max)
     if class_names is None:
-        class_names = numbered_classes(int(label.max(initial=0)) + 1)
+        num_classes = int(label.max(initial=0)) + 1  # a label beyond MOST_CLASSES is refused below
+        class_names = numbered_classes(num_classes if num_classes <= MOST_CLASSES else 2)
     video, videos = number_by_appearance(map(str, range(n)) if video_id is None else video_id)
     if start_frame is None:
         start_frame = np.full(n, UNKNOWN_FRAME) if end_frame is None else end_frame - t + 1
     if end_frame is None:
         end_frame = np.where(start_frame == UNKNOWN_FRAME, UNKNOWN_FRAME, start_frame + t - 1)
     if frame_label is None:
-        frame_label = np.full((n, t), UNKNOWN_LABEL)
+        frame_label = np.full((n, t), UNKNOWN_LABEL, np.int8)
     return Clips(
-        features=np.where(observed, features, np.float32(0)),
-        mask=observed,
+        features=features,
+        mask=mask,
         label=_integers('label', label, np.int32),
         video=video,
         videos=tuple(f'{source.replace(":", "_")}:{v}' for v in videos),
@@ -246,40 +250,8 @@ def from_arrays(
         feature_names=tuple(feature_names or (f'feature_{i}' for i in range(f))),
         joint_names=tuple(joint_names or ()) if skeleton is not None else (),
         class_names=tuple(class_names),
+        warnings=(*warnings, *lines),
     )
-
-
-def concatenate(parts: Sequence[Clips]) -> Clips:
-    """The clips of all parts, in order; no video may be in two of them.
-
-    Raises:
-      InputError: the parts do not have the same columns, sizes and names, or share a video.
-    """
-    first = parts[0]
-    videos = tuple(identity for part in parts for identity in part.videos)
-    if len(set(videos)) < len(videos):
-        twice = next(identity for identity in videos if videos.count(identity) > 1)
-        raise InputError(f'{twice}: found in two sets of clips, expected it in one')
-    expected = _form(first)
-    for part in parts:
-        for name, found in _form(part).items():
-            if found != expected[name]:
-                raise InputError(
-                    f'{part.videos[0]}: {name}: found {found}, expected {expected[name]} as in '
-                    f'{first.videos[0]}'
-                )
-    columns = {
-        name: None if getattr(first, name) is None
-        else np.concatenate([getattr(part, name) for part in parts])
-        for name in _COLUMNS
-    }  # fmt: skip
-    for name, sizes in (
-        ('video', [len(part.videos) for part in parts]),
-        ('group', [part.group.max() + 1 for part in parts]),
-    ):
-        before = np.cumsum([0, *sizes[:-1]], dtype=np.int32)
-        columns[name] += np.repeat(before, [len(part) for part in parts])
-    return dataclasses.replace(first, **columns, videos=videos)
 
 
 def numbered_classes(count: int) -> tuple[str, ...]:
@@ -302,34 +274,28 @@ def number_by_appearance(values: Iterable) -> tuple[np.ndarray, list]:
     return numbered, list(numbers)
 
 
-def _form(clips: Clips) -> dict[str, tuple | None]:
-    """What sets of clips must have in common to be one: the shape of a clip, and the names."""
-    shapes = {name: getattr(clips, name) for name in _COLUMNS}
-    return {name: None if value is None else value.shape[1:] for name, value in shapes.items()} | {
-        name: getattr(clips, name) for name in ('feature_names', 'joint_names', 'class_names')
-    }
-
-
-def _observed_joints(
-    joints: np.ndarray | None,
-) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
-    """Joints [N, T, J, 4] with 0 where missing, and mask [N, T, J]."""
+def _split_joints(
+    joints: np.ndarray | None, *, in_place: bool
+) -> tuple[np.ndarray | None, np.ndarray | None, int]:
+    """Joints [N, T, J, 4] with 0 where missing, mask [N, T, J], and the number of infinities."""
     if joints is None:
-        return None, None
-    joints = _single(joints)
-    mask = np.isfinite(joints).all(-1)
-    return np.where(mask[..., None], joints, np.float32(0)), mask
-
-
-def _single(values: np.ndarray) -> np.ndarray:
-    with np.errstate(over='ignore'):
-        return values.astype(np.float32)
+        return None, None, 0
+    joints, finite, infinite = observed.split_missing(joints, None, in_place=in_place)
+    mask = finite.all(-1)
+    joints[~mask] = 0
+    return joints, mask, infinite
 
 
 def _integers(name: str, values: np.ndarray, dtype: type) -> np.ndarray:
-    info = np.iinfo(dtype)
-    _check_range(name, values, info.min, info.max + 1)
+    _check_range(name, values, np.iinfo(dtype).min, np.iinfo(dtype).max)
     return values.astype(dtype)
+
+
+def _check_range(name: str, values: np.ndarray, low: int, high: int) -> None:
+    fitting = contract.whole(low, high)
+    wrong = values[fitting.outside(values)]
+    if wrong.size:
+        raise InputError(f'{name}: found {wrong[0]}, expected {fitting.what}')
 
 
 def _floats(values: np.ndarray | None, n: int, default: float) -> np.ndarray:
@@ -338,56 +304,7 @@ def _floats(values: np.ndarray | None, n: int, default: float) -> np.ndarray:
     return np.where(np.isnan(values), default, values).astype(np.float32)
 
 
-def _check_columns(clips: Clips) -> None:
-    for name, mask in _OPTIONAL.items():
-        if (getattr(clips, name) is None) != (getattr(clips, mask) is None):
-            raise InputError(f'{name} and {mask}: found one of them, expected both or none')
-    sizes = {'4': 4, 'F': len(clips.feature_names), 'J': len(clips.joint_names)}
-    for name, (letters, dtype) in _COLUMNS.items():
-        value = getattr(clips, name)
-        if value is None and name in (*_OPTIONAL, *_OPTIONAL.values()):
-            continue
-        if value.dtype != dtype:
-            raise InputError(f'{name}: found dtype {value.dtype}, expected {np.dtype(dtype)}')
-        if value.ndim == len(letters):  # the first column to show N or T says how many there are
-            sizes = dict(zip(letters, value.shape, strict=True)) | sizes
-        expected = tuple(sizes.get(letter) for letter in letters)
-        if value.shape != expected:
-            raise InputError(
-                f'{name}: found shape {value.shape}, expected [{", ".join(letters)}] = {expected}'
-            )
-    if not sizes['N'] or not sizes['T']:
-        raise InputError(f'features: found {sizes["N"]} clips of {sizes["T"]} frames')
-    if not sizes['F'] and clips.skeleton is None:
-        raise InputError('features: found neither features nor a skeleton, expected one of them')
-
-
-def _check_values(clips: Clips) -> None:
-    for name in ('features', 'skeleton', 'context_skeleton', 'fps', 'aspect', 'weight'):
-        value = getattr(clips, name)
-        if value is not None and not np.isfinite(value).all():
-            raise InputError(f'{name}: found NaN or infinity, expected finite numbers')
-    if (clips.features.astype(bool) & ~clips.mask).any():
-        raise InputError('features: found a value other than 0 under a False mask, expected 0')
-    for name in ('fps', 'aspect'):
-        lowest = getattr(clips, name).min()
-        if lowest <= 0:
-            raise InputError(f'{name}: found {lowest}, expected numbers above 0')
-    if clips.weight.min() < 0:
-        raise InputError(f'weight: found {clips.weight.min()}, expected no negative numbers')
-    if len(set(clips.class_names)) < clips.num_classes:
-        raise InputError(
-            f'class_names: found {", ".join(clips.class_names)}, expected no name twice'
-        )
-    if clips.labelled:
-        _check_range('label', clips.label, 0, clips.num_classes)
-    _check_range('frame_label', clips.frame_label, UNKNOWN_LABEL, clips.num_classes)
-    _check_range('video', clips.video, 0, len(clips.videos))
-
-
-def _check_range(name: str, values: np.ndarray, low: int, high: int) -> None:
-    if not values.size:
-        return
-    if values.min() < low or values.max() >= high:
-        found = values.min() if values.min() < low else values.max()
-        raise InputError(f'{name}: found {found}, expected integers from {low} to {high - 1}')
+def _select(column: Column | None, rows: np.ndarray) -> Column | None:
+    if isinstance(column, MappedColumn):
+        return column.select(rows)
+    return None if column is None else column[rows]

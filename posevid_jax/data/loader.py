@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 import grain
 import numpy as np
 
+from posevid_jax.data.mapped import Column
 from posevid_jax.data.sampling import Order
 from posevid_jax.errors import InputError
 
-Arrays = Mapping[str, np.ndarray]
+Arrays = Mapping[str, Column]
 
 
 def train_batches(
@@ -96,4 +97,5 @@ class _BatchSource:
 
 
 def _gather(arrays: Arrays, rows: np.ndarray) -> dict[str, np.ndarray]:
-    return {name: np.take(values, rows, axis=0) for name, values in arrays.items()}
+    # Fresh arrays each time: a batch may still be on its way to the device.
+    return {name: values[rows] for name, values in arrays.items()}

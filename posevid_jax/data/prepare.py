@@ -1,7 +1,8 @@
-"""Mode prepare: a folder of landmark files and a folder of labels become an archive of clips."""
+"""Mode prepare: a folder of landmark files and a folder of labels become a set of clips."""
 
 import collections
 import dataclasses
+import itertools
 import pathlib
 import sys
 import time
@@ -11,14 +12,17 @@ import numpy as np
 import tqdm
 from ml_collections import ConfigDict
 
-from posevid_jax.data import intervals, slicing
-from posevid_jax.data.clips import Clips, concatenate
+from posevid_jax.data import intervals, manifest, slicing
+from posevid_jax.data.clips import Clips
+from posevid_jax.data.concatenate import concatenate
 from posevid_jax.data.intervals import Intervals
 from posevid_jax.data.joints import joint_map
 from posevid_jax.data.landmarks import people
 from posevid_jax.data.landmarks.read import read_recording
 from posevid_jax.data.npz import write_clips
 from posevid_jax.data.pairing import Pair, pair
+from posevid_jax.data.shard_reader import read_shards
+from posevid_jax.data.shards import write_shards
 from posevid_jax.errors import InputError
 
 ON_ERROR = ('raise', 'skip')
@@ -44,7 +48,9 @@ class Report:
 
 
 def prepare(config: ConfigDict) -> Report:
-    """Writes the clips of all videos to `prepare.output`, and prints what they are.
+    """Writes the clips of all videos and their SHA-256 to `prepare.output`, and says what they are.
+
+    An archive is made in memory; of a folder of shards, one video at a time.
 
     Args:
       config: the whole configuration; `data.prefix` names the arrays of the archive.
@@ -57,12 +63,19 @@ def prepare(config: ConfigDict) -> Report:
     check(settings)
     output = pathlib.Path(settings.output)
     report = Report()
-    videos = list(clips_by_video(settings, output.name.removesuffix('.npz'), report))
-    if not videos:
+    videos = clips_by_video(settings, output.name.removesuffix('.npz'), report)
+    first = next(videos, None)
+    if first is None:
         _print_report(report)
         raise InputError(f'prepare.landmarks: {settings.landmarks} gave no clips')
-    clips = concatenate(videos)
-    write_clips(output, clips, config.data.prefix)
+    videos = itertools.chain([first], videos)
+    if output.suffix == '.npz':
+        clips = concatenate(list(videos))
+        write_clips(output, clips, config.data.prefix)
+    else:
+        write_shards(output, videos)
+        clips = read_shards(output)
+    manifest.write(output)
     print(f'{output}: {_summary(clips)}')
     _print_report(report)
     return report
@@ -77,10 +90,15 @@ def check(settings: ConfigDict) -> None:
     if not settings.landmarks:
         raise InputError('prepare.landmarks: not given, expected a folder or a landmark file')
     output = pathlib.Path(settings.output)
-    if output.suffix != '.npz':
-        raise InputError(f'prepare.output: found {settings.output!r}, expected a path PATH.npz')
-    if output.is_dir() or not output.parent.is_dir():
-        raise InputError(f'prepare.output: {output}: expected a file name in a folder that exists')
+    if output.suffix not in ('.npz', '') or not output.name:
+        raise InputError(
+            f'prepare.output: found {settings.output!r}, expected PATH.npz (an archive) or PATH '
+            '(a folder of shards)'
+        )
+    if not output.parent.is_dir() or (output.is_dir() and output.suffix):
+        raise InputError(f'prepare.output: {output}: expected a new name in a folder that exists')
+    if not output.suffix and output.exists():
+        raise InputError(f'prepare.output: {output}: found something there, expected a new folder')
     if settings.max_file_mb < 1:
         raise InputError(f'prepare.max_file_mb: found {settings.max_file_mb}, expected at least 1')
     if settings.fps < 0:

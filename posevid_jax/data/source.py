@@ -5,28 +5,50 @@ from collections.abc import Mapping, Sequence
 
 from ml_collections import ConfigDict
 
+from posevid_jax.data import left_out, manifest
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.npz import read_clips
 from posevid_jax.data.splits import split_by_video
 from posevid_jax.data.synthetic import make_clips
-from posevid_jax.errors import InputError
+from posevid_jax.errors import InputError, printable
 
 SYNTHETIC = 'synthetic'
+_MOST_WARNINGS = 10  # lines; the clips have them all
 
 
 def load(path: str, config: ConfigDict) -> Clips:
     """The clips behind one of `data.train`, `data.val`, `data.test`.
 
+    What was left out or looks odd is printed, and is in `warnings` of the clips.
+
     Args:
-      path: an archive, a folder of clips, or `synthetic`.
+      path: an archive, a folder of clips or of shards, or `synthetic`.
       config: `config.data`.
 
     Raises:
-      InputError: the path holds no clips that can be read, or a key of `synthetic` is wrong.
+      InputError: the path holds no clips that can be read, or a key of `config` is wrong.
     """
     if path == SYNTHETIC:
         return make_clips(**config.synthetic)
-    return read_clips(path, prefix=config.prefix)
+    for key, allowed in (('on_error', left_out.ON_ERROR), ('manifest', manifest.MODES)):
+        if config[key] not in allowed:
+            raise InputError(
+                f'data.{key}: found {config[key]!r}, expected one of {", ".join(allowed)}'
+            )
+    if config.max_bytes < 0:
+        raise InputError(f'data.max_bytes: found {config.max_bytes}, expected 0 or more')
+    clips = read_clips(
+        path,
+        prefix=config.prefix,
+        on_error=config.on_error,
+        max_bytes=config.max_bytes,
+        check=config.manifest,
+    )
+    for line in clips.warnings[:_MOST_WARNINGS]:
+        print(printable(f'warning: {line}'))
+    if len(clips.warnings) > _MOST_WARNINGS:
+        print(f'warning: ... and {len(clips.warnings) - _MOST_WARNINGS} more')
+    return clips
 
 
 def train_and_val(config: ConfigDict, seed: int) -> tuple[Clips, Clips]:

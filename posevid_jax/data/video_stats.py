@@ -37,8 +37,10 @@ def _timeline(clips: Clips, rows: np.ndarray, t: int) -> tuple[np.ndarray, np.nd
     frames, position = np.unique(start[:, None] + np.arange(t), return_inverse=True)
     values = np.zeros((len(frames), clips.features.shape[2]))
     observed = np.zeros(values.shape, bool)
-    for row, at in zip(rows, position.reshape(len(rows), t), strict=True):
-        mask = clips.mask[row]
-        values[at] = np.where(mask, clips.features[row], values[at])
+    per_clip = zip(
+        position.reshape(len(rows), t), clips.features[rows], clips.mask[rows], strict=True
+    )
+    for at, x, mask in per_clip:
+        values[at] = np.where(mask, x, values[at])
         observed[at] |= mask
     return values, observed

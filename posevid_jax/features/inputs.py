@@ -7,11 +7,11 @@ time, or are laid out as a grid. The skeleton goes its own way.
 import functools
 from collections.abc import Callable, Sequence
 
-import numpy as np
 from jax import Array
 from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
+from posevid_jax.data.mapped import Column
 from posevid_jax.data.video_stats import per_video_stats
 from posevid_jax.errors import InputError
 from posevid_jax.features import motion, scaling, skeleton
@@ -85,7 +85,7 @@ def reader(
     return lambda batch, scaler: motion.to_grid(*packed(batch, scaler, features))
 
 
-def host_arrays(clips: Clips, config: ConfigDict) -> dict[str, np.ndarray]:
+def host_arrays(clips: Clips, config: ConfigDict) -> dict[str, Column]:
     """The arrays, a row a clip, that batches are gathered from.
 
     Args:

@@ -6,6 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from posevid_jax.data.mapped import Column, row_slices
+
 ZSCORES = ('none', 'per_clip', 'per_video', 'global')
 
 # Deviations below this are those of a constant feature: it is centred and left unscaled.
@@ -29,11 +31,11 @@ def neutral_scaler(num_features: int) -> Scaler:
     return Scaler(center=np.zeros(size, np.float32), scale=np.ones(size, np.float32))
 
 
-def fit_scaler(features: np.ndarray, mask: np.ndarray) -> Scaler:
+def fit_scaler(features: Column, mask: Column) -> Scaler:
     """Mean and standard deviation of the observed values of each feature.
 
     Args:
-      features: `[N, T, F]`.
+      features: `[N, T, F]`, 0 where missing.
       mask: `[N, T, F]`.
 
     Returns:
@@ -42,10 +44,15 @@ def fit_scaler(features: np.ndarray, mask: np.ndarray) -> Scaler:
     """
     if features.shape[-1] == 0:
         return neutral_scaler(0)
-    count = np.maximum(mask.sum(axis=(0, 1)), 1)
-    center = np.where(mask, features, 0).sum(axis=(0, 1), dtype=np.float64) / count
-    gaps = np.where(mask, features - center, 0)
-    scale = np.sqrt((gaps**2).sum(axis=(0, 1), dtype=np.float64) / count)
+    count, total, squares = np.zeros((3, features.shape[2]))
+    for rows in row_slices(features):
+        count += mask[rows].sum(axis=(0, 1))
+        total += features[rows].sum(axis=(0, 1), dtype=np.float64)
+    center = total / np.maximum(count, 1)
+    for rows in row_slices(features):
+        gaps = np.where(mask[rows], features[rows] - center, 0)
+        squares += np.square(gaps).sum(axis=(0, 1))
+    scale = np.sqrt(squares / np.maximum(count, 1))
     return Scaler(
         center=center.astype(np.float32),
         scale=np.where(scale < _SMALLEST_SCALE, 1, scale).astype(np.float32),

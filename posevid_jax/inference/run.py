@@ -61,7 +61,13 @@ class Run:
         scaler = neutral_scaler(features)
         abstract = jax.eval_shape(
             lambda: states.create(
-                model, optimizer, scaler, example, config.seed, config.train.num_seeds
+                model,
+                optimizer,
+                scaler,
+                example,
+                config.seed,
+                config.train.num_seeds,
+                ema=config.train.ema_decay > 0,
             )
         )
         checkpoints = Checkpoints(workdir)

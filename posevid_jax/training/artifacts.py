@@ -21,7 +21,17 @@ _MAY_CHANGE = (
     'name',
     'train.num_epochs',
     'train.log_every_steps',
+    'train.on_nonfinite',
+    'train.topk_loss',
+    'train.topk_every_epochs',
+    'train.patience',
+    'train.patience_smoothing',
+    'checkpoint.keep_last',
+    'checkpoint.keep_every_epochs',
+    'checkpoint.every_steps',
     'data.test',
+    'data.max_bytes',
+    'data.manifest',
     'eval.batch_size',
     'cv',
 )
@@ -102,8 +112,15 @@ class JsonLines:
         self._file = path.open('a', buffering=1)
 
     def write(self, record: dict[str, Any]) -> None:
-        """Appends a record, which has the key `step`."""
-        self._file.write(json.dumps(record) + '\n')
+        """Appends a record, which has the key `step`.
+
+        Raises:
+          InputError: it cannot be written.
+        """
+        try:
+            self._file.write(json.dumps(record) + '\n')
+        except OSError as error:
+            raise InputError(f'{self._file.name}: cannot be written ({error.strerror})') from None
 
     def close(self) -> None:
         self._file.close()

@@ -1,44 +1,87 @@
 """Checkpoints: the state and the position in the data, in one atomic step.
 
-Orbax writes them; this file says which to keep and how to name them.
+Orbax writes them; this file says which to keep, how to name them, and what to do with damaged ones.
 """
 
+import contextlib
+import math
 import pathlib
-from typing import Any
+import shutil
+import sys
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import jax
 import orbax.checkpoint as ocp
 from grain.checkpoint import CheckpointRestore, CheckpointSave
+from ml_collections import ConfigDict
 from orbax.checkpoint import checkpoint_managers
 
 from posevid_jax.errors import InputError
+from posevid_jax.training.seal import damage, seal
 from posevid_jax.training.state import TrainState
 
 
-class Checkpoints:
-    """The folder `checkpoints` of a run: the last step and the best one."""
+class Keep(NamedTuple):
+    """Which checkpoints stay, beside the best one.
 
-    def __init__(self, workdir: pathlib.Path):
+    Attributes:
+      last: as many of the newest; with one, nothing is left when that one is damaged.
+      every_steps: those at multiples of this; 0 for none.
+    """
+
+    last: int = 2
+    every_steps: int = 0
+
+
+def check(config: ConfigDict) -> None:
+    """Raises InputError when a number of `config.checkpoint` is out of its range."""
+    for key, least in (('every_steps', 0), ('keep_last', 2), ('keep_every_epochs', 0)):
+        if config[key] < least:
+            raise InputError(f'checkpoint.{key}: found {config[key]}, expected {least} or more')
+
+
+class Checkpoints:
+    """The folder `checkpoints` of a run."""
+
+    def __init__(self, workdir: pathlib.Path, keep: Keep | None = None):
         """Opens the folder, creating it.
 
         Args:
           workdir: the run directory.
+          keep: what stays when the next one is saved; None opens a folder that is only read.
+            In a folder to write, damaged checkpoints are set aside with a warning.
+
+        Raises:
+          InputError: the folder cannot be made or read, or all that it holds is damaged.
         """
         self.directory = pathlib.Path(workdir).absolute() / 'checkpoints'
-        self._manager = ocp.CheckpointManager(
-            self.directory,
-            options=ocp.CheckpointManagerOptions(
-                best_fn=_score,
-                preservation_policy=checkpoint_managers.AnyPreservationPolicy(
-                    [
-                        checkpoint_managers.LatestN(1),
-                        checkpoint_managers.BestN(
-                            get_metric_fn=_score, n=1, keep_checkpoints_without_metrics=False
-                        ),
-                    ]
-                ),
+        self._saving = 0
+        options = {'create': False} if keep is None else self._write_options(keep)
+        try:
+            if keep is not None:
+                self.directory.mkdir(parents=True, exist_ok=True)
+                self._set_damaged_aside()
+            self._manager = ocp.CheckpointManager(
+                self.directory, options=ocp.CheckpointManagerOptions(best_fn=_score, **options)
+            )
+        except (OSError, ValueError) as error:
+            raise InputError(f'{self.directory}: cannot be used ({_reason(error)})') from None
+
+    def _write_options(self, keep: Keep) -> dict[str, Any]:
+        policies = [
+            checkpoint_managers.LatestN(keep.last),
+            checkpoint_managers.BestN(
+                get_metric_fn=_score, n=1, keep_checkpoints_without_metrics=False
             ),
-        )
+        ]
+        if keep.every_steps:
+            policies.append(checkpoint_managers.EveryNSteps(keep.every_steps))
+        return {
+            'preservation_policy': checkpoint_managers.AnyPreservationPolicy(policies),
+            'cleanup_tmp_directories': True,  # what a killed process was writing
+            'async_options': ocp.AsyncOptions(post_finalization_callback=self._seal),
+        }
 
     def save(self, state: TrainState, data: Any, score: float | None) -> None:
         """Starts writing in the background.
@@ -47,12 +90,20 @@ class Checkpoints:
           state: copied to the host before this returns.
           data: the grain iterator.
           score: of the evaluation at this step, higher is better; None when there was none.
+
+        Raises:
+          InputError: this one, or the one before, cannot be written.
         """
-        self._manager.save(
-            int(state.step),
-            args=ocp.args.Composite(state=ocp.args.StandardSave(state), data=CheckpointSave(data)),
-            metrics=None if score is None else {'score': score},
-        )
+        self.wait()
+        self._saving = int(state.step)
+        with self._writing():
+            self._manager.save(
+                self._saving,
+                args=ocp.args.Composite(
+                    state=ocp.args.StandardSave(state), data=CheckpointSave(data)
+                ),
+                metrics={'score': -math.inf if score is None else score},
+            )
 
     def resolve(self, which: str) -> int:
         """The step of `best`, `last` or a number.
@@ -88,8 +139,13 @@ class Checkpoints:
           data: a grain iterator to set to the position of the checkpoint; None to leave data alone.
 
         Raises:
-          InputError: the checkpoint does not fit the state.
+          InputError: the checkpoint is damaged or does not fit the state.
         """
+        folder = self.directory / str(step)
+        wrong = damage(folder)
+        if wrong:
+            others = [str(other) for other in sorted(self._manager.all_steps()) if other != step]
+            raise InputError(f'{wrong}; other checkpoints: {", ".join(others) or "none"}')
         device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
         target = jax.tree.map(
             lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=device),
@@ -101,19 +157,65 @@ class Checkpoints:
         try:
             return self._manager.restore(step, args=ocp.args.Composite(**items))['state']
         except (ValueError, KeyError, FileNotFoundError) as error:
-            first_line = str(error).strip().splitlines()[0]
             raise InputError(
-                f'{self.directory / str(step)}: does not restore ({first_line}); '
+                f'{folder}: does not restore ({_reason(error)}); '
                 'expected the state that config.json of the run describes'
             ) from error
 
     def wait(self) -> None:
-        """Returns when everything is on disk."""
-        self._manager.wait_until_finished()
+        """Returns when everything is on disk.
+
+        Raises:
+          InputError: it cannot be written.
+        """
+        with self._writing():
+            self._manager.wait_until_finished()
 
     def close(self) -> None:
         """Waits and gives up the folder."""
         self._manager.close()
+
+    def _seal(self) -> None:
+        # Orbax asks when all is written but the last word: the folder's rename.
+        for folder in self.directory.glob(f'{self._saving}.orbax-checkpoint-tmp*'):
+            seal(folder)
+
+    def _steps(self) -> list[int]:
+        return sorted(int(path.name) for path in self.directory.iterdir() if path.name.isdigit())
+
+    def _set_damaged_aside(self) -> None:
+        """Renames what nobody can go on from, provided that something else is left."""
+        wrong = {step: damage(self.directory / str(step)) for step in self._steps()}
+        whole = [step for step, found in wrong.items() if found is None]
+        if wrong and not whole:
+            raise InputError(f'{wrong[max(wrong)]}; no other checkpoint is left to go on from')
+        for step, found in wrong.items():
+            if found:
+                folder = self.directory / str(step)
+                aside = folder.with_suffix('.damaged')
+                shutil.rmtree(aside, ignore_errors=True)
+                folder.rename(aside)
+                print(
+                    f'warning: {found}; set aside, the last good one is step {whole[-1]}',
+                    file=sys.stderr,
+                )
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # of the file system, as Orbax or TensorStore pass it on
+            good = self._steps()
+            raise InputError(
+                f'{self.directory}: the checkpoint of step {self._saving} cannot be written '
+                f'({_reason(error)}); the last good one is {good[-1] if good else "none"}'
+            ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def _score(metrics: dict[str, float]) -> float:

@@ -11,14 +11,14 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data import loader, sampling, source
 from posevid_jax.data.clips import Clips
+from posevid_jax.data.mapped import Column
 from posevid_jax.errors import InputError
 from posevid_jax.features import augment
 from posevid_jax.features.inputs import host_arrays, reads_skeleton
 from posevid_jax.features.scaling import Scaler, fit_scaler
 from posevid_jax.models import classifier, torch_import
-from posevid_jax.training import losses, optim, steps
+from posevid_jax.training import checkpoint, hardest, losses, nonfinite, optim, records, steps
 from posevid_jax.training import state as states
-from posevid_jax.training.records import BEST_METRICS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Experiment:
     config: ConfigDict
     train: Clips
     val: Clips
-    arrays: dict[str, np.ndarray]
+    arrays: dict[str, Column]
     order: sampling.Order
     augment: augment.Augment | None
     scaler: Scaler
@@ -55,14 +55,17 @@ class Experiment:
     def total_steps(self) -> int:
         return self.config.train.num_epochs * self.steps_per_epoch
 
-    def data(self) -> grain.DatasetIterator:
-        """The training batches from the first step on."""
-        return loader.train_batches(
+    def data(self, done: int = 0) -> grain.DatasetIterator:
+        """The training batches after the `done` first steps."""
+        batches = loader.train_batches(
             self.arrays,
             order=self.order,
             batch_size=self.config.train.batch_size,
             num_steps=self.total_steps,
         )
+        if done:
+            batches.set_state(batches.get_state() | {'next_index': done})
+        return batches
 
     def create_state(self) -> states.TrainState:
         """The state before the first step; traceable."""
@@ -74,6 +77,7 @@ class Experiment:
             example,
             self.config.seed,
             self.config.train.num_seeds,
+            ema=self.config.train.ema_decay > 0,
         )
 
     def initial_state(self) -> states.TrainState:
@@ -104,7 +108,8 @@ class Experiment:
             each = [import_into(jax.tree.map(lambda p, i=i: p[i], params)) for i in range(members)]
             params, notes = jax.tree.map(lambda *p: np.stack(p), *(p for p, _ in each)), each[0][1]
         print('\n'.join(f'{model.pretrained}: {note}' for note in notes))
-        return state.replace(params=jax.device_put(params))
+        ema = jax.device_put(params) if state.ema else {}
+        return state.replace(params=jax.device_put(params), ema=ema)
 
     def abstract_state(self) -> states.TrainState:
         """Shapes and dtypes of `create_state`."""
@@ -152,11 +157,10 @@ def check(config: ConfigDict) -> None:
     """Raises InputError for a key that can be seen to be wrong without the data."""
     losses.check(config.train)
     optim.check(config.train)
-    if config.train.best_metric not in BEST_METRICS:
-        raise InputError(
-            f'train.best_metric: found {config.train.best_metric!r}, '
-            f'expected one of {", ".join(BEST_METRICS)}'
-        )
+    nonfinite.check(config.train)
+    hardest.check(config.train)
+    checkpoint.check(config.checkpoint)
+    records.check(config.train)
     if config.model.pretrained and config.model.name != 'video_swin':
         raise InputError(f'model.pretrained: found a file with {config.model.name}, expected none')
 
@@ -180,6 +184,7 @@ def assemble(
             f'{config.model.name} reads; expected model.name=video_swin with '
             'features.layout=skeleton'
         )
+    losses.check_classes(config.train, train.num_classes)
     model = classifier.build(config, num_classes=train.num_classes, joint_names=train.joint_names)
     arrays = host_arrays(train, config)
     if config.data.sample_by_weight:
@@ -199,7 +204,7 @@ def assemble(
         scaler=fit_scaler(train.features, train.mask),
         model=model,
         schedule=schedule,
-        optimizer=optim.optimizer(config.train, schedule),
+        optimizer=optim.optimizer(config.train, schedule, steps_per_epoch),
         steps_per_epoch=steps_per_epoch,
     )
 

@@ -3,11 +3,13 @@
 import jax
 import numpy as np
 
+from posevid_jax.errors import InputError
 from posevid_jax.features.inputs import host_arrays
 from posevid_jax.training import validation
 from posevid_jax.training.experiment import Experiment
 from posevid_jax.training.interrupt import Interrupt
 from posevid_jax.training.parallel import Parallel
+from posevid_jax.training.prefetch import Prefetch
 from posevid_jax.training.progress import Progress
 
 
@@ -40,16 +42,22 @@ class FoldTrainer:
 
         Returns:
           logits `[n, K]`, or `[n, M, K]` of several members; None when a signal stopped it.
+
+        Raises:
+          InputError: a step is not finite, and `train.on_nonfinite` is not to skip it.
         """
-        data, rng = run.data(), jax.random.key(run.config.seed)
+        config, rng = run.config.train, jax.random.key(run.config.seed)
         state = jax.device_put(self._fresh.replace(scaler=run.scaler))
         pending = None  # a loss, read when the next step has been dispatched
-        for number in range(1, run.total_steps + 1):
-            state, metrics = self._step(state, self._parallel.split(next(data)), rng)
-            if pending is not None:
-                progress.loss = float(pending)
-            pending = metrics['loss'] if number % run.config.train.log_every_steps == 0 else None
-            progress.update(before + number)
-            if interrupt.requested:
-                return None
+        with Prefetch(run.data(), self._parallel.put) as data:
+            for number in range(1, run.total_steps + 1):
+                state, metrics = self._step(state, next(data), rng)
+                if pending is not None:
+                    progress.loss = float(pending)
+                pending = metrics['loss'] if number % config.log_every_steps == 0 else None
+                progress.update(before + number)
+                if interrupt.requested:
+                    return None
+        if int(state.skipped) and config.on_nonfinite != 'skip':
+            raise InputError(f'step {int(state.bad_step)}: the loss or its gradient is not finite')
         return self._predict(state, host_arrays(run.val, run.config))

@@ -1,11 +1,12 @@
 """Ctrl-C and SIGTERM as a question the loop asks between steps."""
 
+import os
 import signal
 from types import FrameType
 
 
 class Interrupt:
-    """A context in which the first signal is noted and the second one stops at once."""
+    """A context in which the first signal is noted and the second one ends the process at once."""
 
     _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -19,12 +20,14 @@ class Interrupt:
         return self
 
     def __exit__(self, *_) -> None:
-        self._restore()
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
-        self._restore()
-
-    def _restore(self) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
+        # Not Python's own handler, which would wait for the device to finish its step.
+        for other in self._SIGNALS:
+            signal.signal(other, signal.SIG_DFL)
+        # print() may be in the middle of a line.
+        name = signal.Signals(number).name
+        os.write(2, f'\n{name}: finishing the step, then saving; once more ends at once\n'.encode())

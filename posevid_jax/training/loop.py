@@ -1,7 +1,9 @@
 """One training run, from a configuration to a run directory."""
 
+import contextlib
 import pathlib
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -14,11 +16,14 @@ from posevid_jax.errors import InputError
 from posevid_jax.evaluation import report
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.models.classifier import count_parameters
-from posevid_jax.training import artifacts, experiment, validation
-from posevid_jax.training.checkpoint import Checkpoints
+from posevid_jax.training import artifacts, experiment, nonfinite, validation
+from posevid_jax.training import state as states
+from posevid_jax.training.checkpoint import Checkpoints, Keep
 from posevid_jax.training.experiment import Experiment
+from posevid_jax.training.hardest import Hardest
 from posevid_jax.training.interrupt import Interrupt
 from posevid_jax.training.parallel import Parallel
+from posevid_jax.training.prefetch import Clock, Prefetch
 from posevid_jax.training.progress import Progress
 from posevid_jax.training.records import Records
 
@@ -42,10 +47,11 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
     )
     parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
     run = experiment.build(config)
+    run.abstract_state()  # raises what is wrong with groups of parameters
     if workdir is None:
         workdir = artifacts.new_run_directory(pathlib.Path('runs') / config.name)
     artifacts.check_config(workdir, config)
-    checkpoints = Checkpoints(workdir)
+    checkpoints = Checkpoints(workdir, _keep(run))
     done = checkpoints.last_step() or 0
     if done > run.total_steps:
         raise InputError(
@@ -63,65 +69,105 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
 def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict) -> bool:
     """Runs the steps that are left; False when a signal stopped it.
 
-    The order is fixed: next batch, step, and at the end of an epoch evaluate, record, save. What
-    is logged of a step is read after the next one has been dispatched, so that the device never
-    waits for the log.
+    The order is fixed: next batch, step, and at the end of an epoch evaluate, record, save. The
+    next batch is on the device already, and what is logged of a step is read after the next one
+    has been dispatched, so that the device waits for neither.
     """
     config, total = run.config.train, run.total_steps
-    data = run.data()
+    data = Prefetch(run.data(), parallel.put)
     first = checkpoints.last_step() or 0
-    state = checkpoints.restore(first, run.abstract_state(), data) if first else run.initial_state()
+    state = (
+        checkpoints.restore(first, run.abstract_state(), data.position) if first
+        else run.initial_state()
+    )  # fmt: skip
     train_step = parallel.compile_train(run.train_step())
     rng = jax.random.key(run.config.seed)
     records = Records(workdir, config.best_metric, first)
+    hardest = _hardest(run, workdir, parallel, first)
     progress = Progress(step=first, total=total, batch_size=config.batch_size)
     progress.say(_opening(run, workdir, parallel, first, count_parameters(state.params)))
-    epoch_started = time.monotonic()
+    clock = Clock(data)
     pending: dict[int, Any] = {}  # step: metrics, still on the device
+    watch = nonfinite.Watch(config.on_nonfinite, int(state.skipped))
 
     def log_pending() -> None:
         for logged, metrics in pending.items():
             numbers = jax.device_get(metrics)
             records.step(logged, numbers)
             progress.loss = float(numbers['loss'])
+            check_finite(numbers)
         pending.clear()
 
-    step, stop = first, False
-    with Interrupt() as interrupt:
-        while step < total and not stop:
-            state, metrics = train_step(state, parallel.split(next(data)), rng)
+    def check_finite(numbers: dict[str, Any]) -> None:
+        bad_step = watch.moved(numbers)
+        if bad_step is not None:
+            rows = run.order.rows(bad_step - 1, config.batch_size)
+            loss = validation.losses_of(rows, run.train, run.model, run.config, parallel, state)
+            watch.act(nonfinite.describe(bad_step, rows, run.train, loss), progress.say)
+
+    step, stop, stalled = first, False, records.stalled(config)
+    with data, Interrupt() as interrupt, _last_good_state_saved(lambda: state, run, checkpoints):
+        while step < total and not (stop or stalled):
+            state, metrics = train_step(state, next(data), rng)
             step += 1
             log_pending()
+            progress.waited = data.waited
             progress.update(step)
             if step % config.log_every_steps == 0:
                 pending[step] = metrics
             score = None
             epoch_done = step % run.steps_per_epoch == 0
+            stop = interrupt.requested  # asked once, so that what stops is what is saved
+            every = run.config.checkpoint.every_steps
+            save = epoch_done or stop or (every and step % every == 0)
+            if save:
+                log_pending()
+                check_finite(jax.device_get({'skipped': state.skipped, 'bad_step': state.bad_step}))
             if epoch_done:
-                entry, threshold = _end_epoch(run, state, step, predict, epoch_started)
+                entry, threshold = _end_epoch(run, state, step, predict, clock)
+                hardest(state, entry['epoch'])
                 records.epoch(entry, threshold)
                 score = records.score(entry)
                 progress.say(_epoch_line(entry, config.num_epochs))
                 state = state.replace(epoch=jax.tree.map(jnp.zeros_like, state.epoch))
-                epoch_started = time.monotonic()
-            stop = interrupt.requested  # asked once, so that what stops is what is saved
-            if epoch_done or stop:
-                log_pending()
-                checkpoints.save(state, data, score)
-    log_pending()
-    records.close()
-    progress.close()
-    checkpoints.wait()
-    if step < total:
+                clock = Clock(data)
+                stalled = records.stalled(config)
+            if save:
+                checkpoints.save(state, data.position, score)
+        log_pending()
+        records.close()
+        progress.close()
+        checkpoints.wait()
+    if stalled:
+        print(f'{workdir}: {config.best_metric} is no better for {config.patience} epochs: done')
+    elif step < total:
         print(
             f'{workdir}: stopped and saved at step {step} of {total}; '
             f'the same command with --workdir={workdir} goes on from there'
         )
-    return step == total
+    return stalled or step == total
 
 
-def _end_epoch(run, state, step: int, predict, epoch_started: float) -> tuple[Record, float | None]:
+@contextlib.contextmanager
+def _last_good_state_saved(state: Callable[[], states.TrainState], run, checkpoints) -> Iterator:
+    """Ends a run that met a step that is not finite with its last good state on disk."""
+    try:
+        yield
+    except nonfinite.NotFinite as error:
+        good = nonfinite.cleared(state())
+        step = int(good.step)
+        if step and step != checkpoints.last_step():
+            checkpoints.save(good, run.data(step), None)
+            checkpoints.wait()
+        raise InputError(
+            f'{error}; the state of step {step} is kept: the same command with '
+            '--config.train.on_nonfinite=skip goes on and leaves such steps out'
+        ) from None
+
+
+def _end_epoch(run, state, step: int, predict, clock: Clock) -> tuple[Record, float | None]:
     means = jax.device_get(state.epoch.means())
+    training_time = clock.read()
     trained = time.monotonic()
     logits = predict(state)
     threshold = validation.suggest_threshold(logits, run.val)
@@ -130,10 +176,7 @@ def _end_epoch(run, state, step: int, predict, epoch_started: float) -> tuple[Re
         'step': step,
         'train': {key: float(np.mean(value)) for key, value in means.items()},  # over members
         'val': validation.make_record(logits, run.val, threshold, run.config.train),
-        'time': {
-            'train_s': trained - epoch_started,
-            'eval_s': time.monotonic() - trained,
-        },
+        'time': training_time | {'eval_s': time.monotonic() - trained},
     }
     return entry, threshold
 
@@ -164,6 +207,18 @@ def _finish(run: Experiment, workdir, checkpoints: Checkpoints, predict) -> Reco
     return record
 
 
+def _hardest(run: Experiment, workdir, parallel: Parallel, first: int) -> Callable:
+    if not run.config.train.topk_loss:
+        return lambda state, epoch: None
+    done = first // run.steps_per_epoch
+    return Hardest(workdir, run.train, run.model, run.config, parallel, done).epoch
+
+
+def _keep(run: Experiment) -> Keep:
+    config = run.config.checkpoint
+    return Keep(last=config.keep_last, every_steps=config.keep_every_epochs * run.steps_per_epoch)
+
+
 def _opening(run: Experiment, workdir, parallel: Parallel, first: int, parameters: int) -> str:
     progress = f'resuming at step {first}' if first else 'starting'
     members = run.config.train.num_seeds
@@ -182,5 +237,6 @@ def _epoch_line(entry: Record, num_epochs: int) -> str:
     return (
         f'epoch {entry["epoch"]}/{num_epochs}: train loss {entry["train"]["loss"]:.4f}, '
         f'val loss {val["loss"]:.4f}, val {macro}ROC-AUC {auc}, '
-        f'{entry["time"]["train_s"]:.1f} s + {entry["time"]["eval_s"]:.1f} s'
+        f'{entry["time"]["train_s"]:.1f} s ({entry["time"]["data_wait_share"]:.0%} waiting for '
+        f'data) + {entry["time"]["eval_s"]:.1f} s'
     )

@@ -21,6 +21,23 @@ def check(config: ConfigDict) -> None:
     for key in ('focal_gamma', 'frame_loss'):
         if config[key] < 0:
             raise InputError(f'train.{key}: found {config[key]}, expected 0 or more')
+    if not 0 <= config.label_smoothing < 1:
+        raise InputError(
+            f'train.label_smoothing: found {config.label_smoothing}, expected 0 to below 1'
+        )
+    if not all(isinstance(weight, int | float) and weight >= 0 for weight in config.class_weights):
+        raise InputError(
+            f'train.class_weights: found {tuple(config.class_weights)}, expected numbers from 0 on'
+        )
+
+
+def check_classes(config: ConfigDict, num_classes: int) -> None:
+    """Raises InputError unless `config.class_weights` is empty or has a weight for each class."""
+    if len(config.class_weights) not in (0, num_classes):
+        raise InputError(
+            f'train.class_weights: found {len(config.class_weights)} weights, expected one for '
+            f'each of the {num_classes} classes'
+        )
 
 
 def per_example(logits: Array, label: Array, config: ConfigDict) -> Array:
@@ -29,18 +46,36 @@ def per_example(logits: Array, label: Array, config: ConfigDict) -> Array:
     Args:
       logits: `[B, 1]` for bce and focal, `[B, K]` for ce.
       label: `[B]` int, or `[B, K]` the share of each class: the loss is then the mean of the
-        losses that each class would have, by share.
+        losses that each class would have, by share. Label smoothing (Szegedy et al. 2016) gives
+        every class an equal part of `label_smoothing` as its share.
       config: `config.train`. focal is Lin et al. 2017, "Focal Loss for Dense Object Detection",
-        equation 5: -alpha_t (1 - p_t)^gamma log p_t.
+        equation 5: -alpha_t (1 - p_t)^gamma log p_t. `class_weights` multiply the loss of each
+        class; whoever takes a mean does not divide by them.
 
     Returns:
       `[B]` float32, nats.
     """
     chex.assert_rank([logits, label], [2, {1, 2}])
-    if label.ndim == 2:
-        classes = jnp.broadcast_to(jnp.arange(label.shape[1])[:, None], label.T.shape)  # [K, B]
-        each = jax.vmap(lambda k: per_example(logits, k, config))(classes)
-        return (label.T * each).sum(axis=0)
+    num_classes = max(2, logits.shape[1])
+    if label.ndim == 1 and config.label_smoothing:
+        label = jax.nn.one_hot(label, num_classes)
+    if label.ndim == 1:
+        return _of_classes(logits, label, config)
+    share = (1 - config.label_smoothing) * label + config.label_smoothing / num_classes
+    classes = jnp.broadcast_to(jnp.arange(num_classes)[:, None], share.T.shape)  # [K, B]
+    each = jax.vmap(lambda k: _of_classes(logits, k, config))(classes)
+    return (share.T * each).sum(axis=0)
+
+
+def _of_classes(logits: Array, label: Array, config: ConfigDict) -> Array:
+    """The loss `[B]` of hard labels `[B]`."""
+    loss = _unweighted(logits, label, config)
+    if not config.class_weights:
+        return loss
+    return jnp.asarray(config.class_weights, jnp.float32)[label] * loss
+
+
+def _unweighted(logits: Array, label: Array, config: ConfigDict) -> Array:
     if config.loss == 'ce':
         return optax.softmax_cross_entropy_with_integer_labels(logits, label)
     chex.assert_axis_dimension(logits, 1, 1)

@@ -1,44 +1,55 @@
 """The optimiser and its learning-rate schedule."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import optax
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
+from posevid_jax.training import groups
 
-# Every parameter is matched by its name, so that a new kind of parameter is a decision, not an
-# accident: regularise matrices, leave offsets, gains and tables alone.
-_DECAYED = {
-    'kernel': True,
-    'bias': False,
-    'scale': False,
-    'bias_table': False,
-    'pos_bias': False,
-}
+SCHEDULES = ('cosine', 'linear', 'constant')
 
 
 def learning_rate(config: ConfigDict, steps_per_epoch: int) -> optax.Schedule:
-    """Linear warm-up to the peak, then half a cosine to 0 (Loshchilov & Hutter 2017, SGDR).
+    """Linear warm-up to the peak, then half a cosine to 0 (Loshchilov & Hutter 2017, SGDR), a line
+    to 0, or the peak.
 
     Args:
       config: `config.train`.
       steps_per_epoch: optimiser steps an epoch.
     """
     total = config.num_epochs * steps_per_epoch
+    peak = config.learning_rate
     warmup = min(round(config.warmup_epochs * steps_per_epoch), total - 1)
-    return optax.warmup_cosine_decay_schedule(
-        # The first step is a step: it starts one rung up, not at 0.
-        init_value=config.learning_rate / (warmup + 1),
-        peak_value=config.learning_rate,
-        warmup_steps=warmup,
-        decay_steps=total,
+    after = {
+        'cosine': lambda: optax.cosine_decay_schedule(peak, total - warmup),
+        'linear': lambda: optax.linear_schedule(peak, 0.0, total - warmup),
+        'constant': lambda: optax.constant_schedule(peak),
+    }[config.schedule]()
+    # The first step is a step: it starts one rung up, not at 0.
+    before = optax.linear_schedule(peak / (warmup + 1), peak, warmup)
+    return optax.join_schedules([before, after], [warmup])
+
+
+def optimizer(
+    config: ConfigDict, schedule: optax.Schedule, steps_per_epoch: int = 1
+) -> optax.GradientTransformation:
+    """AdamW (Loshchilov & Hutter 2019) by groups, behind an optional clip of the gradient norm.
+
+    Args:
+      config: `config.train`.
+      schedule: the learning rate by step.
+      steps_per_epoch: for the epochs that parameters are frozen; shapes no state.
+    """
+    adamw = optax.chain(
+        optax.scale_by_adam(),
+        _decay(config),
+        optax.scale_by_learning_rate(schedule),
+        _group_rates(config, round(config.freeze_epochs * steps_per_epoch)),
     )
-
-
-def optimizer(config: ConfigDict, schedule: optax.Schedule) -> optax.GradientTransformation:
-    """AdamW (Loshchilov & Hutter 2019) behind an optional clip of the global gradient norm."""
-    adamw = optax.adamw(schedule, weight_decay=config.weight_decay, mask=_decay_mask)
     if config.grad_clip == 0:
         return adamw
     return optax.chain(_clip_by_global_norm(config.grad_clip), adamw)
@@ -58,8 +69,62 @@ def _clip_by_global_norm(largest: float) -> optax.GradientTransformation:
     return optax.GradientTransformation(lambda params: optax.EmptyState(), update)
 
 
+def _decay(config: ConfigDict) -> optax.GradientTransformation:
+    """Adds `weight_decay` times each parameter that decays."""
+
+    def update(updates, state, params):
+        return _by_rule(
+            lambda rule, update, param: (
+                update + config.weight_decay * rule.decay * param if rule.decay else update
+            ),
+            groups.rules(params, config),
+            updates,
+            params,
+        ), state
+
+    return optax.GradientTransformation(lambda params: optax.EmptyState(), update)
+
+
+def _group_rates(config: ConfigDict, freeze_steps: int) -> optax.GradientTransformation:
+    """Each parameter's factor of the learning rate: 0 while it is frozen.
+
+    A frozen parameter's moments follow its gradient, so that its first step is one of Adam's.
+    """
+
+    def init(params):
+        groups.rules(params, config)  # before the first step: every parameter has its rule
+        if not config.freeze:
+            return optax.EmptyState()
+        return optax.ScaleByScheduleState(count=jnp.zeros((), jnp.int32))
+
+    def update(updates, state, params):
+        rules = groups.rules(params, config)
+        if not config.freeze:
+            return _by_rule(_at_rate, rules, updates), state
+        live = state.count >= freeze_steps
+
+        def thawed(rule, update):
+            update = _at_rate(rule, update)
+            return jnp.where(live, update, 0.0) if rule.frozen else update
+
+        return _by_rule(thawed, rules, updates), state._replace(count=state.count + 1)
+
+    return optax.GradientTransformation(init, update)
+
+
+def _at_rate(rule: groups.Rule, update: jax.Array) -> jax.Array:
+    return update if rule.rate == 1 else rule.rate * update
+
+
+def _by_rule(function, rules: dict[str, groups.Rule], *trees: Any) -> Any:
+    """`jax.tree.map` with the rule of each parameter as the first argument."""
+    leaves = zip(*map(jax.tree.leaves, trees), strict=True)
+    mapped = [function(rule, *each) for rule, each in zip(rules.values(), leaves, strict=True)]
+    return jax.tree.unflatten(jax.tree.structure(trees[0]), mapped)
+
+
 def check(config: ConfigDict) -> None:
-    """Raises InputError when a number of `config.train` is out of its range."""
+    """Raises InputError when a key of `config.train` is out of its range."""
     for key, least in (
         ('num_epochs', 1),
         ('batch_size', 1),
@@ -70,16 +135,14 @@ def check(config: ConfigDict) -> None:
         ('weight_decay', 0),
         ('grad_clip', 0),
         ('learning_rate', 0),
+        ('freeze_epochs', 0),
     ):
         if config[key] < least:
             raise InputError(f'train.{key}: found {config[key]}, expected {least} or more')
-
-
-def _decay_mask(params):
-    def decayed(path, _):
-        name = path[-1].key
-        if name not in _DECAYED:
-            raise ValueError(f'no weight-decay rule for parameter {jax.tree_util.keystr(path)}')
-        return _DECAYED[name]
-
-    return jax.tree_util.tree_map_with_path(decayed, params)
+    if config.schedule not in SCHEDULES:
+        raise InputError(
+            f'train.schedule: found {config.schedule!r}, expected one of {", ".join(SCHEDULES)}'
+        )
+    if not 0 <= config.ema_decay < 1:
+        raise InputError(f'train.ema_decay: found {config.ema_decay}, expected 0 to below 1')
+    groups.check(config)

@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from posevid_jax.errors import InputError
 
@@ -34,6 +35,8 @@ class Parallel:
         devices = list(jax.local_devices() if devices is None else devices)
         self.use_pmap = kind == 'pmap' or (kind == 'auto' and len(devices) > 1)
         self.devices = devices if self.use_pmap else devices[:1]
+        # Of a batch: its device axis over the devices, as pmap has it.
+        self._batch_sharding = NamedSharding(Mesh(self.devices, (AXIS,)), PartitionSpec(AXIS))
 
     def __str__(self) -> str:
         kind = 'pmap' if self.use_pmap else 'jit'
@@ -69,6 +72,10 @@ class Parallel:
         if not self.use_pmap:
             return jax.jit(eval_step)
         return jax.pmap(eval_step, in_axes=(None, None, 0), devices=self.devices)
+
+    def put(self, batch: dict[str, np.ndarray]) -> dict[str, jax.Array]:
+        """Starts the transfer of a host batch `[B, ...]` to where the compiled step wants it."""
+        return jax.device_put(self.split(batch), self._batch_sharding)
 
     def split(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Gives a host batch `[B, ...]` the device axis, `[D, B / D, ...]`, where there is one."""

@@ -1,13 +1,51 @@
 """The record of a run as it grows: metrics.jsonl, history.json, best.json, thresholds.json."""
 
+import math
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
+from ml_collections import ConfigDict
+
+from posevid_jax.errors import InputError
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.training.artifacts import JsonLines, read_json, write_json
 
 BEST_METRICS = {'roc_auc': 1, 'average_precision': 1, 'loss': -1}
 """What can choose the best checkpoint, and the sign that makes higher better."""
+
+
+def check(config: ConfigDict) -> None:
+    """Raises InputError when a key of `config.train` about the best epoch is out of its range."""
+    if config.best_metric not in BEST_METRICS:
+        raise InputError(
+            f'train.best_metric: found {config.best_metric!r}, '
+            f'expected one of {", ".join(BEST_METRICS)}'
+        )
+    if config.patience < 0:
+        raise InputError(f'train.patience: found {config.patience}, expected 0 or more')
+    if not 0 <= config.patience_smoothing < 1:
+        raise InputError(
+            f'train.patience_smoothing: found {config.patience_smoothing}, expected 0 to below 1'
+        )
+
+
+def epochs_without_progress(scores: Sequence[float | None], smoothing: float) -> int:
+    """How long ago the smoothed score was best.
+
+    Args:
+      scores: one an epoch, higher is better; an epoch without one changes nothing but takes time.
+      smoothing: share of the past in `smoothed = smoothing * smoothed + (1 - smoothing) * score`,
+        which starts at the first score.
+    """
+    smoothed, best, since = None, None, 0
+    for score in scores:
+        since += 1
+        if score is not None:
+            smoothed = score if smoothed is None else smoothing * smoothed + (1 - smoothing) * score
+            if best is None or smoothed > best:
+                best, since = smoothed, 0
+    return since
 
 
 class Records:
@@ -34,9 +72,17 @@ class Records:
         value = record['val'][self._metric]
         return None if value is None else BEST_METRICS[self._metric] * value
 
+    def stalled(self, config: ConfigDict) -> bool:
+        """Whether `config.train.patience` has run out."""
+        scores = [self.score(record) for record in self.history]
+        patience = config.patience
+        return 0 < patience <= epochs_without_progress(scores, config.patience_smoothing)
+
     def step(self, step: int, metrics: dict[str, Any]) -> None:
         """Adds a line to metrics.jsonl."""
         numbers = {key: float(value) for key, value in metrics.items()}
+        # JSON knows neither NaN nor infinity.
+        numbers = {key: value if math.isfinite(value) else None for key, value in numbers.items()}
         self._lines.write({'step': step} | numbers)
 
     def epoch(self, record: Record, threshold: float | None) -> None:

@@ -41,15 +41,19 @@ class TrainState(flax.struct.PyTreeNode):
     batch_stats: Any
     opt_state: Any
     scaler: Scaler  # fitted once: the run's preprocessing travels with its parameters
+    ema: Any  # moving average of params, {} without one
+    skipped: Array  # int32: steps left out because they were not finite
+    bad_step: Array  # int32: the last one of them, 0 for none
     epoch: Sums  # in the state, so that a run resumed inside an epoch records the same epoch
 
     @property
     def variables(self) -> Variables:
-        return {'params': self.params, 'batch_stats': self.batch_stats}
+        """What is evaluated: the averaged parameters where there are any."""
+        return {'params': self.ema or self.params, 'batch_stats': self.batch_stats}
 
 
 # What several members trained side by side have in common; all else has a leading axis of members.
-_SHARED = ('step', 'scaler')
+_SHARED = ('step', 'skipped', 'bad_step', 'scaler')
 MEMBER_AXES = TrainState(
     **{f.name: None if f.name in _SHARED else 0 for f in dataclasses.fields(TrainState)}
 )
@@ -63,6 +67,8 @@ def create(
     batch: dict[str, Array],
     seed: int,
     num_seeds: int = 1,
+    *,
+    ema: bool = False,
 ) -> TrainState:
     """The state before the first step.
 
@@ -76,6 +82,7 @@ def create(
       seed: of the parameters.
       num_seeds: members; with several, member i has the parameters of `seed + i`, and `MEMBER_AXES`
         says where.
+      ema: whether the state holds a moving average of the parameters.
     """
 
     def one(seed) -> TrainState:
@@ -85,6 +92,9 @@ def create(
             params=variables['params'],
             batch_stats=variables['batch_stats'],
             opt_state=optimizer.init(variables['params']),
+            ema=jax.tree.map(jnp.copy, variables['params']) if ema else {},
+            skipped=jnp.zeros((), jnp.int32),
+            bad_step=jnp.zeros((), jnp.int32),
             scaler=jax.tree.map(jnp.asarray, scaler),
             epoch=Sums.zeros(),
         )

@@ -1,6 +1,7 @@
 """The training step: a pure function of (state, batch, rng)."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.features.augment import Augment
 from posevid_jax.models.classifier import Classifier
-from posevid_jax.training import losses
+from posevid_jax.training import losses, nonfinite
 from posevid_jax.training.state import MEMBER_AXES, Sums, TrainState
 
 Metrics = dict[str, Array]
@@ -18,6 +19,7 @@ TrainStep = Callable[..., tuple[TrainState, Metrics]]
 
 # Apart from the numbers of devices, which are folded in at the same place.
 _AUGMENT_STREAM = 2**32 - 1
+_MEMBERS = 'members'  # the axis of those trained side by side
 
 
 def make_train_step(
@@ -42,11 +44,12 @@ def make_train_step(
       augment: applied to a device's whole share of the batch, with the same key on all devices.
 
     Returns:
-      `train_step(state, batch, rng, *, axis_name=None, dropout_rng=None) -> (state, metrics)`. The
-      batch is the part of one device; `rng` is the same on all of them; `dropout_rng` takes its
-      place for everything but augmentation. The loss is the weighted mean over the valid rows of
-      all devices. Metrics are scalars of this step, equal on all devices: `loss`,
-      `accuracy`, `grad_norm`, `learning_rate`.
+      `train_step(state, batch, rng, *, axis_name=None, member_seed=None) -> (state, metrics)`. The
+      batch is the part of one device; `rng` is the same on all of them. Under `for_members`, the
+      member's seed takes the place of `rng` for everything but augmentation. The loss is the
+      weighted mean over the valid rows of all devices. Metrics are scalars of this step, equal on
+      all devices: `loss`, `accuracy`, `grad_norm`, `learning_rate`, and of the run so far `skipped`
+      and `bad_step`.
     """
 
     def train_step(
@@ -55,7 +58,7 @@ def make_train_step(
         rng: Array,
         *,
         axis_name: str | None = None,
-        dropout_rng: Array | None = None,
+        member_seed: Array | None = None,
     ) -> tuple[TrainState, Metrics]:
         def total(tree):
             return tree if axis_name is None else lax.psum(tree, axis_name)
@@ -63,8 +66,8 @@ def make_train_step(
         rng = jax.random.fold_in(rng, state.step)
         if augment is not None:
             batch = augment(batch, jax.random.fold_in(rng, _AUGMENT_STREAM))
-        if dropout_rng is not None:
-            rng = jax.random.fold_in(dropout_rng, state.step)
+        if member_seed is not None:
+            rng = jax.random.fold_in(jax.random.key(member_seed), state.step)
         if axis_name is not None:
             rng = jax.random.fold_in(rng, lax.axis_index(axis_name))
         # Known before the gradient, so that the gradients only need to be added up.
@@ -106,21 +109,37 @@ def make_train_step(
         else:
             grads, sums, batch_stats = _add_up(part, micro_batches, state, batch, rng)
         grads, sums = total((grads, sums))
+        grad_norm = optax.tree.norm(grads)
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
-        metrics = sums.means() | {
-            'grad_norm': optax.tree.norm(grads),
-            'learning_rate': jnp.asarray(schedule(state.step), jnp.float32),
-        }
-        state = state.replace(
+        params = optax.apply_updates(state.params, updates)
+        after = state.replace(
             step=state.step + 1,
-            params=optax.apply_updates(state.params, updates),
+            params=params,
             batch_stats=batch_stats,
             opt_state=opt_state,
+            ema=_average(state, params, config.ema_decay),
             epoch=state.epoch.add(sums),
         )
-        return state, metrics
+        finite = jnp.isfinite(sums.loss) & jnp.isfinite(grad_norm)
+        if member_seed is not None:  # members count the same steps: what one leaves out, all do
+            finite = lax.psum((~finite).astype(jnp.int32), _MEMBERS) == 0
+        metrics = sums.means() | {
+            'grad_norm': grad_norm,
+            'learning_rate': jnp.asarray(schedule(state.step), jnp.float32),
+        }
+        state = nonfinite.settle(state, after, finite, config.on_nonfinite)
+        return state, metrics | {'skipped': state.skipped, 'bad_step': state.bad_step}
 
     return train_step
+
+
+def _average(state: TrainState, params: Any, decay: float) -> Any:
+    """The moving average after this step; early on it forgets faster, as TensorFlow's does."""
+    if not state.ema:
+        return {}
+    step = state.step.astype(jnp.float32)
+    keep = jnp.minimum(decay, (1 + step) / (10 + step))
+    return optax.incremental_update(params, state.ema, 1 - keep)
 
 
 def for_members(train_step: TrainStep, seed: int, num_seeds: int) -> TrainStep:
@@ -141,13 +160,10 @@ def for_members(train_step: TrainStep, seed: int, num_seeds: int) -> TrainStep:
 
     def step(state, batch, rng, *, axis_name=None):
         def member(state, seed):
-            return train_step(
-                state, batch, rng, axis_name=axis_name, dropout_rng=jax.random.key(seed)
-            )
+            return train_step(state, batch, rng, axis_name=axis_name, member_seed=seed)
 
-        seeds = seed + jnp.arange(num_seeds)
-        state, metrics = jax.vmap(member, in_axes=(MEMBER_AXES, 0), out_axes=(MEMBER_AXES, 0))(
-            state, seeds
+        state, metrics = jax.vmap(member, (MEMBER_AXES, 0), (MEMBER_AXES, 0), axis_name=_MEMBERS)(
+            state, seed + jnp.arange(num_seeds)
         )
         return state, jax.tree.map(lambda values: values.mean(axis=0), metrics)
 

@@ -53,6 +53,20 @@ def compile_predictor(
     return predict
 
 
+def losses_of(
+    rows: np.ndarray,
+    clips: Clips,
+    model: Classifier,
+    config: ConfigDict,
+    parallel: Parallel,
+    state: TrainState,
+) -> np.ndarray:
+    """The configured loss of some clips, `[B]` nats, without dropout, augmentation or weights."""
+    chosen = clips.select(rows)
+    logits = make_predictor(model, chosen, config, parallel)(state)
+    return np.asarray(losses.per_example(ensemble.mean_logits(logits), chosen.label, config.train))
+
+
 def suggest_threshold(logits: np.ndarray, clips: Clips) -> float | None:
     """The threshold of highest F1 for two classes; None for more: the most probable one wins."""
     probs = metrics.probabilities(ensemble.mean_logits(logits))

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from posevid_jax.data.clips import UNKNOWN_LABEL, Clips, concatenate, from_arrays
+from posevid_jax.data.clips import UNKNOWN_LABEL, Clips, from_arrays
+from posevid_jax.data.concatenate import concatenate
 from posevid_jax.errors import InputError
 
 

@@ -176,7 +176,9 @@ def test_many_different_people_match_nobody():
 
 
 def test_frames_nobody_was_seen_in_are_no_footage():
-    empty = from_arrays(source='s', features=np.full((3, 40, 4), np.nan), label=np.zeros(3, int))
+    features = np.full((3, 40, 4), np.nan)
+    features[0, 0] = 1  # hardly anybody
+    empty = from_arrays(source='s', features=features, label=np.zeros(3, int))
     assert found([empty]) == ('nothing', set())
 
 

@@ -1,4 +1,4 @@
-"""Mode prepare: from folders of landmarks and labels to an archive that training reads."""
+"""Mode prepare: from folders of landmarks and labels to clips that training reads."""
 
 import lzma
 import os
@@ -62,6 +62,20 @@ def test_the_same_files_give_the_same_clips(tmp_path):
         prepare.prepare(config(tmp_path, output=str(tmp_path / name / 'set.npz')))
         prints.add(read_clips(tmp_path / name / 'set.npz', prefix='long').fingerprint())
     assert len(prints) == 1
+
+
+def test_a_folder_of_shards_holds_what_the_archive_holds(tmp_path):
+    fill(tmp_path)
+    for output in ('set', 'set.npz'):
+        prepare.prepare(config(tmp_path, output=str(tmp_path / output), context=2.0))
+    shards, archive = (
+        read_clips(tmp_path / output, prefix='long', check='require')
+        for output in ('set', 'set.npz')
+    )
+    assert shards.context_skeleton.shape == (15, 4, 7, 4)
+    assert shards.fingerprint() == archive.fingerprint()
+    with pytest.raises(InputError, match=r'prepare\.output: .*new folder'):
+        prepare.prepare(config(tmp_path, output=str(tmp_path / 'set')))
 
 
 def test_context_is_read_back(tmp_path):
@@ -190,7 +204,7 @@ def test_no_clips_at_all_is_an_error(tmp_path):
     ('key', 'value', 'message'),
     [
         ('landmarks', '', 'not given'),
-        ('output', 'clips', r'PATH\.npz'),
+        ('output', 'clips.csv', r'PATH\.npz'),
         ('output', 'none/clips.npz', 'folder that exists'),
         ('on_error', 'ignore', 'raise, skip'),
         ('max_file_mb', 0, 'at least 1'),

@@ -9,6 +9,7 @@ from ml_collections import ConfigDict
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
+from configs import default
 from posevid_jax.data import source
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.joints import MEDIAPIPE_33
@@ -104,8 +105,9 @@ def test_refuses_too_few(key):
 
 def config(**changes) -> ConfigDict:
     sizes = {'num_videos': 4, 'clips_per_video': 4, 'num_frames': 6, 'seed': 0}
-    keys = {'train': 'synthetic', 'val': '', 'prefix': 'long', 'val_fraction': 0.25}
-    return ConfigDict(keys | {'synthetic': sizes} | changes)
+    data = default.get_config().data
+    data.update({'val_fraction': 0.25, 'synthetic': sizes} | changes)
+    return data
 
 
 def test_source_generates_and_splits_by_video():

@@ -46,6 +46,7 @@ def test_a_run_writes_its_directory_and_learns(tmp_path):
     history = read(tmp_path / 'history.json')
     assert [record['epoch'] for record in history] == list(range(1, 9))
     assert history[-1]['train']['loss'] < history[0]['train']['loss']
+    assert all(0 <= record['time']['data_wait_share'] <= 1 for record in history)
     best = read(tmp_path / 'best.json')
     assert best['value'] == max(record['val']['roc_auc'] for record in history)
     assert result['step'] == best['step'] and result['roc_auc'] == best['value']
@@ -55,7 +56,7 @@ def test_a_run_writes_its_directory_and_learns(tmp_path):
     assert reproduce['config'] == read(tmp_path / 'config.json')
     assert reproduce['results'] == read(tmp_path / 'eval' / 'val.json') == result
     kept = {int(path.name) for path in (tmp_path / 'checkpoints').iterdir() if path.name.isdigit()}
-    assert kept == {best['step'], history[-1]['step']}
+    assert kept == {best['step'], history[-2]['step'], history[-1]['step']}
     assert not list(tmp_path.glob('.*'))
 
 

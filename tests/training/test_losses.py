@@ -56,12 +56,45 @@ def test_a_soft_target_has_the_losses_of_its_classes_by_share(loss, outputs, cla
     np.testing.assert_allclose(losses.per_example(logits, one_hot, config), hard, rtol=1e-6)
 
 
+@pytest.mark.parametrize(('loss', 'classes'), [('bce', 2), ('focal', 2), ('ce', 3)])
+def test_class_weights_and_smoothing_follow_their_definitions(loss, classes):
+    rng = np.random.default_rng(1)
+    label = rng.integers(0, classes, 6)
+    if loss == 'ce':
+        logits = rng.normal(size=(6, classes))
+        prob = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    else:
+        logits = rng.normal(size=(6, 1))
+        positive = 1 / (1 + np.exp(-logits[:, 0]))
+        prob = np.stack([1 - positive, positive], axis=1)
+    each = -np.log(prob)  # [B, K]
+    if loss == 'focal':
+        each *= (1 - prob) ** 2 * np.array([0.75, 0.25])
+    weights = np.array([1.0, 3.0, 0.5])[:classes]
+    share = 0.9 * np.eye(classes)[label] + 0.1 / classes
+    config = settings(
+        loss=loss, focal_alpha=0.25, class_weights=tuple(weights.tolist()), label_smoothing=0.1
+    )
+    found = losses.per_example(jnp.asarray(logits), jnp.asarray(label), config)
+    np.testing.assert_allclose(found, (share * weights * each).sum(axis=1), rtol=1e-5)
+    mixed = losses.per_example(jnp.asarray(logits), jnp.asarray(np.eye(classes)[label]), config)
+    np.testing.assert_allclose(mixed, found, rtol=1e-6)
+
+
+def test_class_weights_must_be_one_a_class():
+    losses.check_classes(settings(class_weights=(1.0, 2.0)), 2)
+    with pytest.raises(InputError, match=r'train\.class_weights: found 2 weights, .* 3 classes'):
+        losses.check_classes(settings(class_weights=(1.0, 2.0)), 3)
+
+
 @pytest.mark.parametrize(
     ('changes', 'key'),
     [
         ({'loss': 'hinge'}, 'train.loss'),
         ({'focal_alpha': 1.5}, 'train.focal_alpha'),
         ({'focal_gamma': -1.0}, 'train.focal_gamma'),
+        ({'label_smoothing': 1.0}, 'train.label_smoothing'),
+        ({'class_weights': (1.0, -1.0)}, 'train.class_weights'),
     ],
 )
 def test_bad_settings_are_named(changes, key):

@@ -1,9 +1,15 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from configs import default
-from posevid_jax.training import optim
+from posevid_jax.errors import InputError
+from posevid_jax.features.scaling import fit_scaler
+from posevid_jax.models import classifier, video_swin
+from posevid_jax.training import groups, optim
+from tests import toy
 
 
 def settings(**changes):
@@ -24,6 +30,138 @@ def test_learning_rate_climbs_to_the_peak_and_ends_near_zero():
 def test_one_single_step_trains():
     rate = optim.learning_rate(settings(num_epochs=1, learning_rate=0.1), steps_per_epoch=1)
     assert rate(0) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(('schedule', 'end'), [('cosine', 0), ('linear', 0), ('constant', 0.1)])
+def test_every_schedule_warms_up_to_the_peak(schedule, end):
+    config = settings(learning_rate=0.1, num_epochs=4, warmup_epochs=1.0, schedule=schedule)
+    rate = optim.learning_rate(config, steps_per_epoch=10)
+    assert rate(0) == pytest.approx(0.1 / 11) and rate(10) == pytest.approx(0.1)
+    assert rate(40) == pytest.approx(end)
+    if schedule == 'linear':
+        assert rate(25) == pytest.approx(0.05)
+
+
+def params_of(model, **size):
+    """The parameters of a toy network."""
+    config = toy.config(model, **({'model__size': 'toy'} if model == 'video_swin' else {}), **size)
+    run = classifier.build(config, num_classes=2, joint_names=toy.JOINTS)
+    example = toy.batch(size=2)
+    scaler = fit_scaler(example['features'], example['mask'])
+    return jax.jit(lambda: run.init(jax.random.key(0), scaler, example))()['params']
+
+
+@pytest.fixture
+def swin(monkeypatch):
+    size = {'embed_dim': 8, 'depths': (1, 2), 'num_heads': (1, 2)}
+    monkeypatch.setitem(video_swin.SIZES, 'toy', size)
+    return params_of('video_swin')
+
+
+def step_of(config, params, steps=1, **options):
+    """Updates after some steps with gradients of one."""
+    transform = optim.optimizer(config, lambda step: 0.1, **options)
+
+    def run():
+        state, ones = transform.init(params), jax.tree.map(jnp.ones_like, params)
+        for _ in range(steps):
+            updates, state = transform.update(ones, state, params)
+        return updates
+
+    updates = jax.jit(run)()
+    return dict(zip(groups.parameter_names(params), jax.tree.leaves(updates), strict=True))
+
+
+def test_without_groups_it_is_adamw_on_kernels():
+    config = settings(grad_clip=0.0, weight_decay=0.5)
+    params = params_of('stat_pool')
+    adamw = optax.adamw(
+        0.1,
+        weight_decay=0.5,
+        mask=lambda tree: jax.tree_util.tree_map_with_path(
+            lambda p, _: p[-1].key == 'kernel', tree
+        ),
+    )
+    ones = jax.tree.map(jnp.ones_like, params)
+    expected, _ = adamw.update(ones, adamw.init(params), params)
+    found = step_of(config, params)
+    for name, wanted in zip(found, jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(found[name], wanted, rtol=1e-6, err_msg=name)
+
+
+def test_every_parameter_of_both_models_is_trained(swin):
+    for params in (swin, params_of('stat_pool', model__stat_pool__batch_norm=True)):
+        updates = step_of(settings(), params)
+        assert len(updates) == len(jax.tree.leaves(params))
+        assert all(np.all(np.asarray(update) != 0) for update in updates.values())
+
+
+def test_groups_scale_rate_and_decay_and_leave_no_parameter_out(swin):
+    rules = (('(?!head).*', 0.1, 0.0), ('head/.*', 2.0, 1.0))
+    plain = step_of(settings(weight_decay=0.0), swin)
+    grouped = step_of(settings(weight_decay=0.5, groups=rules), swin)
+    for name in plain:
+        factor = 2.0 if name.startswith('head') else 0.1
+        decay = -0.1 * factor * 0.5 * swin['head']['kernel'] if name == 'head/kernel' else 0
+        np.testing.assert_allclose(
+            grouped[name], factor * plain[name] + decay, rtol=1e-4, atol=1e-8, err_msg=name
+        )
+
+
+def test_layer_decay_falls_from_the_head_to_the_embedding(swin):
+    plain, decayed = step_of(settings(), swin), step_of(settings(layer_decay=0.5), swin)
+    ratios = {name: float((decayed[name] / plain[name]).mean()) for name in plain}
+    expected = {
+        'head': 1, 'norm': 1, 'stage1_block1': 0.5, 'stage1_block0': 0.25, 'merge0': 0.25,
+        'stage0_block0': 0.125, 'patch_embed': 0.0625, 'patch_norm': 0.0625,
+    }  # fmt: skip
+    assert {name.partition('/')[0] for name in ratios} == set(expected)
+    for name, ratio in ratios.items():
+        # Of the decayed kernels, the weight decay too.
+        assert ratio == pytest.approx(expected[name.partition('/')[0]], rel=1e-5), name
+
+
+def test_frozen_parameters_stay_for_so_many_epochs(swin):
+    config = settings(freeze=('patch_.*', 'stage0.*'), freeze_epochs=1.5)
+    for steps, frozen in ((1, True), (6, True), (7, False)):
+        updates = step_of(config, swin, steps, steps_per_epoch=4)
+        for name, update in updates.items():
+            still = frozen and name.startswith(('patch_', 'stage0'))
+            assert np.any(update != 0) != still, (steps, name)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({'groups': (('head/.*', 1.0, 1.0),)}, r'Dense_0/bias, Dense_0/kernel in no group'),
+        ({'groups': (('.*', 1.0, 1.0), ('head/.*', 1.0, 1.0))}, r'head/bias is in several groups'),
+        (
+            {'groups': (('.*', 1.0, 1.0), ('tail/.*', 1.0, 1.0))},
+            r"'tail/\.\*' matches no parameter",
+        ),
+        ({'freeze': ('stage9.*',)}, r"train\.freeze: 'stage9\.\*' matches no parameter"),
+    ],
+)
+def test_a_parameter_left_out_or_taken_twice_is_an_error(changes, message):
+    params = params_of('stat_pool')
+    with pytest.raises(InputError, match=message):
+        optim.optimizer(settings(**changes), lambda step: 0.1).init(params)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({'groups': (('head', 1.0),)}, r'train\.groups: found'),
+        ({'groups': (('(', 1.0, 1.0),)}, r'train\.groups: .* is no pattern'),
+        ({'layer_decay': 1.5}, r'train\.layer_decay: found 1\.5'),
+        ({'schedule': 'step'}, r'train\.schedule: found'),
+        ({'ema_decay': 1.0}, r'train\.ema_decay: found 1\.0'),
+        ({'freeze_epochs': -1.0}, r'train\.freeze_epochs: found'),
+    ],
+)
+def test_bad_settings_are_named(changes, message):
+    with pytest.raises(InputError, match=message):
+        optim.check(settings(**changes))
 
 
 def test_only_kernels_decay_and_an_unknown_parameter_is_an_error():
