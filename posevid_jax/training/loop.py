@@ -80,6 +80,7 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
         checkpoints.restore(first, run.abstract_state(), data.position) if first
         else run.initial_state()
     )  # fmt: skip
+    state = parallel.place(state)
     train_step = parallel.compile_train(run.train_step())
     rng = jax.random.key(run.config.seed)
     records = Records(workdir, config.best_metric, first)

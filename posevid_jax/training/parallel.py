@@ -9,7 +9,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
 
 from posevid_jax.errors import InputError
 
@@ -35,8 +35,12 @@ class Parallel:
         devices = list(jax.local_devices() if devices is None else devices)
         self.use_pmap = kind == 'pmap' or (kind == 'auto' and len(devices) > 1)
         self.devices = devices if self.use_pmap else devices[:1]
-        # Of a batch: its device axis over the devices, as pmap has it.
-        self._batch_sharding = NamedSharding(Mesh(self.devices, (AXIS,)), PartitionSpec(AXIS))
+        # As the compiled step returns them: anything else would compile it a second time.
+        self._state_sharding = self._batch_sharding = SingleDeviceSharding(self.devices[0])
+        if self.use_pmap:
+            mesh = Mesh(self.devices, (AXIS,))
+            self._state_sharding = NamedSharding(mesh, PartitionSpec())
+            self._batch_sharding = NamedSharding(mesh, PartitionSpec(AXIS))
 
     def __str__(self) -> str:
         kind = 'pmap' if self.use_pmap else 'jit'
@@ -72,6 +76,10 @@ class Parallel:
         if not self.use_pmap:
             return jax.jit(eval_step)
         return jax.pmap(eval_step, in_axes=(None, None, 0), devices=self.devices)
+
+    def place(self, state: Any) -> Any:
+        """Puts a state, or a part of one, where the compiled step leaves it."""
+        return jax.device_put(state, self._state_sharding)
 
     def put(self, batch: dict[str, np.ndarray]) -> dict[str, jax.Array]:
         """Starts the transfer of a host batch `[B, ...]` to where the compiled step wants it."""
