@@ -1,5 +1,6 @@
 """posevid_jax on the command line: `python main.py --config=configs/demo.py`."""
 
+import os
 import pathlib
 
 from absl import app, flags
@@ -8,10 +9,10 @@ from ml_collections import config_flags
 from posevid_jax import command_line
 from posevid_jax.capacity import adopt, bench, probe
 from posevid_jax.data import prepare
-from posevid_jax.inference import evaluate_run, inspect_sets
-from posevid_jax.training import cross_validation, determinism, loop
+from posevid_jax.inference import compare_runs, evaluate_run, inspect_sets
+from posevid_jax.training import compilation_cache, cross_validation, determinism, loop, processes
 
-MODES = ('train', 'eval', 'cv', 'probe', 'bench', 'prepare', 'inspect')
+MODES = ('train', 'eval', 'cv', 'probe', 'bench', 'prepare', 'inspect', 'compare')
 
 _CONFIG = config_flags.DEFINE_config_file(
     'config', None, 'Configuration file; a mode that reads a run takes the one in --workdir.'
@@ -20,6 +21,11 @@ _MODE = flags.DEFINE_enum('mode', 'train', MODES, 'What to do.')
 _WORKDIR = flags.DEFINE_string(
     'workdir', None, 'Run directory; by default a new one, runs/<config name>/01, 02, ...'
 )
+_COORDINATOR = flags.DEFINE_string(
+    'coordinator', None, 'HOST:PORT where processes that train together meet; Slurm says it itself.'
+)
+_NUM_PROCESSES = flags.DEFINE_integer('num_processes', None, 'How many they are.')
+_PROCESS_ID = flags.DEFINE_integer('process_id', None, 'Which one this is, from 0.')
 _CHECKPOINT = flags.DEFINE_string('checkpoint', 'best', 'What to read: best, last or a step.')
 
 
@@ -28,6 +34,10 @@ def main(argv: list[str]) -> None:
     config = _CONFIG.value
     workdir = pathlib.Path(_WORKDIR.value) if _WORKDIR.value else None
     determinism.apply(config.train.deterministic)
+    flags_given = (_COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS_ID.value)
+    processes.start(processes.find_place(*flags_given, os.environ))
+    if _MODE.value in ('train', 'eval', 'cv'):
+        compilation_cache.enable(config.compilation_cache)
     if _MODE.value == 'train':
         config = adopt.resolve(config)
         with adopt.out_of_memory_explained(config):
@@ -45,6 +55,8 @@ def main(argv: list[str]) -> None:
         prepare.prepare(config)
     elif _MODE.value == 'inspect':
         inspect_sets.inspect(config, argv[1:], workdir)
+    elif _MODE.value == 'compare':
+        compare_runs.compare(argv[1:], workdir)
 
 
 if __name__ == '__main__':

@@ -79,10 +79,10 @@ def _run(candidate: Candidate, batch: int, steps: int) -> float:
     batches = loader.train_batches(
         run.arrays, order=run.order, batch_size=batch * candidate.num_devices, num_steps=1
     )
-    split = parallel.split(next(batches))
+    split = parallel.put(next(batches))
     rng = jax.random.key(run.config.seed)
     train_step = parallel.compile_train(run.train_step())
-    state = jax.jit(run.create_state)()
+    state = parallel.put_state(jax.jit(run.create_state)())
     state, _ = jax.block_until_ready(train_step(state, split, rng))
     started = time.perf_counter()
     for _ in range(steps):

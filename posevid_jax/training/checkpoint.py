@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import jax
 import orbax.checkpoint as ocp
-from grain.checkpoint import CheckpointRestore, CheckpointSave
 from ml_collections import ConfigDict
 from orbax.checkpoint import checkpoint_managers
 
 from posevid_jax.errors import InputError
+from posevid_jax.training import processes
 from posevid_jax.training.seal import damage, seal
 from posevid_jax.training.state import TrainState
 
@@ -61,7 +61,9 @@ class Checkpoints:
         try:
             if keep is not None:
                 self.directory.mkdir(parents=True, exist_ok=True)
-                self._set_damaged_aside()
+                if processes.is_first():
+                    self._set_damaged_aside()
+                processes.wait_for_all('checkpoints')
             self._manager = ocp.CheckpointManager(
                 self.directory, options=ocp.CheckpointManagerOptions(best_fn=_score, **options)
             )
@@ -96,11 +98,13 @@ class Checkpoints:
         """
         self.wait()
         self._saving = int(state.step)
+        if jax.process_count() > 1:
+            state = processes.on_host(state)  # Orbax takes no arrays that several processes copy
         with self._writing():
             self._manager.save(
                 self._saving,
                 args=ocp.args.Composite(
-                    state=ocp.args.StandardSave(state), data=CheckpointSave(data)
+                    state=ocp.args.StandardSave(state), data=ocp.args.JsonSave(data.get_state())
                 ),
                 metrics={'score': -math.inf if score is None else score},
             )
@@ -153,14 +157,17 @@ class Checkpoints:
         )
         items = {'state': ocp.args.StandardRestore(target)}
         if data is not None:
-            items['data'] = CheckpointRestore(data)
+            items['data'] = ocp.args.JsonRestore()
         try:
-            return self._manager.restore(step, args=ocp.args.Composite(**items))['state']
+            restored = self._manager.restore(step, args=ocp.args.Composite(**items))
         except (ValueError, KeyError, FileNotFoundError) as error:
             raise InputError(
                 f'{folder}: does not restore ({_reason(error)}); '
                 'expected the state that config.json of the run describes'
             ) from error
+        if data is not None:
+            data.set_state(restored['data'])
+        return restored['state']
 
     def wait(self) -> None:
         """Returns when everything is on disk.
@@ -177,6 +184,8 @@ class Checkpoints:
 
     def _seal(self) -> None:
         # Orbax asks when all is written but the last word: the folder's rename.
+        if not processes.is_first():
+            return
         for folder in self.directory.glob(f'{self._saving}.orbax-checkpoint-tmp*'):
             seal(folder)
 

@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data import folds, leakage, sampling, source
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation import cv_report, ensemble, metrics, out_of_fold
+from posevid_jax.evaluation import cv_report, decision, ensemble, metrics, out_of_fold
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.training import artifacts, cv_files, experiment
 from posevid_jax.training.experiment import Experiment
@@ -152,7 +152,7 @@ def _sum_up(plan: cv_files.Plan, config: ConfigDict, workdir: pathlib.Path, took
         points = out_of_fold.operating_points(
             label, probs[:, 1], plan.fold, recall=cv.recall, precision=cv.precision
         )
-    calibrations = out_of_fold.fit_calibrations(label, mean)
+    calibrations = decision.fit_calibrations(label, mean)
     cv_files.write_results(workdir, config, plan, record, points, calibrations)
     cv_files.write_predictions(workdir, plan, probs)
     seconds = sum(cv_files.seconds_of_folds(workdir, config.cv.folds))

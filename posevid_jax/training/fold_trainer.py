@@ -47,7 +47,7 @@ class FoldTrainer:
           InputError: a step is not finite, and `train.on_nonfinite` is not to skip it.
         """
         config, rng = run.config.train, jax.random.key(run.config.seed)
-        state = self._parallel.place(self._fresh.replace(scaler=run.scaler))
+        state = self._parallel.put_state(self._fresh.replace(scaler=run.scaler))
         pending = None  # a loss, read when the next step has been dispatched
         with Prefetch(run.data(), self._parallel.put) as data:
             for number in range(1, run.total_steps + 1):

@@ -17,7 +17,7 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import ensemble, metrics
 from posevid_jax.models.classifier import Classifier
-from posevid_jax.training import losses, validation
+from posevid_jax.training import losses, processes, validation
 from posevid_jax.training.artifacts import write_text
 from posevid_jax.training.parallel import Parallel
 from posevid_jax.training.state import TrainState
@@ -68,7 +68,8 @@ class Hardest:
         self._times: Counter[int] = Counter()
         for path in sorted(self._folder.glob('epoch_*.csv')):
             if int(path.stem.removeprefix('epoch_')) > epochs_done:
-                path.unlink()
+                if processes.is_first():
+                    path.unlink()
             else:
                 with path.open(newline='') as file:
                     self._times.update(int(line['row']) for line in csv.DictReader(file))

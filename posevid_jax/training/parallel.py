@@ -9,7 +9,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from posevid_jax.errors import InputError
 
@@ -25,26 +25,32 @@ class Parallel:
 
         Args:
           kind: `auto` (pmap when there are several devices), `jit` (the first device) or `pmap`.
-          devices: those to use, all local ones by default.
+          devices: those to use, by default all of all processes.
 
         Raises:
-          InputError: unknown kind.
+          InputError: unknown kind, or one that cannot span the processes.
         """
         if kind not in KINDS:
             raise InputError(f'parallel: found {kind!r}, expected one of {", ".join(KINDS)}')
-        devices = list(jax.local_devices() if devices is None else devices)
+        devices = list(jax.devices() if devices is None else devices)
+        self._processes = len({device.process_index for device in devices})
+        if kind == 'jit' and self._processes > 1:
+            raise InputError(
+                f"parallel: found 'jit' with {self._processes} processes, expected pmap"
+            )
         self.use_pmap = kind == 'pmap' or (kind == 'auto' and len(devices) > 1)
         self.devices = devices if self.use_pmap else devices[:1]
-        # As the compiled step returns them: anything else would compile it a second time.
-        self._state_sharding = self._batch_sharding = SingleDeviceSharding(self.devices[0])
-        if self.use_pmap:
-            mesh = Mesh(self.devices, (AXIS,))
-            self._state_sharding = NamedSharding(mesh, PartitionSpec())
-            self._batch_sharding = NamedSharding(mesh, PartitionSpec(AXIS))
+        # As pmap has its inputs and outputs: in another place they would cost one more compilation.
+        # What jit computes has no place of its own, and its inputs must have none either.
+        mine = [device for device in self.devices if device.process_index == jax.process_index()]
+        mesh = Mesh(mine, (AXIS,))
+        self._split = NamedSharding(mesh, PartitionSpec(AXIS)) if self.use_pmap else None
+        self._everywhere = NamedSharding(mesh, PartitionSpec()) if self.use_pmap else None
 
     def __str__(self) -> str:
         kind = 'pmap' if self.use_pmap else 'jit'
-        return f'{kind} on {len(self.devices)} x {self.devices[0].device_kind}'
+        processes = f' in {self._processes} processes' if self._processes > 1 else ''
+        return f'{kind} on {len(self.devices)} x {self.devices[0].device_kind}{processes}'
 
     def check_batch_size(self, key: str, batch_size: int, micro_batches: int = 1) -> None:
         """Raises InputError, naming the nearest sizes that work, unless the parts come out even."""
@@ -75,21 +81,42 @@ class Parallel:
         """`(variables, scaler, batch) -> outputs`, each output with the axes of the batch."""
         if not self.use_pmap:
             return jax.jit(eval_step)
-        return jax.pmap(eval_step, in_axes=(None, None, 0), devices=self.devices)
+        if self._processes == 1:
+            return jax.pmap(eval_step, in_axes=(None, None, 0), devices=self.devices)
 
-    def place(self, state: Any) -> Any:
-        """Puts a state, or a part of one, where the compiled step leaves it."""
-        return jax.device_put(state, self._state_sharding)
+        def gathered(variables, scaler, batch):
+            return jax.lax.all_gather(eval_step(variables, scaler, batch), AXIS)
+
+        return jax.pmap(
+            gathered, AXIS, in_axes=(None, None, 0), out_axes=None, devices=self.devices
+        )
+
+    def share(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """This process's part of a batch that all processes have."""
+        if self._processes == 1:
+            return batch
+        index, count = jax.process_index(), self._processes
+        return {
+            key: value[index * len(value) // count : (index + 1) * len(value) // count]
+            for key, value in batch.items()
+        }
 
     def put(self, batch: dict[str, np.ndarray]) -> dict[str, jax.Array]:
         """Starts the transfer of a host batch `[B, ...]` to where the compiled step wants it."""
-        return jax.device_put(self.split(batch), self._batch_sharding)
+        return jax.device_put(self.split(batch), self._split)
+
+    def put_state(self, state: Any) -> Any:
+        """A pytree of arrays where the compiled steps want it: on all devices, whole."""
+        return jax.device_put(state, self._everywhere)
 
     def split(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Gives a host batch `[B, ...]` the device axis, `[D, B / D, ...]`, where there is one."""
+        """Gives a host batch `[B, ...]` the device axis, `[D, B / D, ...]`, where there is one.
+
+        Both B and D are this process's.
+        """
         if not self.use_pmap:
             return batch
-        count = len(self.devices)
+        count = len(self.devices) // self._processes
         return {
             key: value.reshape(count, len(value) // count, *value.shape[1:])
             for key, value in batch.items()
@@ -97,5 +124,7 @@ class Parallel:
 
     def join(self, output: Any) -> np.ndarray:
         """The inverse of `split` for one output, fetched to the host."""
+        if self._processes > 1:
+            output = output.addressable_data(0)  # gathered: the same everywhere
         output = np.asarray(output)
         return output.reshape(-1, *output.shape[2:]) if self.use_pmap else output

@@ -165,10 +165,10 @@ def test_the_thresholds_of_a_run_become_those_of_its_cross_validation(whole, tmp
     shutil.copytree(whole[0], tmp_path, dirs_exist_ok=True)  # whose folds need no training
     config = toy.config(parallel='jit', **CV)
     loop.train_and_evaluate(config, tmp_path)
-    assert read(tmp_path / 'thresholds.json')['chosen_on'] == 'validation clips'
+    assert read(tmp_path / 'thresholds.json')['chosen_on'] == 'validation clips, val'
     cross_validation.cross_validate(config, tmp_path)
     threshold = read(whole[0] / 'thresholds.json')['threshold']
-    assert evaluate_run(config, tmp_path)['at_threshold']['threshold'] == threshold
+    assert evaluate_run(config, tmp_path)['stored_threshold'] == threshold
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 
 import jax
@@ -37,6 +38,14 @@ def stop_after(monkeypatch, steps):
             os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(loop.Progress, 'update', update_and_signal)
+
+
+@pytest.mark.parametrize(('kind', 'programs'), [('jit', ['train_step']), ('pmap', ['_fun'] * 2)])
+def test_the_step_is_compiled_once(tmp_path, caplog, kind, programs):
+    with jax.log_compiles():
+        loop.train_and_evaluate(toy.config(parallel=kind), tmp_path)
+    compiled = re.findall(r'Finished XLA compilation of jit\((train_step|_fun)\)', caplog.text)
+    assert compiled == programs  # pmap calls its programs so: the step, and the evaluation
 
 
 def test_a_run_writes_its_directory_and_learns(tmp_path):
