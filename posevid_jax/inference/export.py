@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 from posevid_jax.data.clips import Clips, from_arrays
 from posevid_jax.errors import InputError
 from posevid_jax.features.inputs import host_arrays
-from posevid_jax.inference.nan_inputs import MASKS, example_clip, from_nan, read_by
+from posevid_jax.inference.nan_inputs import MASKS, nan_function
 from posevid_jax.inference.run import Run
 from posevid_jax.training import artifacts
 from posevid_jax.training.parallel import Parallel
@@ -55,11 +55,9 @@ def export_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'bes
       InputError: the run cannot be read, or the exported program does not agree with it.
     """
     run = Run.restore(config, workdir, checkpoint)
-    example = example_clip(run)
-    traced = from_nan(run.function())
-    names = read_by(traced, example)
-    inputs = {name: example[name] for name in names}
-    exported = export.export(jax.jit(traced), platforms=PLATFORMS)(_any_batch(inputs))
+    function, inputs = nan_function(run)
+    names = list(inputs)
+    exported = export.export(jax.jit(function), platforms=PLATFORMS)(_any_batch(inputs))
     folder = workdir / 'export'
     unfinished = folder.with_name(f'.{folder.name}.{os.getpid()}')
     try:

@@ -13,6 +13,26 @@ from posevid_jax.inference.run import Run, example_batch
 MASKS = {'mask': 'features', 'skeleton_mask': 'skeleton', 'context_mask': 'context_skeleton'}
 
 
+def nan_function(run: Run) -> tuple[Callable[[Mapping[str, Array]], Array], dict[str, np.ndarray]]:
+    """The function of a run for arrays without masks.
+
+    Returns:
+      (a traceable function of a batch to class probabilities `[B, K]`; one clip with every array
+      that it reads).
+    """
+    function, example = from_nan(run.function()), example_clip(run)
+    jaxpr = jax.make_jaxpr(function)(example).jaxpr
+    used = {id(variable) for equation in jaxpr.eqns for variable in equation.invars}
+    names = sorted(example)  # the order of a dict among the arguments
+    reads = {
+        name: example[name]
+        for name, variable in zip(names, jaxpr.invars, strict=True)
+        if id(variable) in used
+    }
+    # What is looked up and not used has to be there all the same.
+    return lambda batch: function({**example, **batch}), reads
+
+
 def from_nan(function: Callable) -> Callable[[Mapping[str, Array]], Array]:
     """The function of arrays that have NaN where values are missing, instead of masks."""
 
@@ -28,17 +48,6 @@ def from_nan(function: Callable) -> Callable[[Mapping[str, Array]], Array]:
         return function(batch)
 
     return of_nan
-
-
-def read_by(function: Callable, example: Mapping[str, np.ndarray]) -> list[str]:
-    """The names of the arrays that the function reads."""
-    jaxpr = jax.make_jaxpr(function)(dict(example)).jaxpr
-    used = {id(variable) for equation in jaxpr.eqns for variable in equation.invars}
-    return [
-        name
-        for name, variable in zip(sorted(example), jaxpr.invars, strict=True)  # a dict's order
-        if id(variable) in used
-    ]
 
 
 def example_clip(run: Run) -> dict[str, np.ndarray]:

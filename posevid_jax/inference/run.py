@@ -40,7 +40,7 @@ class Run:
     config: ConfigDict
     workdir: pathlib.Path
     model: classifier.Classifier
-    state: states.TrainState
+    state: states.Trained
     decision: Decision
     inputs: dict[str, Any]
 
@@ -81,7 +81,7 @@ class Run:
             )
         )
         checkpoints = Checkpoints(workdir)
-        state = checkpoints.restore(checkpoints.resolve(checkpoint), abstract)
+        state = checkpoints.restore_trained(checkpoints.resolve(checkpoint), abstract.trained)
         checkpoints.close()
         return cls(config, workdir, model, state, decision, known)
 

@@ -23,7 +23,7 @@ from posevid_jax.features.inputs import reads_features
 from posevid_jax.inference import events
 from posevid_jax.inference.events import Event, EventFinder, Rule
 from posevid_jax.inference.loaded import restore
-from posevid_jax.inference.nan_inputs import example_clip, from_nan, read_by
+from posevid_jax.inference.nan_inputs import from_nan, nan_function
 from posevid_jax.inference.recordings import frame_features
 from posevid_jax.inference.run import Run
 
@@ -92,8 +92,7 @@ class Stream:
         self._window = np.full((frames, len(self._order), 4), np.nan, np.float32)
         self._after = np.full((self._around, len(self._order), 4), np.nan, np.float32)
         self._fps, self._aspect = np.full(1, fps, np.float32), np.full(1, aspect, np.float32)
-        function = from_nan(run.function())
-        self._reads = read_by(function, example_clip(run))
+        function, self._reads = nan_function(run)
         self._function = jax.jit(function)
         self._body = jax.jit(from_nan(self._body_features))
         self._statistics = _RunningStatistics(len(run.inputs['scaled_names']))
