@@ -11,6 +11,8 @@ def get_config() -> ConfigDict:
     c = ConfigDict()
     c.name = 'default'  # names the numbered run directories: runs/<name>/01, 02, ...
     c.seed = 0  # initialisation, order of clips, dropout, augmentation
+    # Where compiled programs are kept for the next start; '' = nowhere.
+    c.compilation_cache = '~/.cache/posevid_jax'
     c.parallel = 'auto'  # auto: pmap when there are several local devices | jit | pmap
 
     c.data = ConfigDict()
@@ -79,14 +81,38 @@ def get_config() -> ConfigDict:
     c.prepare.positive_share = 0.5
 
     c.features = ConfigDict()
+    # The numbers of a frame. archive: the features of the clips | body: computed from the skeleton
+    # in the body's own frame, see features/body.py.
+    c.features.source = 'archive'
+    c.features.leave_out = ()  # patterns of names of body features not to read: '*elbow*'
+    # The body's size is the median over so many frames around each, odd; what is longer than twice
+    # a clip takes the whole of it.
+    c.features.scale_frames = 149
     c.features.zscore = 'global'  # none | per_clip | per_video | global (fitted on train)
+    # Of global: standard (mean, std) | robust (median, p90 - p10) | rank (the share of the training
+    # values below, 0 to 1, less its mean and over its deviation).
+    c.features.scaler = 'standard'
     c.features.clip_at = 10.0  # z-scores are clipped to +- this: a tracker's jump is not evidence
     c.features.smooth = 1  # frames of the centred moving average; 1 = none
     # Channels per feature. off: its value | light: + velocity, acceleration, energy | full: + its
-    # mean distance to the other features.
+    # mean distance to the other features. Their unit of time is a thirtieth of a second.
     c.features.pack = 'off'
     # What video_swin reads. grid: the packed features row by row | skeleton: a row a joint.
     c.features.layout = 'grid'
+    # What stat_pool takes of every channel over the observed frames.
+    c.features.statistics = ('mean', 'std', 'median', 'max', 'min')
+    c.features.quantiles = ()  # from 0 to 1
+    c.features.thresholds = ()  # the share of frames below each; z-scores, unless zscore is none
+    c.features.parts = 1  # above 1: also the mean of each of so many equal parts of the clip
+    # body, stat_pool: also the means of so many frames before each clip and after it. They are the
+    # archive's context, or frames that other clips of the video hold; so not for a live stream.
+    c.features.context = 0
+    # A few numbers about the hand nearer to the mouth, for stat_pool: features/summary.py.
+    c.features.summary = ConfigDict()
+    c.features.summary.on = False
+    c.features.summary.joints = ('wrist', 'index')  # of a side: the hand is their weighted mean
+    c.features.summary.weights = (0.3, 0.7)
+    c.features.summary.near = (0.4, 0.7, 1.0)  # shoulder widths to the mouth that count as near
 
     # Changes of training clips, drawn anew at every step. A clip keeps its label, so an amount must
     # not take the gesture out of it. 0 = off. Those of joints alone need features.layout=skeleton;
@@ -172,6 +198,7 @@ def get_config() -> ConfigDict:
     c.train.best_metric = 'roc_auc'  # the key of the evaluation that picks the best checkpoint
     c.train.topk_loss = 0  # list so many training clips with the largest losses; 0 = off
     c.train.topk_every_epochs = 1  # every so many epochs
+    c.train.tensorboard = True  # event files beside the JSON records
     c.train.log_every_steps = 10  # a line of metrics.jsonl every so many steps
 
     c.checkpoint = ConfigDict()  # written at the end of every epoch, and when a signal stops a run

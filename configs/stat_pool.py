@@ -2,19 +2,38 @@
 
     python main.py --config=configs/stat_pool.py \\
         --config.data.train=TRAIN.npz --config.data.val=VAL.npz
+
+After the colon, what it reads of a clip: `context` (as without a colon), the skeleton and 75 frames
+on either side of it; `clip`, the skeleton of the clip alone, as in a stream; `features`, the
+features of the archive, which then needs no skeleton.
 """
 
 from configs import default
+from posevid_jax.errors import InputError
 
 
-def get_config():
+def get_config(reads: str = 'context'):
+    if reads not in ('context', 'clip', 'features'):
+        raise InputError(f'configs/stat_pool.py: found {reads!r}, expected context, clip, features')
     c = default.get_config()
-    c.name = 'stat_pool'
-    # Videos differ more than gestures do: each is measured against itself.
-    c.features.zscore = 'per_video'
+    c.name = f'stat_pool_{reads}'
     # A thousand clips do not feed a wider layer.
     c.model.stat_pool.hidden_sizes = (64,)
-    c.model.dropout = 0.5
     c.train.num_epochs = 30
-    c.train.learning_rate = 3e-4
+    if reads == 'features':
+        # Videos differ more than gestures do: each is measured against itself.
+        c.features.zscore = 'per_video'
+        c.model.dropout = 0.5
+        c.train.learning_rate = 3e-4
+        return c
+    c.features.source = 'body'
+    # Sideways and in angles people differ more than their gestures do.
+    c.features.leave_out = ('*elbow*', '*forearm*', '*_x')
+    c.features.scale_frames = 449  # one size for a clip with its context
+    c.features.scaler = 'rank'
+    c.features.quantiles = (0.05, 0.1, 0.25, 0.75, 0.9)
+    c.features.parts = 3  # a clip is about its middle
+    c.model.dropout = 0.6
+    if reads == 'context':
+        c.features.context = 75
     return c

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -100,6 +101,25 @@ def test_inspect_needs_no_configuration_and_takes_flags_after_paths(tmp_path):
 def test_pictures_cost_the_other_modes_no_start_up():
     code = 'import main, sys; sys.exit("matplotlib" in sys.modules)'
     assert subprocess.run([sys.executable, '-c', code], cwd=ROOT).returncode == 0
+
+
+def test_the_command_in_reproduce_json_makes_the_same_run_again(tmp_path, monkeypatch):
+    monkeypatch.delenv('JAX_COMPILATION_CACHE_DIR')
+    cache = tmp_path / 'cache'
+    overrides = ['--config.model.dropout=0.3', '--config.train.loss=focal']
+    first = [*TOY, *overrides, f'--config.compilation_cache={cache}', f'--workdir={tmp_path}/a']
+    code, out, err = run(first, ROOT)
+    assert code == 0, err
+    assert 'compiled in' in out
+    assert any(cache.iterdir())  # which the next start reads
+    again = json.loads((tmp_path / 'a/reproduce.json').read_text())['again']
+    assert again in (tmp_path / 'a/reproduce.md').read_text()
+    python, program, *arguments = shlex.split(again.replace('NEW', f'{tmp_path}/b'))
+    assert (python, program) == ('python', 'main.py')
+    code, _, err = run(arguments, ROOT)
+    assert code == 0, err
+    for name in ('config.json', 'metrics.jsonl', 'eval/val.json', 'best.json', 'thresholds.json'):
+        assert (tmp_path / 'a' / name).read_text() == (tmp_path / 'b' / name).read_text(), name
 
 
 @pytest.mark.parametrize(

@@ -79,8 +79,8 @@ def conform(clips: Clips, names: Mapping[str, Sequence[str]], source: str, *, li
 
     Args:
       clips: read from `source`.
-      names: `feature_names`, `joint_names` and `class_names` to conform to; without joint names,
-        the joints do not matter.
+      names: `feature_names`, `joint_names` and `class_names` to conform to; features without
+        names do not matter, nor do such joints.
       source, like: where the clips and where the names come from, for the message.
 
     Returns:
@@ -91,7 +91,7 @@ def conform(clips: Clips, names: Mapping[str, Sequence[str]], source: str, *, li
     """
     for key in ('feature_names', 'joint_names'):
         found, expected = getattr(clips, key), tuple(names[key])
-        if found != expected and (expected or key == 'feature_names'):
+        if expected and found != expected:
             raise InputError(
                 f'{source}: {key}: found {_brief(found)}, expected {_brief(expected)} as in {like}'
             )

@@ -1,46 +1,82 @@
 """What only a whole video knows: the mean and deviation of its features."""
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
 from posevid_jax.data.clips import UNKNOWN_FRAME, Clips
 
+Read = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
-def per_video_stats(clips: Clips) -> tuple[np.ndarray, np.ndarray]:
+# Whole videos are read together until they have so many clips.
+_BLOCK = 1024
+
+
+def per_video_stats(clips: Clips, read: Read | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Mean and deviation of each feature over the observed frames of each clip's video.
 
     Clips of a video may overlap: a frame of the video counts once. Clips that do not say where they
     start count in full.
 
+    Args:
+      clips: any set.
+      read: row numbers [n] to features and mask [n, T, F] of these clips; None for their own.
+
     Returns:
       (mean, std), both [N, F] f32; the deviation divides by the count. A feature never observed in
       a video gets 0 and 0.
     """
-    n, t, f = clips.features.shape
-    mean, std = np.zeros((2, n, f), np.float32)
+
+    def own(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return clips.features[rows], clips.mask[rows]
+
+    mean, std = [], []
+    for block in _blocks(rows_of_videos(clips)):
+        features, mask = (read or own)(np.concatenate(block))
+        ends = np.cumsum([len(rows) for rows in block])[:-1]
+        parts = (np.split(array, ends) for array in (features, mask))
+        for rows, *clip_arrays in zip(block, *parts, strict=True):
+            values, observed = _timeline(clips.start_frame[rows], *clip_arrays)
+            count = np.maximum(observed.sum(0), 1)  # [F]
+            mean.append(values.sum(0) / count)
+            residual = np.where(observed, values - mean[-1], 0)
+            std.append(np.sqrt(np.square(residual).sum(0) / count))
+    # Videos are numbered as they come here.
+    return tuple(np.stack(v).astype(np.float32)[clips.video] for v in (mean, std))
+
+
+def rows_of_videos(clips: Clips) -> list[np.ndarray]:
+    """The rows of the clips of each video, in the order of `clips.videos`."""
     by_video = np.argsort(clips.video, kind='stable')
-    for rows in np.split(by_video, np.flatnonzero(np.diff(clips.video[by_video])) + 1):
-        values, observed = _timeline(clips, rows, t)
-        count = np.maximum(observed.sum(0), 1)  # [F]
-        center = values.sum(0) / count
-        residual = np.where(observed, values - center, 0)
-        mean[rows] = center
-        std[rows] = np.sqrt(np.square(residual).sum(0) / count)
-    return mean, std
+    return np.split(by_video, np.flatnonzero(np.diff(clips.video[by_video])) + 1)
 
 
-def _timeline(clips: Clips, rows: np.ndarray, t: int) -> tuple[np.ndarray, np.ndarray]:
+def _blocks(videos: list[np.ndarray]) -> Iterator[list[np.ndarray]]:
+    """Consecutive videos, given by their rows, in groups of about _BLOCK clips."""
+    block, size = [], 0
+    for rows in videos:
+        block.append(rows)
+        size += len(rows)
+        if size >= _BLOCK:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def _timeline(
+    start: np.ndarray, features: np.ndarray, mask: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The distinct frames of one video: values [frames, F] f64, 0 where unobserved, and mask."""
-    start = clips.start_frame[rows].astype(np.int64)
+    n, t, f = features.shape
+    start = start.astype(np.int64)
     # Clips without a position get one of their own, past every known frame.
     unknown = start == UNKNOWN_FRAME
     start[unknown] = start.max() + t * np.arange(1, unknown.sum() + 1)
     frames, position = np.unique(start[:, None] + np.arange(t), return_inverse=True)
-    values = np.zeros((len(frames), clips.features.shape[2]))
+    values = np.zeros((len(frames), f))
     observed = np.zeros(values.shape, bool)
-    per_clip = zip(
-        position.reshape(len(rows), t), clips.features[rows], clips.mask[rows], strict=True
-    )
-    for at, x, mask in per_clip:
-        values[at] = np.where(mask, x, values[at])
-        observed[at] |= mask
+    for at, clip, seen in zip(position.reshape(n, t), features, mask, strict=True):
+        values[at] = np.where(seen, clip, values[at])
+        observed[at] |= seen
     return values, observed

@@ -1,45 +1,79 @@
-"""From a batch to what a network reads.
+"""From clips to batches, and from a batch to what a network reads.
 
-Features are z-scored, smoothed and packed, in that order; then they stay a list for statistics over
-time, or are laid out as a grid. The skeleton goes its own way.
+Features come from the archive or are computed from the skeleton in the body's frame. They are
+z-scored, smoothed and packed, in that order; then they stay a list for statistics over time, or are
+laid out as a grid. The skeleton as a picture of rows goes its own way.
 """
 
 import functools
 from collections.abc import Callable, Sequence
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
+from posevid_jax.data.context import context
 from posevid_jax.data.mapped import Column
 from posevid_jax.data.video_stats import per_video_stats
 from posevid_jax.errors import InputError
-from posevid_jax.features import motion, scaling, skeleton
+from posevid_jax.features import body, motion, pooling, scaling, skeleton, summary
 
+SOURCES = ('archive', 'body')
 LAYOUTS = ('grid', 'skeleton')
+
+CONTEXT = {'skeleton': 'context_skeleton', 'skeleton_mask': 'context_mask'}
+"""Arrays of a batch, and those of the frames around its clips."""
+
+Read = Callable[[dict[str, Array], scaling.Scaler], tuple[Array, ...]]
+"""(batch, scaler) to what a network is called with."""
+
+# Clips whose body features are computed at a time on the way to the statistics of whole sets.
+_BLOCK = 256
+# Clips, evenly spaced, whose body features the scaler is fitted on: as good as all of them.
+_FIT_CLIPS = 20_000
 
 
 def check(config: ConfigDict) -> None:
     """Raises InputError when a key of `config.features` holds what no function here accepts."""
-    if config.zscore not in scaling.ZSCORES:
+    for key, found, known in (
+        ('source', (config.source,), SOURCES),
+        ('zscore', (config.zscore,), scaling.ZSCORES),
+        ('scaler', (config.scaler,), scaling.SCALERS),
+        ('pack', (config.pack,), motion.PACKS),
+        ('layout', (config.layout,), LAYOUTS),
+        ('statistics', config.statistics, pooling.STATISTICS),
+    ):
+        for value in found:
+            if value not in known:
+                raise InputError(
+                    f'features.{key}: found {value!r}, expected one of {", ".join(known)}'
+                )
+    for key in ('smooth', 'scale_frames'):
+        if config[key] < 1 or config[key] % 2 == 0:
+            raise InputError(
+                f'features.{key}: found {config[key]}, expected an odd number of frames'
+            )
+    if config.leave_out and config.source != 'body':
         raise InputError(
-            f'features.zscore: found {config.zscore!r}, '
-            f'expected one of {", ".join(scaling.ZSCORES)}'
+            f'features.leave_out: found {tuple(config.leave_out)} with features.source='
+            f'{config.source}, expected (), or body'
         )
-    if config.pack not in motion.PACKS:
-        raise InputError(
-            f'features.pack: found {config.pack!r}, expected one of {", ".join(motion.PACKS)}'
-        )
-    if config.layout not in LAYOUTS:
-        raise InputError(
-            f'features.layout: found {config.layout!r}, expected one of {", ".join(LAYOUTS)}'
-        )
-    if config.smooth < 1 or config.smooth % 2 == 0:
-        raise InputError(
-            f'features.smooth: found {config.smooth}, expected an odd number of frames'
-        )
+    for key, least in (('parts', 1), ('context', 0)):
+        if config[key] < least:
+            raise InputError(f'features.{key}: found {config[key]}, expected {least} or more')
     if config.clip_at <= 0:
         raise InputError(f'features.clip_at: found {config.clip_at}, expected a number above 0')
+    if not all(0 <= q <= 1 for q in config.quantiles):
+        raise InputError(
+            f'features.quantiles: found {tuple(config.quantiles)}, expected numbers from 0 to 1'
+        )
+    if not (*config.statistics, *config.quantiles, *config.thresholds):
+        raise InputError(
+            'features.statistics: found none, nor quantiles, nor thresholds; expected some'
+        )
 
 
 def packed(
@@ -60,9 +94,7 @@ def packed(
     return motion.pack(x, mask, batch['fps'], config.pack)
 
 
-def reader(
-    config: ConfigDict, joint_names: Sequence[str]
-) -> Callable[[dict[str, Array], scaling.Scaler], tuple[Array, Array]]:
+def reader(config: ConfigDict, joint_names: Sequence[str]) -> Read:
     """The function from a batch to the input of the configured network.
 
     Args:
@@ -70,19 +102,101 @@ def reader(
       joint_names: joints of the clips.
 
     Returns:
-      (batch, scaler) to values and mask: `[B, T, F, C]` both for stat_pool, `[B, T, H, W, C]` and
-      `[B, T, H, W]` for video_swin.
+      (batch, scaler) to values and mask: `[B, T, F, C]` both for stat_pool, and `[B, S]` of the
+      context and the summary where they are on; `[B, T, H, W, C]` and `[B, T, H, W]` for
+      video_swin.
 
     Raises:
-      InputError: the clips have no skeleton to lay out.
+      InputError: the clips have no skeleton, or not the joints, that the configuration reads.
     """
     features = config.features
-    if config.model.name == 'stat_pool':
-        return functools.partial(packed, config=features)
-    if features.layout == 'skeleton':
+    if features.summary.on and config.model.name != 'stat_pool':
+        raise InputError(
+            f'features.summary.on: found True with {config.model.name}, expected stat_pool'
+        )
+    if features.context and (config.model.name != 'stat_pool' or features.source != 'body'):
+        raise InputError(
+            f'features.context: found {features.context} with model.name={config.model.name} and '
+            f'features.source={features.source}, expected 0, or stat_pool and body'
+        )
+    if _rows_of_joints(config):
         skeleton.walk(joint_names)
-        return lambda batch, scaler: skeleton.rows(batch, joint_names)
-    return lambda batch, scaler: motion.to_grid(*packed(batch, scaler, features))
+        return lambda batch, scaler: skeleton.rows(batch, joint_names, features.scale_frames)
+    read = functools.partial(packed, config=features)
+    if _reads_body(config):
+        body.names(tuple(joint_names), features.leave_out)
+        read = _of_body(read, joint_names, features)
+    if config.model.name == 'video_swin':
+        return lambda batch, scaler: motion.to_grid(*read(batch, scaler))
+    if features.context:
+        read = _of_context(read, features.context)
+    if features.summary.on:
+        summary.check(features.summary, joint_names)
+        read = _and_summary(read, joint_names, features)
+    return read
+
+
+def _of_body(read: Read, joint_names: Sequence[str], features: ConfigDict) -> Read:
+    """`read` of the body's features in place of the archive's."""
+
+    def read_body(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, ...]:
+        x, mask = body.features(batch, joint_names, features.scale_frames, features.leave_out)
+        return read(batch | {'features': x, 'mask': mask}, scaler)
+
+    return read_body
+
+
+def _of_context(read: Read, frames: int) -> Read:
+    """`read` of the clips with the frames around them, and `[B, 2 F C]`, the means before and
+    after."""
+
+    def read_context(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, ...]:
+        wide = {
+            name: jnp.concatenate(
+                [batch[around][:, :frames], batch[name], batch[around][:, frames:]], axis=1
+            )
+            for name, around in CONTEXT.items()
+        }
+        x, mask = read(batch | wide, scaler)  # [B, frames + T + frames, F, C]
+        flat, flat_mask = (part.reshape(*part.shape[:2], -1) for part in (x, mask))
+        means = [
+            pooling.mean(flat[:, side], flat_mask[:, side])
+            for side in (slice(None, frames), slice(-frames, None))
+        ]
+        clip = slice(frames, -frames)
+        return x[:, clip], mask[:, clip], jnp.concatenate(means, axis=1)
+
+    return read_context
+
+
+def _and_summary(read: Read, joint_names: Sequence[str], features: ConfigDict) -> Read:
+    """`read`, with the hand-mouth summary joined to its numbers of whole clips."""
+
+    def read_summary(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, ...]:
+        x, mask, *whole = read(batch, scaler)
+        of_hand = summary.hand_mouth(batch, joint_names, features.scale_frames, features.summary)
+        return x, mask, jnp.concatenate([*whole, of_hand], axis=1)
+
+    return read_summary
+
+
+def scaled_names(clips: Clips, config: ConfigDict) -> tuple[str, ...]:
+    """Names of the features that are z-scored: the archive's, or the body's.
+
+    Raises:
+      InputError: the clips have not the joints that the body's features need.
+    """
+    if _reads_body(config):
+        return body.names(clips.joint_names, config.features.leave_out)
+    return clips.feature_names
+
+
+def fit_scaler(clips: Clips, config: ConfigDict) -> scaling.Scaler:
+    """The scaler of the features that `scaled_names` names, fitted on the given clips."""
+    if not _reads_body(config):
+        return scaling.fit_scaler(clips.features, clips.mask, config.features.scaler)
+    rows = np.arange(0, len(clips), -(-len(clips) // _FIT_CLIPS))
+    return scaling.fit_scaler(*_body_features(clips, config)(rows), config.features.scaler)
 
 
 def host_arrays(clips: Clips, config: ConfigDict) -> dict[str, Column]:
@@ -93,11 +207,51 @@ def host_arrays(clips: Clips, config: ConfigDict) -> dict[str, Column]:
       config: the whole configuration.
     """
     arrays = clips.arrays(skeleton=reads_skeleton(config))
-    if config.features.zscore == 'per_video':
-        arrays['video_mean'], arrays['video_std'] = per_video_stats(clips)
+    if config.features.zscore == 'per_video' and not _rows_of_joints(config):
+        read = _body_features(clips, config) if _reads_body(config) else None
+        arrays['video_mean'], arrays['video_std'] = per_video_stats(clips, read)
+    if config.features.context:
+        arrays |= zip(CONTEXT.values(), context(clips, config.features.context), strict=True)
     return arrays
 
 
+def reads_features(config: ConfigDict) -> bool:
+    """Whether the configured network reads the features of the clips."""
+    return not (_rows_of_joints(config) or _reads_body(config))
+
+
 def reads_skeleton(config: ConfigDict) -> bool:
-    """Whether the configured network reads joints rather than features."""
+    """Whether the configured network reads joints, alone or beside features."""
+    return _rows_of_joints(config) or _reads_body(config) or config.features.summary.on
+
+
+def _rows_of_joints(config: ConfigDict) -> bool:
     return config.model.name == 'video_swin' and config.features.layout == 'skeleton'
+
+
+def _reads_body(config: ConfigDict) -> bool:
+    return config.features.source == 'body' and not _rows_of_joints(config)
+
+
+def _body_features(
+    clips: Clips, config: ConfigDict
+) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """A function from row numbers [n] to the body features of these clips, on the host."""
+    arrays = {name: getattr(clips, name) for name in body.READS}
+
+    @jax.jit
+    def compute(batch: dict[str, Array]) -> tuple[Array, Array]:
+        features = config.features
+        return body.features(batch, clips.joint_names, features.scale_frames, features.leave_out)
+
+    def read(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        blocks = -(-len(rows) // _BLOCK)
+        full = np.resize(rows, blocks * _BLOCK).reshape(blocks, _BLOCK)  # one shape to compile
+        parts = [
+            jax.device_get(compute({name: array[block] for name, array in arrays.items()}))
+            for block in full
+        ]
+        values, mask = (np.concatenate(part)[: len(rows)] for part in zip(*parts, strict=True))
+        return values, mask
+
+    return read

@@ -1,5 +1,7 @@
 """Z-scores: per clip, per video or global, and the scaler that belongs to a run."""
 
+from collections.abc import Sequence
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -9,54 +11,98 @@ from jax import Array
 from posevid_jax.data.mapped import Column, row_slices
 
 ZSCORES = ('none', 'per_clip', 'per_video', 'global')
+SCALERS = ('standard', 'robust', 'rank')
 
 # Deviations below this are those of a constant feature: it is centred and left unscaled.
 _SMALLEST_SCALE = 1e-6
+# Of numbers spread evenly from 0 to 1.
+_DEVIATION_OF_RANKS = 12**-0.5
+# Steps of the rank scaler: each holds this share of the training values.
+_STEPS = 16
+# Quantiles of so many clips, evenly spaced, are those of all.
+_QUANTILE_CLIPS = 20_000
 
 
 @chex.dataclass(frozen=True)
 class Scaler:
-    """Centre and scale of each feature over the training clips: two arrays `[F]`."""
+    """Centre and scale of each feature over the training clips: two arrays `[F]`.
+
+    Of kind `rank`, two arrays `[S, F]`: where each of S steps with equally many training values
+    begins, and how wide it is.
+    """
 
     center: Array | np.ndarray
     scale: Array | np.ndarray
 
 
-def neutral_scaler(num_features: int) -> Scaler:
-    """Centre 0 and scale 1: float32 `[F]`, or of size 1 without features.
+def neutral_scaler(num_features: int, steps: tuple[int, ...] = ()) -> Scaler:
+    """Centre 0 and scale 1: float32 `[*steps, F]`, F = 1 without features.
 
     That entry is never read; checkpoints hold no arrays of size 0.
     """
-    size = max(num_features, 1)
-    return Scaler(center=np.zeros(size, np.float32), scale=np.ones(size, np.float32))
+    shape = (*steps, max(num_features, 1))
+    return Scaler(center=np.zeros(shape, np.float32), scale=np.ones(shape, np.float32))
 
 
-def fit_scaler(features: Column, mask: Column) -> Scaler:
-    """Mean and standard deviation of the observed values of each feature.
+def fit_scaler(features: Column, mask: Column, kind: str = 'standard') -> Scaler:
+    """Centre and scale of the observed values of each feature.
 
     Args:
       features: `[N, T, F]`, 0 where missing.
       mask: `[N, T, F]`.
+      kind: `standard`: mean and standard deviation | `robust`: median and the range from the 10th
+        to the 90th percentile, which a tracker's jumps do not move | `rank`: the share of the
+        training values below, so that the scale is fine where values are many.
 
     Returns:
-      a Scaler of float32 `[F]`; centre 0 and scale 1 for a feature never observed; neutral
-      without features.
+      a Scaler of float32 `[F]`, or `[S, F]`. Of `[F]`, a feature never observed has centre 0; one
+      that is never observed or does not vary has scale 1. Neutral without features.
     """
     if features.shape[-1] == 0:
         return neutral_scaler(0)
+    if kind == 'standard':
+        center, scale = _standard(features, mask)
+    elif kind == 'robust':
+        low, center, high = _quantiles(features, mask, (0.1, 0.5, 0.9))
+        scale = high - low
+    else:
+        ends = _quantiles(features, mask, np.linspace(0, 1, _STEPS + 1))
+        center, scale = ends[:-1], np.maximum(np.diff(ends, axis=0), _SMALLEST_SCALE)
+    return Scaler(
+        center=center.astype(np.float32),
+        scale=np.where(scale < _SMALLEST_SCALE, 1, scale).astype(np.float32),
+    )
+
+
+def _standard(features: Column, mask: Column) -> tuple[np.ndarray, np.ndarray]:
     count, total, squares = np.zeros((3, features.shape[2]))
     for rows in row_slices(features):
         count += mask[rows].sum(axis=(0, 1))
         total += features[rows].sum(axis=(0, 1), dtype=np.float64)
     center = total / np.maximum(count, 1)
+    # The centre keeps its precision: the deviation of a feature may be far smaller than its mean.
     for rows in row_slices(features):
         gaps = np.where(mask[rows], features[rows] - center, 0)
         squares += np.square(gaps).sum(axis=(0, 1))
-    scale = np.sqrt(squares / np.maximum(count, 1))
-    return Scaler(
-        center=center.astype(np.float32),
-        scale=np.where(scale < _SMALLEST_SCALE, 1, scale).astype(np.float32),
-    )
+    return center, np.sqrt(squares / np.maximum(count, 1))
+
+
+def _quantiles(features: Column, mask: Column, shares: Sequence[float]) -> np.ndarray:
+    """Of the observed values, `[Q, F]`; 0 where there are none."""
+    rows = slice(None, None, -(-len(mask) // _QUANTILE_CLIPS))
+    features, mask = features[rows], mask[rows]
+    found = np.zeros((len(shares), features.shape[2]))
+    for f in range(features.shape[2]):
+        observed = features[..., f][mask[..., f]]
+        if observed.size:
+            found[:, f] = np.quantile(observed, shares)
+    return found
+
+
+def _rank(x: Array, scaler: Scaler) -> Array:
+    """The share of the training values below each, from 0 to 1: linear within a step."""
+    steps = zip(scaler.center, scaler.scale, strict=True)
+    return sum(jnp.clip((x - begin) / width, 0, 1) for begin, width in steps) / len(scaler.center)
 
 
 def zscore(
@@ -87,5 +133,7 @@ def zscore(
         center, scale = batch['video_mean'][:, None], batch['video_std'][:, None]
     else:
         center, scale = scaler.center, scaler.scale
+        if center.ndim == 2:
+            x, center, scale = _rank(x, scaler), 0.5, _DEVIATION_OF_RANKS
     scale = jnp.where(scale < _SMALLEST_SCALE, 1.0, scale)
     return jnp.where(mask, jnp.clip((x - center) / scale, -clip_at, clip_at), 0.0), mask

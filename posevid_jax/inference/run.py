@@ -49,17 +49,16 @@ class Run:
           InputError: not a run directory, no such checkpoint, or one that does not fit the
             configuration.
         """
-        inputs = artifacts.read_json(workdir / 'scaler.json')
+        known = artifacts.read_json(workdir / 'scaler.json')
         decision = artifacts.read_decision(workdir, config.eval.calibration)
-        joint_names = tuple(inputs['joint_names'])
+        joint_names = tuple(known['joint_names'])
         model = classifier.build(
-            config, num_classes=len(inputs['class_names']), joint_names=joint_names
+            config, num_classes=len(known['class_names']), joint_names=joint_names
         )
-        features = len(inputs['feature_names'])
-        example = _example_batch(inputs['num_frames'], features, len(joint_names))
+        scaler = neutral_scaler(len(known['scaled_names']), np.shape(known['center'])[:-1])
+        example = _example_batch(known, 2 * config.features.context)
         # The schedule shapes no array of the state: one step an epoch is as good as any.
         optimizer = optim.optimizer(config.train, optim.learning_rate(config.train, 1))
-        scaler = neutral_scaler(features)
         abstract = jax.eval_shape(
             lambda: states.create(
                 model,
@@ -74,7 +73,7 @@ class Run:
         checkpoints = Checkpoints(workdir)
         state = checkpoints.restore(checkpoints.resolve(checkpoint), abstract)
         checkpoints.close()
-        return cls(workdir, model, state, decision, inputs)
+        return cls(workdir, model, state, decision, known)
 
     def conform(self, clips: Clips, source: str) -> Clips:
         """Clips as the run knows them: its features, its joints where it reads them, its classes.
@@ -95,14 +94,18 @@ class Run:
         return conform(clips, self.inputs, source, like=str(self.workdir))
 
 
-def _example_batch(frames: int, features: int, joints: int) -> dict[str, np.ndarray]:
+def _example_batch(known: dict[str, Any], around: int) -> dict[str, np.ndarray]:
+    frames, scaled = known['num_frames'], len(known['scaled_names'])
+    features, joints = len(known['feature_names']), len(known['joint_names'])
     return {
         'features': np.zeros((1, frames, features), np.float32),
         'mask': np.ones((1, frames, features), bool),
         'skeleton': np.zeros((1, frames, joints, 4), np.float32),
         'skeleton_mask': np.ones((1, frames, joints), bool),
+        'context_skeleton': np.zeros((1, around, joints, 4), np.float32),
+        'context_mask': np.ones((1, around, joints), bool),
         'fps': np.full(1, 30, np.float32),
         'aspect': np.ones(1, np.float32),
-        'video_mean': np.zeros((1, features), np.float32),
-        'video_std': np.ones((1, features), np.float32),
+        'video_mean': np.zeros((1, scaled), np.float32),
+        'video_std': np.ones((1, scaled), np.float32),
     }

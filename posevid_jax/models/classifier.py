@@ -1,7 +1,7 @@
 """A classifier of clips: feature preparation and a network, as one pure function of a batch."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -38,11 +38,11 @@ class Classifier:
 
     Attributes:
       network: the Linen module.
-      read: (batch, scaler) to the network's input and its mask.
+      read: (batch, scaler) to what the network is called with.
     """
 
     network: nn.Module
-    read: Callable[[dict[str, Array], Scaler], tuple[Array, Array]]
+    read: inputs.Read
 
     def init(self, rng: Array, scaler: Scaler, batch: dict[str, Array]) -> Variables:
         """Fresh variables; only the shapes of `batch` matter."""
@@ -120,17 +120,21 @@ def build_network(config: ConfigDict, num_classes: int) -> nn.Module:
             f'{num_classes} classes, expected 0, or video_swin and two classes'
         )
     if model.name == 'stat_pool':
-        return _stat_pool(model, num_outputs)
+        return _stat_pool(model, config.features, num_outputs)
     return _video_swin(model, num_outputs, frames)
 
 
-def _stat_pool(model: ConfigDict, num_outputs: int) -> StatPool:
+def _stat_pool(model: ConfigDict, features: ConfigDict, num_outputs: int) -> StatPool:
     sizes = tuple(model.stat_pool.hidden_sizes)
     if not all(isinstance(size, int) and size > 0 for size in sizes):
         raise InputError(f'model.stat_pool.hidden_sizes: found {sizes}, expected integers above 0')
     return StatPool(
         num_outputs=num_outputs,
         hidden_sizes=sizes,
+        statistics=tuple(features.statistics),
+        quantiles=tuple(features.quantiles),
+        thresholds=tuple(features.thresholds),
+        parts=features.parts,
         dropout=model.dropout,
         batch_norm=model.stat_pool.batch_norm,
         dtype=jnp.dtype(model.dtype),

@@ -7,15 +7,16 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jax import Array
 
-from posevid_jax.features.pooling import masked_statistics
+from posevid_jax.features.pooling import STATISTICS, pool
 
 
 class StatPool(nn.Module):
-    """Five masked statistics of every channel, then hidden layers and a linear head.
+    """Masked statistics of every channel, then hidden layers and a linear head.
 
     Attributes:
       num_outputs: logits per clip: 1, or one a class.
       hidden_sizes: units of the hidden layers.
+      statistics, quantiles, thresholds, parts: what to take of every channel, see `pooling.pool`.
       dropout: rate after each hidden layer, rng stream `dropout`.
       batch_norm: normalise each hidden layer over the batch.
       axis_name: the pmapped axis over which batch statistics are averaged.
@@ -24,18 +25,25 @@ class StatPool(nn.Module):
 
     num_outputs: int
     hidden_sizes: tuple[int, ...]
+    statistics: tuple[str, ...] = tuple(STATISTICS)
+    quantiles: tuple[float, ...] = ()
+    thresholds: tuple[float, ...] = ()
+    parts: int = 1
     dropout: float = 0.0
     batch_norm: bool = False
     axis_name: str | None = None
     dtype: Any = jnp.float32
 
     @nn.compact
-    def __call__(self, x: Array, mask: Array, *, train: bool) -> Array:
+    def __call__(
+        self, x: Array, mask: Array, summary: Array | None = None, *, train: bool
+    ) -> Array:
         """Logits of a batch.
 
         Args:
           x: `[B, T, F, C]` packed features, 0 where missing.
           mask: `[B, T, F, C]`.
+          summary: `[B, S]` numbers of whole clips, joined to the statistics.
           train: dropout on, batch statistics updated.
 
         Returns:
@@ -43,8 +51,17 @@ class StatPool(nn.Module):
         """
         chex.assert_rank([x, mask], 4)
         batch, frames = x.shape[:2]
-        x = masked_statistics(x.reshape(batch, frames, -1), mask.reshape(batch, frames, -1))
-        x = x.reshape(batch, -1)  # [B, 5 * F * C]
+        x = pool(
+            x.reshape(batch, frames, -1),  # [B, T, F * C]
+            mask.reshape(batch, frames, -1),
+            statistics=self.statistics,
+            quantiles=self.quantiles,
+            thresholds=self.thresholds,
+            parts=self.parts,
+        )
+        x = x.reshape(batch, -1)  # [B, statistics * F * C]
+        if summary is not None:
+            x = jnp.concatenate([x, summary], axis=1)
         for size in self.hidden_sizes:
             # Batch norm brings a bias of its own.
             x = nn.Dense(size, use_bias=not self.batch_norm, dtype=self.dtype)(x)

@@ -1,13 +1,14 @@
 """The files of a run directory, written so that a reader never sees half of one."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
 import platform
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -22,7 +23,9 @@ from posevid_jax.training import processes
 # What may differ between the command that started a run and the one that resumes it.
 _MAY_CHANGE = (
     'name',
+    'compilation_cache',
     'train.num_epochs',
+    'train.tensorboard',
     'train.log_every_steps',
     'train.on_nonfinite',
     'train.topk_loss',
@@ -64,6 +67,33 @@ def new_run_directory(root: pathlib.Path) -> pathlib.Path:
             number += 1
     except OSError as error:
         raise InputError(f'{root}: cannot make a run directory ({error.strerror})') from None
+
+
+@contextlib.contextmanager
+def claimed(workdir: pathlib.Path) -> Iterator[None]:
+    """Keeps a run directory to this start until the block ends; a killed process lets go of it.
+
+    Raises:
+      InputError: another process trains in it, or it cannot be made.
+    """
+    if not processes.is_first():
+        yield
+        return
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        handle = os.open(workdir, os.O_RDONLY)
+    except OSError as error:
+        raise InputError(f'{workdir}: cannot be used ({error.strerror})') from None
+    try:
+        # A file system without locks takes the risk.
+        with contextlib.suppress(OSError):
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(f'{workdir}: another process trains in this directory') from None
+        yield
+    finally:
+        os.close(handle)
 
 
 def write_text(path: pathlib.Path, text: str) -> None:

@@ -14,9 +14,8 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import Column
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import decision
-from posevid_jax.features import augment
-from posevid_jax.features.inputs import host_arrays, reads_skeleton
-from posevid_jax.features.scaling import Scaler, fit_scaler
+from posevid_jax.features import augment, inputs
+from posevid_jax.features.scaling import Scaler
 from posevid_jax.models import classifier, torch_import
 from posevid_jax.training import checkpoint, hardest, losses, nonfinite, optim, records, steps
 from posevid_jax.training import state as states
@@ -135,14 +134,17 @@ class Experiment:
 
     def input_description(self) -> dict[str, Any]:
         """What the run knows about its input, for scaler.json."""
+        features, joints = _read_names(self.train, self.config)
+        scaled = inputs.scaled_names(self.train, self.config)
         return {
-            'feature_names': list(self.train.feature_names),
-            'joint_names': list(self.train.joint_names if reads_skeleton(self.config) else ()),
+            'feature_names': list(features),
+            'joint_names': list(joints),
             'class_names': list(self.train.class_names),
             'num_frames': self.train.features.shape[1],
             'zscore': self.config.features.zscore,
-            'center': self.scaler.center[: len(self.train.feature_names)].tolist(),
-            'scale': self.scaler.scale[: len(self.train.feature_names)].tolist(),
+            'scaled_names': list(scaled),
+            'center': self.scaler.center[..., : len(scaled)].tolist(),
+            'scale': self.scaler.scale[..., : len(scaled)].tolist(),
         }
 
 
@@ -182,15 +184,14 @@ def assemble(
     Raises:
       InputError: the clips do not fit the configuration.
     """
-    if not (train.feature_names or reads_skeleton(config)):
+    if inputs.reads_features(config) and not train.feature_names:
         raise InputError(
-            f'data.train: {config.data.train} holds a skeleton and no features, which '
-            f'{config.model.name} reads; expected model.name=video_swin with '
-            'features.layout=skeleton'
+            f'data.train: {config.data.train} holds a skeleton and no features; expected '
+            'features.source=body, or model.name=video_swin with features.layout=skeleton'
         )
     losses.check_classes(config.train, train.num_classes)
     model = classifier.build(config, num_classes=train.num_classes, joint_names=train.joint_names)
-    arrays = host_arrays(train, config)
+    arrays = inputs.host_arrays(train, config)
     if config.data.sample_by_weight:
         # A weight counts once: in how often a clip is drawn, so no more in its loss.
         arrays['weight'] = np.ones_like(train.weight)
@@ -205,7 +206,7 @@ def assemble(
         arrays=arrays,
         order=order,
         augment=_augment(train, config),
-        scaler=fit_scaler(train.features, train.mask),
+        scaler=inputs.fit_scaler(train, config),
         model=model,
         schedule=schedule,
         optimizer=optim.optimizer(config.train, schedule, steps_per_epoch),
@@ -214,10 +215,24 @@ def assemble(
 
 
 def _augment(clips: Clips, config: ConfigDict) -> augment.Augment | None:
-    skeleton = reads_skeleton(config)
-    return augment.build(
+    features, joints = _read_names(clips, config)
+    built = augment.build(
         config.augment,
-        feature_names=() if skeleton else clips.feature_names,
-        joint_names=clips.joint_names if skeleton else (),
+        feature_names=features,
+        joint_names=joints,
         num_classes=clips.num_classes,
+    )
+    if built and config.features.context:
+        raise InputError(
+            f'features.context: found {config.features.context} with config.augment, which leaves '
+            'the frames around clips as they are; expected 0, or no augmentation'
+        )
+    return built
+
+
+def _read_names(clips: Clips, config: ConfigDict) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the features and of the joints of the clips, () for what is not read."""
+    return (
+        clips.feature_names if inputs.reads_features(config) else (),
+        clips.joint_names if inputs.reads_skeleton(config) else (),
     )

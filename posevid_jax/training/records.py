@@ -9,7 +9,9 @@ from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation.metrics import Record
+from posevid_jax.training import processes
 from posevid_jax.training.artifacts import JsonLines, read_json, write_json
+from posevid_jax.training.board import Board
 
 BEST_METRICS = {'roc_auc': 1, 'average_precision': 1, 'loss': -1}
 """What can choose the best checkpoint, and the sign that makes higher better."""
@@ -51,7 +53,15 @@ def epochs_without_progress(scores: Sequence[float | None], smoothing: float) ->
 class Records:
     """Writes what happened; opened at a step, it first forgets what happened after it."""
 
-    def __init__(self, workdir: pathlib.Path, best_metric: str, step: int, origin: Record):
+    def __init__(
+        self,
+        workdir: pathlib.Path,
+        best_metric: str,
+        step: int,
+        origin: Record,
+        *,
+        tensorboard: bool = False,
+    ):
         """Opens the record of a run.
 
         Args:
@@ -59,6 +69,7 @@ class Records:
           best_metric: a key of `BEST_METRICS`.
           step: the step from which the run goes on; 0 for a new run.
           origin: where thresholds and calibrations come from, `validation.origin`.
+          tensorboard: whether to write event files, too.
         """
         self._workdir = workdir
         self._metric, self._origin = best_metric, origin
@@ -67,6 +78,7 @@ class Records:
         self.history = [record for record in history if record['step'] <= step]
         write_json(path, self.history)
         self._lines = JsonLines(workdir / 'metrics.jsonl', step)
+        self._board = Board(workdir, step) if tensorboard and processes.is_first() else None
 
     def score(self, record: Record) -> float | None:
         """The number, higher is better, by which checkpoints are ranked."""
@@ -85,6 +97,8 @@ class Records:
         # JSON knows neither NaN nor infinity.
         numbers = {key: value if math.isfinite(value) else None for key, value in numbers.items()}
         self._lines.write({'step': step} | numbers)
+        if self._board:
+            self._board.add('step', step, numbers)
 
     def epoch(self, record: Record, chosen: dict[str, Record]) -> None:
         """Adds an epoch; a new best also writes best.json, thresholds.json and calibration.json.
@@ -95,6 +109,10 @@ class Records:
         """
         self.history.append(record)
         write_json(self._workdir / 'history.json', self.history)
+        if self._board:
+            for group in ('train', 'val'):
+                self._board.add(group, record['step'], record[group])
+            self._board.flush()
         # A later epoch wins a tie, as it does where the checkpoints are kept.
         scores = [score for score in map(self.score, self.history) if score is not None]
         if scores and self.score(record) != max(scores):
@@ -114,3 +132,5 @@ class Records:
 
     def close(self) -> None:
         self._lines.close()
+        if self._board:
+            self._board.close()

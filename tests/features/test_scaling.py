@@ -25,6 +25,38 @@ def test_global_gives_mean_0_and_deviation_1_over_observed_values():
         np.testing.assert_allclose([observed.mean(), observed.std()], [0, 1], atol=1e-4)
 
 
+def test_robust_takes_no_notice_of_a_tracker_that_jumps():
+    jumping = X.copy()
+    jumping[:, ::20] = np.where(MASK[:, ::20], 1e6, 0)  # a frame in 20
+    scaler = fit_scaler(jumping, MASK, 'robust')
+    for f in range(3):
+        low, middle, high = np.quantile(X[..., f][MASK[..., f]], (0.1, 0.5, 0.9))
+        np.testing.assert_allclose(scaler.center[f], middle, atol=0.1 * (high - low))
+        np.testing.assert_allclose(scaler.scale[f], high - low, rtol=0.2)
+
+
+def test_ranks_are_the_shares_of_the_training_values_below():
+    scaler = fit_scaler(X, MASK, 'rank')
+    values = scaled('global', scaler=scaler)
+    for f in range(3):
+        ours, theirs = values[..., f][MASK[..., f]], X[..., f][MASK[..., f]]
+        below = (theirs[:, None] > theirs).mean(1)
+        np.testing.assert_allclose(ours, (below - 0.5) * 12**0.5, atol=0.2)
+    ends = {'features': jnp.array([[[-1e9] * 3, [1e9] * 3]]), 'mask': jnp.ones((1, 2, 3), bool)}
+    np.testing.assert_allclose(
+        scaled('global', ends, scaler)[0, :, 0], [-(3**0.5), 3**0.5], rtol=1e-6
+    )
+
+
+def test_ranks_of_equal_values_are_equal_and_keep_their_place():
+    x = np.array([0, 0, 0, 0, 0, 1, 1, 2], np.float32)[None, :, None]
+    mask = np.ones_like(x, bool)
+    batch = {'features': jnp.asarray(x), 'mask': jnp.asarray(mask)}
+    found = scaled('global', batch, fit_scaler(x, mask, 'rank'))[0, :, 0]
+    assert len(set(found[:5])) == len(set(found[5:7])) == 1
+    assert found[0] < found[5] < found[7]
+
+
 def test_per_clip_is_the_same_whatever_the_clips_offset_and_scale():
     moved = {'features': jnp.asarray(np.where(MASK, 7 * X - 3, 0))}
     np.testing.assert_allclose(scaled('per_clip', moved), scaled('per_clip'), atol=1e-3)

@@ -6,6 +6,7 @@ from posevid_jax.errors import InputError
 from posevid_jax.features import skeleton
 
 NAMES = ('nose', 'left_shoulder', 'right_shoulder', 'left_wrist', 'tail', 'right_wrist')
+WHOLE_CLIP = 99
 
 
 def batch(frames=6, seed=0):
@@ -35,7 +36,9 @@ def test_a_skeleton_without_shoulders_is_refused(names):
 def test_rows_do_not_change_with_the_place_or_the_size_of_the_person():
     clip = batch()
     moved = clip | {'skeleton': clip['skeleton'].at[..., :2].multiply(0.4).at[..., :2].add(0.3)}
-    for a, b in zip(skeleton.rows(clip, NAMES), skeleton.rows(moved, NAMES), strict=True):
+    for a, b in zip(
+        skeleton.rows(clip, NAMES, WHOLE_CLIP), skeleton.rows(moved, NAMES, WHOLE_CLIP), strict=True
+    ):
         np.testing.assert_allclose(a, b, atol=2e-4)
 
 
@@ -47,14 +50,16 @@ def test_aspect_is_undone():
         'aspect': wide['aspect'] * 2,
     }
     np.testing.assert_allclose(
-        skeleton.rows(wide, NAMES)[0], skeleton.rows(half, NAMES)[0], atol=1e-5
+        skeleton.rows(wide, NAMES, WHOLE_CLIP)[0],
+        skeleton.rows(half, NAMES, WHOLE_CLIP)[0],
+        atol=1e-5,
     )
 
 
 def test_a_frame_without_shoulders_is_missing_and_nothing_is_nan():
     clip = batch()
     mask = clip['skeleton_mask'].at[0, 2, 1].set(False).at[1].set(False)
-    values, observed = skeleton.rows(clip | {'skeleton_mask': mask}, NAMES)
+    values, observed = skeleton.rows(clip | {'skeleton_mask': mask}, NAMES, WHOLE_CLIP)
     assert not observed[0, 2].any() and observed[0, 3].all() and not observed[1].any()
     assert np.isfinite(values).all()
     assert not np.asarray(values)[~np.asarray(observed)].any()
@@ -68,9 +73,12 @@ def test_velocity_is_per_second():
     wrist = NAMES.index('left_wrist')
     seconds = jnp.arange(6)[None] / clip['fps'][:, None]
     steady = steady.at[:, :, wrist, 1].add(2.0 * seconds)
-    values, _ = skeleton.rows(clip | {'skeleton': steady}, NAMES)
+    values, _ = skeleton.rows(clip | {'skeleton': steady}, NAMES, WHOLE_CLIP)
     row = list(skeleton.walk(NAMES)).index(wrist)
     gap = (steady[:, 0, 1, :2] - steady[:, 0, 2, :2]) * jnp.array([[1.0, 1], [1.5, 1]])
     width = jnp.sqrt((gap**2).sum(-1))
+    middle = steady[:, 0, 1:3, :2].mean(1)
+    neck = (steady[:, 0, 0, :2] - middle) * jnp.array([[1.0, 1], [1.5, 1]])
+    width = jnp.maximum(width, 1.45 * jnp.sqrt((neck**2).sum(-1)))
     vy = values[:, 1:, row, 0, skeleton.CHANNELS.index('vy')]
     np.testing.assert_allclose(vy, np.broadcast_to((2.0 / width)[:, None], vy.shape), rtol=1e-3)

@@ -1,3 +1,4 @@
+import concurrent.futures
 import json
 
 import pytest
@@ -15,6 +16,23 @@ def test_run_directories_are_numbered_and_never_shared(tmp_path):
     (root / 'notes').mkdir()
     names.append(artifacts.new_run_directory(root).name)
     assert names == ['01', '02', '08']
+
+
+def test_starts_at_once_get_directories_of_their_own(tmp_path):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        names = list(pool.map(lambda _: artifacts.new_run_directory(tmp_path).name, range(40)))
+    assert sorted(names) == [f'{number:02d}' for number in range(1, 41)]
+
+
+def test_a_directory_is_one_start_at_a_time(tmp_path):
+    with (
+        artifacts.claimed(tmp_path / 'run'),
+        pytest.raises(InputError, match='run: another process trains'),
+        artifacts.claimed(tmp_path / 'run'),
+    ):
+        pass
+    with artifacts.claimed(tmp_path / 'run'):
+        assert not list((tmp_path / 'run').iterdir())
 
 
 def test_a_directory_that_cannot_be_made_is_named(tmp_path):

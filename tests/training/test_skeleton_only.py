@@ -39,7 +39,21 @@ def test_video_swin_trains_and_evaluates(archive, tmp_path, monkeypatch):
     assert evaluated['loss'] == pytest.approx(trained['loss'], rel=1e-5)
 
 
+@pytest.mark.parametrize('zscore', ['global', 'per_video'])
+def test_stat_pool_trains_and_evaluates(archive, tmp_path, zscore):
+    config = toy.config(
+        features__source='body',
+        features__zscore=zscore,
+        features__summary__on=True,
+        data__train=archive,
+        train__num_epochs=1,
+    )
+    trained = loop.train_and_evaluate(config, tmp_path / 'run')
+    evaluated = evaluate_run.evaluate_run(config, tmp_path / 'run')
+    assert evaluated['loss'] == pytest.approx(trained['loss'], rel=1e-5)
+
+
 def test_a_network_of_features_says_what_reads_a_skeleton(archive, tmp_path):
-    with pytest.raises(InputError, match=r'stat_pool reads; expected .*layout=skeleton'):
+    with pytest.raises(InputError, match=r'no features; expected features\.source=body'):
         loop.train_and_evaluate(toy.config(data__train=archive), tmp_path / 'run')
     assert not (tmp_path / 'run').exists()
