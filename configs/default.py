@@ -210,7 +210,7 @@ def get_config() -> ConfigDict:
     c.eval.batch_size = 256  # clips a step over all devices
     c.eval.report = True  # a page with pictures beside each record; takes some seconds
     c.eval.bootstrap = 1000  # draws of videos for the 95 % intervals; 0: none
-    # What the validation clips choose at the end of each epoch, for later decisions. Threshold: the
+    # What validation clips, or a cross-validation, choose for later decisions. The threshold of the
     # best f1 | recall: the highest with this recall | precision: the lowest with this precision |
     # cost: where false alarms and misses cost least.
     c.eval.threshold = 'f1'
@@ -228,12 +228,6 @@ def get_config() -> ConfigDict:
     # Members a fold, as train.num_seeds, which plays no part here: their mean is judged, and how
     # far they lie apart. A threshold for a run is best fitted to as many as the run has.
     c.cv.seeds = 3
-    c.cv.threshold = (
-        'f1'  # what becomes the decision threshold: f1, the highest | recall | precision
-    )
-    c.cv.recall = 0.8  # recall: the highest threshold that reaches this; also of the table's FPR
-    c.cv.precision = 0.75  # precision: the lowest threshold that reaches this
-    c.cv.bootstrap = 1000  # draws of videos for the 95 % intervals
 
     c.bench = ConfigDict()
     c.bench.what = 'step'  # step: the training step | loader: batches from clips in memory

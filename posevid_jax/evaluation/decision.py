@@ -90,17 +90,21 @@ def choose(logits: np.ndarray, label: np.ndarray, config: ConfigDict) -> dict[st
     if probs.shape[1] > 2:
         chosen = {'threshold': None, 'rule': 'most probable class', 'rules': None}
         return {'thresholds': chosen, 'calibration': fitted}
-    costs = (config.false_alarm_cost, config.miss_cost)
-    found = thresholds.rules(recall=config.recall, precision=config.precision, costs=costs)
     points = {
         name: {'rule': rule, 'threshold': find(label, probs[:, 1])}
-        for name, (rule, find) in found.items()
+        for name, (rule, find) in rules(config).items()
     }
     chosen = points[config.threshold]
     if chosen['threshold'] is None:
         rule = f'{points["f1"]["rule"]}, because no threshold reaches {chosen["rule"]}'
         chosen = points['f1'] | {'rule': rule}
     return {'thresholds': chosen | {'rules': points}, 'calibration': fitted}
+
+
+def rules(config: ConfigDict) -> thresholds.Rules:
+    """`thresholds.rules` as `config.eval` has them."""
+    costs = (config.false_alarm_cost, config.miss_cost)
+    return thresholds.rules(recall=config.recall, precision=config.precision, costs=costs)
 
 
 def fit_calibrations(label: np.ndarray, logits: np.ndarray) -> dict[str, Calibration]:

@@ -75,18 +75,18 @@ def evaluate(
 
 
 def operating_points(
-    label: np.ndarray, prob: np.ndarray, fold: np.ndarray, *, recall: float, precision: float
+    label: np.ndarray, prob: np.ndarray, fold: np.ndarray, rules: thresholds.Rules
 ) -> dict[str, Record]:
-    """Thresholds of one class by three rules, and what they do to videos they were not fitted to.
+    """Thresholds of one class by some rules, and what they do to videos they were not fitted to.
 
     Args:
       label: `[N]` 0 or 1.
       prob: `[N]` probability of class 1.
       fold: `[N]`.
-      recall, precision: what two of the rules ask for.
+      rules: from `thresholds.rules`.
 
     Returns:
-      `f1`, `recall` and `precision`, JSON-ready, each with its `rule` in words; `threshold`, fitted
+      For each rule, JSON-ready, its `rule` in words; `threshold`, fitted
       to all clips, None where no threshold does what the rule asks for; and `expected`, what
       becomes of the clips when each fold is decided by the threshold of the others
       (`thresholds.operating_point` without a threshold), None where one of these does not exist.
@@ -97,7 +97,7 @@ def operating_points(
             'threshold': choose(label, prob),
             'expected': _expected(label, prob, fold, choose),
         }
-        for name, (rule, choose) in thresholds.rules(recall=recall, precision=precision).items()
+        for name, (rule, choose) in rules.items()
     }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 Record = dict[str, object]
+Rules = dict[str, tuple[str, Callable[[np.ndarray, np.ndarray], float | None]]]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -110,9 +111,7 @@ def lowest_cost(
     return float(every.threshold[(false_positive * every.false + false_negative * missed).argmin()])
 
 
-def rules(
-    *, recall: float, precision: float, costs: tuple[float, float] | None = None
-) -> dict[str, tuple[str, Callable[[np.ndarray, np.ndarray], float | None]]]:
+def rules(*, recall: float, precision: float, costs: tuple[float, float] | None = None) -> Rules:
     """The ways to choose a threshold, by name: in words, and as a function of label and prob.
 
     Args:

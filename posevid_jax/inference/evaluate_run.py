@@ -5,7 +5,7 @@ import pathlib
 from ml_collections import ConfigDict
 
 from posevid_jax.data import source
-from posevid_jax.evaluation import report
+from posevid_jax.evaluation import decision, report
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.inference.run import Run
 from posevid_jax.training import artifacts, run_report, validation
@@ -28,6 +28,7 @@ def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'b
     Raises:
       InputError: run, checkpoint or clips are missing or do not fit each other.
     """
+    decision.check(config)
     parallel = Parallel(config.parallel)
     parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
     if config.data.test:

@@ -22,8 +22,6 @@ from posevid_jax.training.interrupt import Interrupt
 from posevid_jax.training.parallel import Parallel
 from posevid_jax.training.progress import Progress
 
-_THRESHOLDS = ('f1', 'recall', 'precision')
-
 
 def cross_validate(config: ConfigDict, workdir: pathlib.Path | None = None) -> Record | None:
     """Trains and judges every fold that is not done yet, and sums up.
@@ -76,17 +74,8 @@ def _plan(config: ConfigDict) -> tuple[cv_files.Plan, ConfigDict]:
 
 
 def _check(config: ConfigDict) -> None:
-    cv = config.cv
-    if cv.threshold not in _THRESHOLDS:
-        raise InputError(
-            f'cv.threshold: found {cv.threshold!r}, expected one of {", ".join(_THRESHOLDS)}'
-        )
-    for key in ('seeds', 'bootstrap'):
-        if cv[key] < 1:
-            raise InputError(f'cv.{key}: found {cv[key]}, expected 1 or more')
-    for key in ('recall', 'precision'):
-        if not 0 < cv[key] <= 1:
-            raise InputError(f'cv.{key}: found {cv[key]}, expected more than 0, at most 1')
+    if config.cv.seeds < 1:
+        raise InputError(f'cv.seeds: found {config.cv.seeds}, expected 1 or more')
     if config.data.hard_negatives:
         raise InputError(
             f'data.hard_negatives: found {config.data.hard_negatives!r}, expected none with '
@@ -141,17 +130,16 @@ def _sum_up(plan: cv_files.Plan, config: ConfigDict, workdir: pathlib.Path, took
     """Judges the predictions of all folds and writes the closing files."""
     logits = cv_files.read_folds(workdir, plan)
     label = plan.clips.label
-    cv, mean = config.cv, ensemble.mean_logits(logits)
+    mean = ensemble.mean_logits(logits)
     record = out_of_fold.evaluate(
         label, logits, plan.fold, plan.group,
-        recall=cv.recall, samples=cv.bootstrap, seed=config.seed,
+        recall=config.eval.recall, samples=config.eval.bootstrap, seed=config.seed,
     )  # fmt: skip
     probs = metrics.probabilities(mean)
     points = None
     if probs.shape[1] == 2:
-        points = out_of_fold.operating_points(
-            label, probs[:, 1], plan.fold, recall=cv.recall, precision=cv.precision
-        )
+        rules = decision.rules(config.eval)
+        points = out_of_fold.operating_points(label, probs[:, 1], plan.fold, rules)
     calibrations = decision.fit_calibrations(label, mean)
     cv_files.write_results(workdir, config, plan, record, points, calibrations)
     cv_files.write_predictions(workdir, plan, probs)

@@ -53,14 +53,18 @@ def test_a_fold_is_decided_by_the_threshold_of_the_others():
     assert record['pooled']['f1'] == pytest.approx(sk.f1_score(label, decided))
     best_of_all = thresholds.cuts(label, prob).f1.max()
     assert record['pooled']['f1'] < best_of_all
-    point = out_of_fold.operating_points(label, prob, fold, recall=0.8, precision=0.6)['f1']
+    point = out_of_fold.operating_points(
+        label, prob, fold, thresholds.rules(recall=0.8, precision=0.6)
+    )['f1']
     assert point['expected']['f1'] == pytest.approx(sk.f1_score(label, decided))
     assert point['threshold'] == thresholds.highest_f1(label, prob)
 
 
 def test_a_rule_that_nothing_meets_has_no_threshold():
     label, prob = np.tile([0, 1], 10), np.linspace(1, 0, 20)  # the wrong way round
-    points = out_of_fold.operating_points(label, prob, np.arange(20) % 2, recall=0.8, precision=1)
+    points = out_of_fold.operating_points(
+        label, prob, np.arange(20) % 2, thresholds.rules(recall=0.8, precision=1)
+    )
     assert points['precision']['threshold'] is None and points['precision']['expected'] is None
     assert points['recall']['threshold'] is not None
 
@@ -94,6 +98,6 @@ def test_several_classes_and_a_fold_that_lacks_one():
     assert record['folds'][1]['roc_auc'] is None
     assert record['folds'][1]['false_positive_rate'] is None
     points = out_of_fold.operating_points(
-        label, special.expit(logits[:, 0, 0]), fold, recall=0.8, precision=0.6
+        label, special.expit(logits[:, 0, 0]), fold, thresholds.rules(recall=0.8, precision=0.6)
     )
     assert 'fold 2' in '\n'.join(cv_report.lines(record, points))
