@@ -116,8 +116,9 @@ def get_config() -> ConfigDict:
     c.features.summary.near = (0.4, 0.7, 1.0)  # shoulder widths to the mouth that count as near
 
     # Changes of training clips, drawn anew at every step. A clip keeps its label, so an amount must
-    # not take the gesture out of it. 0 = off. Those of joints alone need features.layout=skeleton;
-    # mirror, hand_swap and warp of features need names like dist_leftHand_mouth, l15_vx.
+    # not take the gesture out of it. 0 = off. Those of joints alone need features.source=body or
+    # features.layout=skeleton; mirror, hand_swap and warp of features need names like
+    # dist_leftHand_mouth, l15_vx.
     c.augment = ConfigDict()
     c.augment.mirror = 0.0  # probability; x -> 1 - x, left and right exchange joints and features
     c.augment.hand_swap = 0.0  # probability; the arms exchange names and stay where they are
