@@ -73,7 +73,8 @@ def test_statistics_are_measured_against_those_of_the_training_clips():
     assert numbers.shape == (32, found.center.shape[0])
     for column in range(0, numbers.shape[1], 17):
         values = np.asarray(numbers)[np.asarray(known)[:, column], column]
-        np.testing.assert_allclose(found.center[column], np.median(values), atol=1e-4)
+        expected = np.median(values) if values.size else 0  # frames around that no clip holds
+        np.testing.assert_allclose(found.center[column], expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(
