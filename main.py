@@ -9,10 +9,10 @@ from ml_collections import config_flags
 from posevid_jax import command_line
 from posevid_jax.capacity import adopt, bench, probe
 from posevid_jax.data import prepare
-from posevid_jax.inference import evaluate_run, inspect_sets
-from posevid_jax.training import cross_validation, determinism, loop, processes
+from posevid_jax.inference import compare_runs, evaluate_run, inspect_sets
+from posevid_jax.training import compilation_cache, cross_validation, determinism, loop, processes
 
-MODES = ('train', 'eval', 'cv', 'probe', 'bench', 'prepare', 'inspect')
+MODES = ('train', 'eval', 'cv', 'probe', 'bench', 'prepare', 'inspect', 'compare')
 
 _CONFIG = config_flags.DEFINE_config_file(
     'config', None, 'Configuration file; a mode that reads a run takes the one in --workdir.'
@@ -36,6 +36,8 @@ def main(argv: list[str]) -> None:
     determinism.apply(config.train.deterministic)
     flags_given = (_COORDINATOR.value, _NUM_PROCESSES.value, _PROCESS_ID.value)
     processes.start(processes.find_place(*flags_given, os.environ))
+    if _MODE.value in ('train', 'eval', 'cv'):
+        compilation_cache.enable(config.compilation_cache)
     if _MODE.value == 'train':
         config = adopt.resolve(config)
         with adopt.out_of_memory_explained(config):
@@ -53,6 +55,8 @@ def main(argv: list[str]) -> None:
         prepare.prepare(config)
     elif _MODE.value == 'inspect':
         inspect_sets.inspect(config, argv[1:], workdir)
+    elif _MODE.value == 'compare':
+        compare_runs.compare(argv[1:], workdir)
 
 
 if __name__ == '__main__':

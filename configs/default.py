@@ -11,6 +11,8 @@ def get_config() -> ConfigDict:
     c = ConfigDict()
     c.name = 'default'  # names the numbered run directories: runs/<name>/01, 02, ...
     c.seed = 0  # initialisation, order of clips, dropout, augmentation
+    # Where compiled programs are kept for the next start; '' = nowhere.
+    c.compilation_cache = '~/.cache/posevid_jax'
     c.parallel = 'auto'  # auto: pmap when there are several local devices | jit | pmap
 
     c.data = ConfigDict()
@@ -200,6 +202,7 @@ def get_config() -> ConfigDict:
     c.train.best_metric = 'roc_auc'  # the key of the evaluation that picks the best checkpoint
     c.train.topk_loss = 0  # list so many training clips with the largest losses; 0 = off
     c.train.topk_every_epochs = 1  # every so many epochs
+    c.train.tensorboard = True  # event files beside the JSON records
     c.train.log_every_steps = 10  # a line of metrics.jsonl every so many steps
 
     c.checkpoint = ConfigDict()  # written at the end of every epoch, and when a signal stops a run
@@ -209,18 +212,26 @@ def get_config() -> ConfigDict:
 
     c.eval = ConfigDict()
     c.eval.batch_size = 256  # clips a step over all devices
+    c.eval.report = True  # a page with pictures beside each record; takes some seconds
+    c.eval.bootstrap = 1000  # draws of videos for the 95 % intervals; 0: none
+    # What validation clips, or a cross-validation, choose for later decisions. The threshold of the
+    # best f1 | recall: the highest with this recall | precision: the lowest with this precision |
+    # cost: where false alarms and misses cost least.
+    c.eval.threshold = 'f1'
+    c.eval.recall = 0.8
+    c.eval.precision = 0.75
+    c.eval.false_alarm_cost = 1.0
+    c.eval.miss_cost = 1.0
+    # Which of the calibrations fitted to them corrects probabilities: none | temperature, a factor
+    # of the logits | platt, a factor and an offset, for one logit: data.balance shifts it | auto:
+    # platt for one logit, temperature for several.
+    c.eval.calibration = 'auto'
 
     c.cv = ConfigDict()  # --mode=cv: data.train by videos, each judged by what never saw it
     c.cv.folds = 5
     # Members a fold, as train.num_seeds, which plays no part here: their mean is judged, and how
     # far they lie apart. A threshold for a run is best fitted to as many as the run has.
     c.cv.seeds = 3
-    c.cv.threshold = (
-        'f1'  # what becomes the decision threshold: f1, the highest | recall | precision
-    )
-    c.cv.recall = 0.8  # recall: the highest threshold that reaches this; also of the table's FPR
-    c.cv.precision = 0.75  # precision: the lowest threshold that reaches this
-    c.cv.bootstrap = 1000  # draws of videos for the 95 % intervals
 
     c.bench = ConfigDict()
     c.bench.what = 'step'  # step: the training step | loader: batches from clips in memory

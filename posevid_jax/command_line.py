@@ -19,6 +19,7 @@ from ml_collections import ConfigDict
 from posevid_jax.errors import InputError
 
 _NO_CONFIG = '--config: not given; expected a file such as configs/demo.py'
+_TAKE_PATHS = ('inspect', 'compare')  # and need no configuration
 _CONFIGS = pathlib.Path(__file__).parent.parent / 'configs'
 
 
@@ -34,7 +35,7 @@ def parse_flags(argv: Sequence[str]) -> list[str]:
     argv = list(argv)
     path = _flag_value(argv, 'config')
     workdir = _flag_value(argv, 'workdir')
-    if path is None and _flag_value(argv, 'mode') == 'inspect':
+    if path is None and _flag_value(argv, 'mode') in _TAKE_PATHS:
         argv.insert(1, f'--config={_CONFIGS / "default.py"}')
     elif path is None and workdir is not None:
         argv.insert(1, f'--config={_CONFIGS / "run.py"}:{workdir}')
@@ -60,7 +61,7 @@ def check_arguments(
     argv: Sequence[str], config: ConfigDict | None, mode: str, workdir: str | None
 ) -> None:
     """Raises InputError for a command line that parses but cannot be carried out."""
-    if len(argv) > 1 and mode != 'inspect':
+    if len(argv) > 1 and mode not in _TAKE_PATHS:
         raise InputError(
             f'found {argv[1]!r} on the command line, expected only flags (--name=value)'
         )

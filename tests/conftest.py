@@ -2,10 +2,14 @@
 
 import os
 import pathlib
+import tempfile
 
 import pytest
 
 os.environ['JAX_PLATFORMS'] = 'cpu'
+# Programs that tests compile are kept for the processes that they start, not in anyone's home.
+_CACHE = tempfile.TemporaryDirectory()
+os.environ.setdefault('JAX_COMPILATION_CACHE_DIR', _CACHE.name)
 os.environ['XLA_FLAGS'] = '--xla_force_host_platform_device_count=2'
 
 

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -57,6 +58,9 @@ def test_train_in_a_numbered_directory_then_evaluate_from_the_directory_alone(tm
     assert code == 0, err
     assert 'always positive' in out
     assert (tmp_path / 'runs/demo/01/eval/val.json').exists()
+    for page, folder in (('report.html', 'report'), ('eval/val.html', 'eval/val')):
+        assert (tmp_path / 'runs/demo/01' / page).exists()
+        assert (tmp_path / 'runs/demo/01' / folder / 'curves.png').exists()
 
 
 def test_the_demo_finds_the_gesture_on_videos_it_has_not_seen(tmp_path):
@@ -99,6 +103,25 @@ def test_pictures_cost_the_other_modes_no_start_up():
     assert subprocess.run([sys.executable, '-c', code], cwd=ROOT).returncode == 0
 
 
+def test_the_command_in_reproduce_json_makes_the_same_run_again(tmp_path, monkeypatch):
+    monkeypatch.delenv('JAX_COMPILATION_CACHE_DIR')
+    cache = tmp_path / 'cache'
+    overrides = ['--config.model.dropout=0.3', '--config.train.loss=focal']
+    first = [*TOY, *overrides, f'--config.compilation_cache={cache}', f'--workdir={tmp_path}/a']
+    code, out, err = run(first, ROOT)
+    assert code == 0, err
+    assert 'compiled in' in out
+    assert any(cache.iterdir())  # which the next start reads
+    again = json.loads((tmp_path / 'a/reproduce.json').read_text())['again']
+    assert again in (tmp_path / 'a/reproduce.md').read_text()
+    python, program, *arguments = shlex.split(again.replace('NEW', f'{tmp_path}/b'))
+    assert (python, program) == ('python', 'main.py')
+    code, _, err = run(arguments, ROOT)
+    assert code == 0, err
+    for name in ('config.json', 'metrics.jsonl', 'eval/val.json', 'best.json', 'thresholds.json'):
+        assert (tmp_path / 'a' / name).read_text() == (tmp_path / 'b' / name).read_text(), name
+
+
 @pytest.mark.parametrize(
     ('arguments', 'expected'),
     [
@@ -115,6 +138,7 @@ def test_pictures_cost_the_other_modes_no_start_up():
         (['--mode=eval', *TOY], 'expected --workdir'),
         (['--mode=eval', '--workdir=none'], 'none/config.json: not found'),
         (['--mode=inspect'], 'found no path'),
+        (['--mode=compare', 'none'], 'expected two or more'),
         (['--mode=inspect', 'none.npz', '--workdir=x'], 'none.npz: not found'),
         (['--mode=inspect', 'none.npz', '--config.data.prefx=x'], 'nearest is config.data.prefix'),
     ],

@@ -23,6 +23,8 @@ def config(model: str = 'stat_pool', **overrides) -> ConfigDict:
     c.train.num_epochs = 2
     c.train.log_every_steps = 1
     c.eval.batch_size = 16
+    c.eval.bootstrap = 20
+    c.eval.report = False
     c.update_from_flattened_dict({key.replace('__', '.'): v for key, v in overrides.items()})
     return c.lock()
 

@@ -69,17 +69,18 @@ def _legend(record: Record, seeds: int, two_classes: bool) -> list[str]:
 def _points(points: dict[str, Record]) -> list[str]:
     if not points:
         return []
+    width = max(20, *(len(point['rule']) for point in points.values()))
     table = [
-        f'  {"threshold for":<20}{"value":>8}{"precision":>11}{"recall":>9}{"F1":>9}{"FPR":>9}'
+        f'  {"threshold for":<{width}}{"value":>8}{"precision":>11}{"recall":>9}{"F1":>9}{"FPR":>9}'
         '   on videos it was not fitted to'
     ]
     for point in points.values():
         at = point['expected']
         if at is None:
-            table.append(f'  {point["rule"]:<20}   not reached')
+            table.append(f'  {point["rule"]:<{width}}   not reached')
             continue
         table.append(
-            f'  {point["rule"]:<20}{point["threshold"]:8.4f}{at["precision"]:11.4f}'
+            f'  {point["rule"]:<{width}}{point["threshold"]:8.4f}{at["precision"]:11.4f}'
             f'{at["recall"]:9.4f}{at["f1"]:9.4f}{at["false_positive_rate"]:9.4f}'
         )
     return table

@@ -61,11 +61,11 @@ def bootstrap(
       seed: of the draws.
 
     Returns:
-      an interval for each name; None with a single group, or where the number is defined in less
-      than half of the draws: the others do not stand for all.
+      an interval for each name; None without draws, with a single group, or where the number is
+      defined in less than half of the draws: the others do not stand for all.
     """
     names = statistics(np.arange(len(group)))
-    if len(np.unique(group)) < 2:
+    if samples < 1 or len(np.unique(group)) < 2:
         return dict.fromkeys(names)
     values = {name: [] for name in names}
     for rows in resamples(group, samples=samples, seed=seed):

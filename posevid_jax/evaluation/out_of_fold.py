@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from posevid_jax.evaluation import calibration, ensemble, intervals, metrics, thresholds
-from posevid_jax.evaluation.calibration import Calibration
+from posevid_jax.evaluation import calibration, decision, ensemble, intervals, metrics, thresholds
 from posevid_jax.evaluation.metrics import Record
 
 
@@ -76,30 +75,22 @@ def evaluate(
 
 
 def operating_points(
-    label: np.ndarray, prob: np.ndarray, fold: np.ndarray, *, recall: float, precision: float
+    label: np.ndarray, prob: np.ndarray, fold: np.ndarray, rules: thresholds.Rules
 ) -> dict[str, Record]:
-    """Thresholds of one class by three rules, and what they do to videos they were not fitted to.
+    """Thresholds of one class by some rules, and what they do to videos they were not fitted to.
 
     Args:
       label: `[N]` 0 or 1.
       prob: `[N]` probability of class 1.
       fold: `[N]`.
-      recall, precision: what two of the rules ask for.
+      rules: from `thresholds.rules`.
 
     Returns:
-      `f1`, `recall` and `precision`, JSON-ready, each with its `rule` in words; `threshold`, fitted
+      For each rule, JSON-ready, its `rule` in words; `threshold`, fitted
       to all clips, None where no threshold does what the rule asks for; and `expected`, what
       becomes of the clips when each fold is decided by the threshold of the others
       (`thresholds.operating_point` without a threshold), None where one of these does not exist.
     """
-    rules = {
-        'f1': ('highest F1', thresholds.highest_f1),
-        'recall': (f'recall >= {recall:g}', lambda y, p: thresholds.at_recall(y, p, recall)),
-        'precision': (
-            f'precision >= {precision:g}',
-            lambda y, p: thresholds.at_precision(y, p, precision),
-        ),
-    }
     return {
         name: {
             'rule': rule,
@@ -117,14 +108,6 @@ def _expected(label, prob, fold, choose: Callable) -> Record | None:
     decided = prob >= np.array([each[k] for k in fold])
     point = thresholds.operating_point(label, decided, 0.5)
     return {key: value for key, value in point.items() if key != 'threshold'}
-
-
-def fit_calibrations(label: np.ndarray, logits: np.ndarray) -> dict[str, Calibration]:
-    """Each kind of calibration that these logits `[N, K]` allow, by name."""
-    fitted = {'temperature': calibration.fit_temperature(logits, label)}
-    if logits.shape[1] == 1:
-        fitted['platt'] = calibration.fit_platt(logits, label)
-    return fitted
 
 
 def _fitted_to_others(fit: Callable[[np.ndarray], object], fold: np.ndarray) -> dict[int, object]:
@@ -165,7 +148,9 @@ def _numbers(label: np.ndarray, probs: np.ndarray, decided: np.ndarray, recall: 
 
 
 def _calibration(label: np.ndarray, logits: np.ndarray, fold: np.ndarray) -> Record:
-    each = _fitted_to_others(lambda rows: fit_calibrations(label[rows], logits[rows]), fold)
+    each = _fitted_to_others(
+        lambda rows: decision.fit_calibrations(label[rows], logits[rows]), fold
+    )
     found = {'before': _calibration_numbers(label, logits)}
     for kind in next(iter(each.values())):
         calibrated = np.empty(logits.shape)
@@ -177,14 +162,10 @@ def _calibration(label: np.ndarray, logits: np.ndarray, fold: np.ndarray) -> Rec
 
 def _calibration_numbers(label: np.ndarray, logits: np.ndarray) -> Record:
     probs = metrics.probabilities(logits)
-    if probs.shape[1] == 2:
-        happened, prob = label == 1, probs[:, 1]
-    else:
-        happened, prob = probs.argmax(axis=1) == label, probs.max(axis=1)
     return {
         'log_loss': calibration.log_loss(logits, label),
         'brier': calibration.brier_score(probs, label),
-        'expected_calibration_error': calibration.reliability(happened, prob)[
+        'expected_calibration_error': metrics.reliability(label, probs)[
             'expected_calibration_error'
         ],
     }

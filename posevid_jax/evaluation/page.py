@@ -29,6 +29,7 @@ th, td { padding: .22rem .8rem; text-align: right; white-space: nowrap; }
 th { border-bottom: 2px solid var(--line); font-weight: 600; }
 th:first-child, td:first-child { text-align: left; padding-left: .4rem; }
 tbody tr:nth-child(even) { background: var(--stripe); }
+details { margin: 1rem 0; } summary { cursor: pointer; font-weight: 600; }
 figure { margin: 1.2rem 0; } figure svg { width: 100%; height: auto; }
 figcaption { max-width: 46rem; color: var(--quiet); font-size: .87rem; }
 """
@@ -60,8 +61,9 @@ class Table:
             f'<tr>{"".join(f"<td>{html.escape(cell)}</td>" for cell in row)}</tr>\n'
             for row in self.rows
         )
+        title = f'<h3>{html.escape(self.title)}</h3>\n' if self.title else ''
         return (
-            f'<h3>{html.escape(self.title)}</h3>\n<div class="scroll"><table>\n'
+            f'{title}<div class="scroll"><table>\n'
             f'<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>\n'
         )
 
@@ -96,6 +98,11 @@ def findings(sentences: Iterable[tuple[str, str]]) -> str:
 def figure(svg: str, caption: str) -> str:
     """A picture, as `<svg ...>` text, with a caption."""
     return f'<figure>\n{svg}\n<figcaption>{html.escape(caption)}</figcaption></figure>\n'
+
+
+def folded(title: str, part: str) -> str:
+    """A part that shows when its title is clicked."""
+    return f'<details><summary>{html.escape(title)}</summary>\n{part}</details>\n'
 
 
 def printable(text: str) -> str:

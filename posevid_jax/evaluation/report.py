@@ -1,6 +1,26 @@
-"""An evaluation as lines of text."""
+"""An evaluation as tables, which a terminal and a page show alike."""
 
+from posevid_jax.evaluation.findings import findings
 from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.page import Table, printable
+
+CALLED = {'alarm': 'WARNING', 'care': 'note'}
+_WORST = 5  # videos listed on screen
+
+# Title and key, in the order of the tables.
+_QUALITY = (
+    ('ROC-AUC', 'roc_auc'), ('average precision', 'average_precision'), ('Brier score', 'brier'),
+    ('calibration error', 'expected_calibration_error'),
+)  # fmt: skip
+_DECISIONS = (
+    ('precision', 'precision'), ('recall', 'recall'), ('specificity', 'specificity'),
+    ('balanced accuracy', 'balanced_accuracy'), ('F1', 'f1'),
+)  # fmt: skip
+_CLASS_COLUMNS = (
+    ('precision', 'precision'), ('recall', 'recall'), ('specificity', 'specificity'), ('F1', 'f1'),
+    ('ROC-AUC', 'roc_auc'), ('AP', 'average_precision'), ('Brier', 'brier'),
+    ('ECE', 'expected_calibration_error'),
+)  # fmt: skip
 
 
 def lines(name: str, record: Record) -> list[str]:
@@ -8,19 +28,32 @@ def lines(name: str, record: Record) -> list[str]:
 
     Args:
       name: of the set of clips.
-      record: from `metrics.evaluate`; for more than two classes with `class_names`.
+      record: from `assessment.assess`, with `members` where there are several.
     """
-    several = 'per_class' in record
-    macro = 'macro ' if several else ''
-    head = (
-        f'{name}: {record["clips"]} clips, {macro}ROC-AUC {_number(record["roc_auc"])}, '
+    text = [f'{name}: {opening(record)}']
+    if 'members' in record:
+        text.append(f'  {_members(record["members"])}')
+    for table in (*headline(record), *([worst] if (worst := _worst_videos(record)) else [])):
+        text += [line if line.startswith('  ') else f'  {line}' for line in table.lines() if line]
+    return text + [f'{CALLED[kind]}: {printable(what)}' for kind, what in findings(record)]
+
+
+def opening(record: Record) -> str:
+    """How much was evaluated, and the numbers that depend on no threshold."""
+    macro = 'macro ' if 'per_class' in record else ''
+    return (
+        f'{record["clips"]} clips of {record["videos"]} videos, '
+        f'{macro}ROC-AUC {_number(record["roc_auc"])}, '
         f'{macro}average precision {_number(record["average_precision"])}'
     )
-    members = _members(record['members']) if 'members' in record else []
-    return [head, *members, *(_several_classes(record) if several else _two_classes(record))]
 
 
-def _members(spread: Record) -> list[str]:
+def headline(record: Record) -> list[Table]:
+    """The numbers, those of trivial classifiers beside them, and who is taken for whom."""
+    return _several_classes(record) if 'per_class' in record else [_two_classes(record)]
+
+
+def _members(spread: Record) -> str:
     """How the members of an ensemble spread around it."""
 
     def text(title: str, of: Record) -> str:
@@ -30,56 +63,122 @@ def _members(spread: Record) -> list[str]:
         return f'{title} {of["mean"]:.4f} +- {of["std"]:.4f} ({low:.4f} to {high:.4f})'
 
     auc, precision = spread['roc_auc'], spread['average_precision']
-    return [
-        f'  mean of {len(auc["each"])} members, above; one alone: {text("ROC-AUC", auc)}, '
+    return (
+        f'mean of {len(auc["each"])} members, above; one alone: {text("ROC-AUC", auc)}, '
         f'{text("average precision", precision)}'
-    ]
-
-
-def _two_classes(record: Record) -> list[str]:
-    rows = [('stored threshold', 'at_threshold'), ('0.5', 'at_0.5')]
-    rows.append(('always positive', 'always_positive'))
-    table = [
-        f'  {"decision":<18}{"threshold":>9} {"precision":>9} {"recall":>7} {"F1":>7}'
-        f' {"tn":>6} {"fp":>6} {"fn":>6} {"tp":>6}'
-    ]
-    for title, key in rows:
-        at = record[key]
-        (tn, fp), (fn, tp) = at['confusion']
-        table.append(
-            f'  {title:<18}{at["threshold"]:9.4f} {at["precision"]:9.4f} {at["recall"]:7.4f}'
-            f' {at["f1"]:7.4f} {tn:6d} {fp:6d} {fn:6d} {tp:6d}'
-        )
-    return table
-
-
-def _several_classes(record: Record) -> list[str]:
-    """A row a class, their means, what the trivial classifier scores, and who is taken for whom."""
-    names, majority = record['class_names'], record['majority_class']
-    always = f'always {names[majority["class"]]}'
-    width = max(18, *(len(name) + 2 for name in (*names, always)))
-
-    def row(title: str, clips: int, scores: Record) -> str:
-        keys = ('precision', 'recall', 'f1', 'roc_auc', 'average_precision')
-        cells = ['' if scores.get(key) is None else f'{scores[key]:.4f}' for key in keys]
-        line = f'  {title:<{width}}{clips:6d}' + ''.join(f'{cell:>10}' for cell in cells)
-        return line.rstrip()
-
-    headings = ('precision', 'recall', 'F1', 'ROC-AUC', 'AP')
-    table = [f'  {"class":<{width}}{"clips":>6}' + ''.join(f'{h:>10}' for h in headings)]
-    for name, scores in zip(names, record['per_class'], strict=True):
-        table.append(row(name, scores['support'], scores))
-    table.append(row('macro average', record['clips'], record))
-    table.append(row(always, record['clips'], majority))
-    table.append(
-        f'  accuracy {record["accuracy"]:.4f}, of {always} {majority["accuracy"]:.4f}; '
-        'below, a row a true class, a column a predicted one'
     )
-    cell = max(8, *(len(name) + 2 for name in names))
-    table.append(' ' * (2 + width) + ''.join(f'{name:>{cell}}' for name in names))
-    for name, counts in zip(names, record['confusion'], strict=True):
-        table.append(f'  {name:<{width}}' + ''.join(f'{count:{cell}d}' for count in counts))
-    return table
+
+
+def _two_classes(record: Record) -> Table:
+    at, half = record['at_threshold'], record['at_0.5']
+    always, prior = record['always_positive'], record['prior']
+    ends = record['intervals']
+    rows = [('threshold', f'{at["threshold"]:.4f}', '0.5', '', '')]
+    if record['calibration']['kind'] != 'none':
+        rows.append(('before calibration', f'{record["stored_threshold"]:.4f}', '', '', ''))
+    for title, key in _QUALITY:
+        ours = _with_ends(record[key], ends.get(key))
+        rows.append((title, ours, '', _cell(always[key]), _cell(prior[key])))
+    for title, key in _DECISIONS:
+        stored = _with_ends(at[key], ends.get(f'at_threshold.{key}'))
+        middle = _with_ends(half[key], ends.get(f'at_0.5.{key}'))
+        rows.append((title, stored, middle, _cell(always[key]), _cell(prior[key])))
+    for title, row, column in (
+        ('true positives', 1, 1), ('false positives', 0, 1),
+        ('false negatives', 1, 0), ('true negatives', 0, 0),
+    ):  # fmt: skip
+        counts = [str(of['confusion'][row][column]) for of in (at, half, always, prior)]
+        rows.append((title, *counts))
+    title = 'with 95 % intervals by bootstrap over videos' if ends else ''
+    return Table(title, ('', 'stored threshold', 'at 0.5', 'always positive', 'prior'), rows)
+
+
+def _several_classes(record: Record) -> list[Table]:
+    """A row a class, their means, what trivial classifiers score, and who is taken for whom."""
+    names, majority = record['class_names'], record['majority_class']
+
+    def row(title: str, clips: int | str, scores: Record) -> list[str]:
+        return [title, str(clips), *(_cell(scores.get(key)) for _, key in _CLASS_COLUMNS)]
+
+    rows = [
+        row(name, scores['support'], scores)
+        for name, scores in zip(names, record['per_class'], strict=True)
+    ]
+    rows.append(row('macro average', record['clips'], record))
+    for place, title in enumerate(('95 % from', '95 % to')):
+        ends = {key: both[place] for key, both in record['intervals'].items() if both}
+        if ends:
+            rows.append(row(title, '', ends))
+    always = f'always {names[majority["class"]]}'
+    rows.append(row(always, record['clips'], majority))
+    rows.append(row('prior', record['clips'], record['prior']))
+    scores = Table('classes', ('', 'clips', *(title for title, _ in _CLASS_COLUMNS)), rows)
+    confusion = Table(
+        f'accuracy {record["accuracy"]:.4f}, of {always} {majority["accuracy"]:.4f}; '
+        'a row a true class, a column a predicted one',
+        ('', *names),
+        [
+            (name, *map(str, counts))
+            for name, counts in zip(names, record['confusion'], strict=True)
+        ],
+    )
+    return [scores, confusion]
+
+
+def group_tables(record: Record) -> list[Table]:
+    """A table for each way of grouping, those of videos with most wrong decisions first."""
+    return [
+        _group_table(f'by {title}', groups if title != 'video' else _worst_first(groups))
+        for title, groups in record['groups'].items()
+    ]
+
+
+def _worst_videos(record: Record) -> Table | None:
+    videos = record['groups'].get('video')
+    if not videos:
+        return None
+    wrong = sum(group['wrong'] > 0 for group in videos)
+    title = f'worst of {len(videos)} videos, {wrong} of them with a wrong decision'
+    return _group_table(title, _worst_first(videos)[:_WORST])
+
+
+def _worst_first(groups: list[Record]) -> list[Record]:
+    return sorted(groups, key=lambda group: -group['wrong'] / group['clips'])
+
+
+def _group_table(title: str, groups: list[Record]) -> Table:
+    two = 'positives' in groups[0]
+    header = ('', 'clips', *(('positive', 'mean prob') if two else ()), 'wrong', 'precision')
+    rows = []
+    for group in groups:
+        more = (str(group['positives']), _cell(group['mean_probability'])) if two else ()
+        rows.append((
+            group['name'], str(group['clips']), *more, str(group['wrong']),
+            *(_cell(group[key]) for key in ('precision', 'recall', 'f1', 'roc_auc')),
+        ))  # fmt: skip
+    return Table(title, (*header, 'recall', 'F1', 'ROC-AUC'), rows)
+
+
+def calibration_table(record: Record) -> Table:
+    """What calibration did."""
+    columns = (
+        ('log loss', 'log_loss'), ('Brier score', 'brier'),
+        ('calibration error', 'expected_calibration_error'),
+    )  # fmt: skip
+    of = record['calibration']
+    return Table(
+        f'calibration: {of["kind"]}',
+        ('', *(title for title, _ in columns)),
+        [(stage, *(_cell(of[stage][key]) for _, key in columns)) for stage in ('before', 'after')],
+    )
+
+
+def _with_ends(value: float | None, ends: list[float] | None) -> str:
+    return _cell(value) if ends is None else f'{_cell(value)} [{ends[0]:.2f}, {ends[1]:.2f}]'
+
+
+def _cell(value: float | None) -> str:
+    return '' if value is None else f'{value:.4f}'
 
 
 def _number(value: float | None) -> str:

@@ -6,10 +6,12 @@ of its own: pass `label == k` and the k-th probability.
 """
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
 Record = dict[str, object]
+Rules = dict[str, tuple[str, Callable[[np.ndarray, np.ndarray], float | None]]]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -109,6 +111,27 @@ def lowest_cost(
     return float(every.threshold[(false_positive * every.false + false_negative * missed).argmin()])
 
 
+def rules(*, recall: float, precision: float, costs: tuple[float, float] | None = None) -> Rules:
+    """The ways to choose a threshold, by name: in words, and as a function of label and prob.
+
+    Args:
+      recall, precision: what `recall` and `precision` reach at least.
+      costs: of a false alarm and of a miss; with them, there is `cost` too.
+    """
+    found = {
+        'f1': ('highest F1', highest_f1),
+        'recall': (f'recall >= {recall:g}', lambda y, p: at_recall(y, p, recall)),
+        'precision': (f'precision >= {precision:g}', lambda y, p: at_precision(y, p, precision)),
+    }
+    if costs:
+        alarm, miss = costs
+        found['cost'] = (
+            f'lowest cost, {alarm:g} a false alarm and {miss:g} a miss',
+            lambda y, p: lowest_cost(y, p, false_positive=alarm, false_negative=miss),
+        )
+    return found
+
+
 def operating_point(label: np.ndarray, prob: np.ndarray, threshold: float) -> Record:
     """What a threshold does to a set of clips.
 
@@ -117,17 +140,21 @@ def operating_point(label: np.ndarray, prob: np.ndarray, threshold: float) -> Re
       threshold: a clip is found when its probability is at least this.
 
     Returns:
-      JSON-ready: `threshold`, `precision`, `recall`, `f1`, `false_positive_rate`, each 0 where it
-      is 0 / 0, and `confusion` [[tn, fp], [fn, tp]].
+      JSON-ready: `threshold`, `precision`, `recall`, `f1`, `specificity`, `false_positive_rate`,
+      each 0 where it is 0 / 0; `balanced_accuracy`, the mean recall of the kinds of clips that are
+      there; and `confusion` [[tn, fp], [fn, tp]].
     """
     label, found = np.asarray(label) == 1, np.asarray(prob) >= threshold
     tp, fp = int((label & found).sum()), int((~label & found).sum())
     fn, tn = int((label & ~found).sum()), int((~label & ~found).sum())
+    recall, specificity = tp / max(tp + fn, 1), tn / max(fp + tn, 1)
     return {
         'threshold': float(threshold),
         'precision': tp / max(tp + fp, 1),
-        'recall': tp / max(tp + fn, 1),
+        'recall': recall,
         'f1': 2 * tp / max(2 * tp + fp + fn, 1),
+        'specificity': specificity,
+        'balanced_accuracy': (recall + specificity) / max((tp + fn > 0) + (fp + tn > 0), 1),
         'false_positive_rate': fp / max(fp + tn, 1),
         'confusion': [[tn, fp], [fn, tp]],
     }

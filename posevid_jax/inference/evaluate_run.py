@@ -5,17 +5,17 @@ import pathlib
 from ml_collections import ConfigDict
 
 from posevid_jax.data import source
-from posevid_jax.evaluation import report
+from posevid_jax.evaluation import decision, report
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.inference.run import Run
-from posevid_jax.training import artifacts, validation
+from posevid_jax.training import artifacts, run_report, validation
 from posevid_jax.training.parallel import Parallel
 
 
 def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'best') -> Record:
     """Evaluates a checkpoint on `config.data.test`, or on the run's validation clips.
 
-    Prints a table and writes `workdir/eval/<set>.json`.
+    Prints a table and writes `workdir/eval/<set>.json`, and `<set>.html` with pictures.
 
     Args:
       config: the run's, with overrides.
@@ -28,6 +28,7 @@ def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'b
     Raises:
       InputError: run, checkpoint or clips are missing or do not fit each other.
     """
+    decision.check(config)
     parallel = Parallel(config.parallel)
     parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
     if config.data.test:
@@ -38,9 +39,13 @@ def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'b
     run = Run.restore(config, workdir, checkpoint)
     clips = run.conform(clips, config.data.test or name)
     logits = validation.make_predictor(run.model, clips, config, parallel)(run.state)
-    record = {'set': name, 'step': int(run.state.step)} | validation.make_record(
-        logits, clips, run.threshold, config.train
+    record = {'set': name, 'step': int(run.state.step)} | validation.final_record(
+        logits, clips, run.decision, config
     )
-    artifacts.write_json(workdir / 'eval' / f'{name}.json', record)
+    path = workdir / 'eval' / f'{name}.json'
+    artifacts.write_json(path, record)
+    if config.eval.report:
+        page = path.with_suffix('.html')
+        run_report.write(page, workdir, record, clips, logits, run.decision)
     print('\n'.join(report.lines(f'{workdir}, step {record["step"]} on {name}', record)))
     return record

@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.source import conform
+from posevid_jax.evaluation.decision import Decision
 from posevid_jax.features.scaling import neutral_scaler
 from posevid_jax.models import classifier
 from posevid_jax.training import artifacts, optim
@@ -25,14 +26,14 @@ class Run:
       workdir: the run directory.
       model: the classifier.
       state: restored, on the first local device.
-      threshold: decision threshold of the positive class; None with more than two classes.
+      decision: calibration of the logits, and threshold of the positive class.
       inputs: scaler.json: names of features, joints and classes, frames.
     """
 
     workdir: pathlib.Path
     model: classifier.Classifier
     state: states.TrainState
-    threshold: float | None
+    decision: Decision
     inputs: dict[str, Any]
 
     @classmethod
@@ -49,7 +50,7 @@ class Run:
             configuration.
         """
         known = artifacts.read_json(workdir / 'scaler.json')
-        threshold = artifacts.read_json(workdir / 'thresholds.json')['threshold']
+        decision = artifacts.read_decision(workdir, config.eval.calibration)
         joint_names = tuple(known['joint_names'])
         model = classifier.build(
             config, num_classes=len(known['class_names']), joint_names=joint_names
@@ -75,7 +76,7 @@ class Run:
         checkpoints = Checkpoints(workdir)
         state = checkpoints.restore(checkpoints.resolve(checkpoint), abstract)
         checkpoints.close()
-        return cls(workdir, model, state, threshold, known)
+        return cls(workdir, model, state, decision, known)
 
     def conform(self, clips: Clips, source: str) -> Clips:
         """Clips as the run knows them: its features, its joints where it reads them, its classes.

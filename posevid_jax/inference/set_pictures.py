@@ -1,28 +1,17 @@
 """Pictures of clip sets for the page of mode inspect, as SVG text."""
 
-import contextlib
-import dataclasses
-import io
-import warnings
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
 from posevid_jax.data.clips import Clips
-from posevid_jax.data.joints import BONES
 from posevid_jax.data.leakage import SameFootage
 from posevid_jax.data.signatures import frame_starts
 from posevid_jax.data.summary import Summary, lengths
+from posevid_jax.evaluation.drawing import COLORS, LINE, color, drawing, short
+from posevid_jax.evaluation.skeleton_strips import FRAMES, Strip, draw_strips
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-# Legible on white and on black. Ink and lines are stand-ins for the colours of the page.
-COLORS = ('#3d8bd4', '#e07b39', '#4aa564', '#b06fc4', '#c9a227', '#d45087', '#5bb5c2', '#8c7a6b')
-_INK, _LINE = '#010203', '#040506'
 _FEATURES, _ROWS = 48, 60  # most features drawn as histograms, as rows
-_FRAMES = 8  # pictures in a strip
 
 
 def overview(names: Sequence[str], sets: Sequence[Clips], summaries: Sequence[Summary]) -> str:
@@ -30,7 +19,7 @@ def overview(names: Sequence[str], sets: Sequence[Clips], summaries: Sequence[Su
     classes = list(dict.fromkeys(c.name for s in summaries for c in s.classes))
     rates = sorted({rate for s in summaries for rate, _ in s.fps})
     aspects = sorted({aspect for s in summaries for aspect, _ in s.aspect})
-    with _drawing(10, 5.6) as (figure, texts):
+    with drawing(10, 5.6) as (figure, picture):
         axes = figure.subplots(2, 3)
         shares = [{c.name: c.share for c in s.classes} for s in summaries]
         _bars(axes[0, 0], 'share of clips by class', classes, shares)
@@ -48,7 +37,7 @@ def overview(names: Sequence[str], sets: Sequence[Clips], summaries: Sequence[Su
         if len(sets) > 1:
             handles = [axes[0, 0].patches[i * len(classes)] for i in range(len(sets))]
             figure.legend(handles, list(names), loc='outside upper right', ncols=4)
-    return texts[0]
+    return picture.svg
 
 
 def missing(names: Sequence[str], summaries: Sequence[Summary]) -> str | None:
@@ -61,20 +50,20 @@ def missing(names: Sequence[str], summaries: Sequence[Summary]) -> str | None:
     shown = [name for name in rows if name in set(worst)][::-1]
     if not any(share > 0 for name in shown for share in rows[name].values()):
         return None
-    with _drawing(10, 1 + 0.155 * len(shown)) as (figure, texts):
+    with drawing(10, 1 + 0.155 * len(shown)) as (figure, picture):
         axes = figure.subplots()
         for number, name in enumerate(names):
             places = [(rows[row][number], y) for y, row in enumerate(shown) if number in rows[row]]
             x, y = zip(*places, strict=True) if places else ((), ())
-            axes.plot(x, y, 'o', ms=4.5, color=_color(number), label=name)
+            axes.plot(x, y, 'o', ms=4.5, color=color(number), label=name)
         axes.set_yticks(range(len(shown)), shown)
         axes.set_ylim(-0.7, len(shown) - 0.3)
         axes.set_xlim(left=-0.001)
         axes.xaxis.set_major_formatter('{x:.0%}')
-        axes.grid(True, color=_LINE, lw=0.6)
+        axes.grid(True, color=LINE, lw=0.6)
         if len(names) > 1:
             figure.legend(loc='outside upper right', ncols=4)
-    return texts[0]
+    return picture.svg
 
 
 def histograms(clips: Clips) -> str | None:
@@ -83,7 +72,7 @@ def histograms(clips: Clips) -> str | None:
     if not seen:
         return None
     rows = -(-len(seen) // 6)
-    with _drawing(10, 0.4 + 1.15 * rows) as (figure, texts):
+    with drawing(10, 0.4 + 1.15 * rows) as (figure, picture):
         axes = figure.subplots(rows, 6, squeeze=False).ravel()
         for ax, f in zip(axes, seen, strict=False):
             values, mask = clips.features[..., f], clips.mask[..., f]
@@ -94,28 +83,16 @@ def histograms(clips: Clips) -> str | None:
                 some = values[rows_of_class][mask[rows_of_class]]
                 if len(some):
                     heights, edges = np.histogram(some, 32, (low, high))
-                    ax.stairs(heights / len(some), edges, color=_color(k), lw=1.1)
-            ax.set_title(_short(clips.feature_names[f]), fontsize=7.5)
+                    ax.stairs(heights / len(some), edges, color=color(k), lw=1.1)
+            ax.set_title(short(clips.feature_names[f]), fontsize=7.5)
             ax.set_yticks([])
             ax.tick_params(labelsize=6.5)
             ax.locator_params(axis='x', nbins=4)
         for ax in axes[len(seen) :]:
             ax.set_axis_off()
-        handles = [axes[0].plot([], [], color=_color(k))[0] for k in range(clips.num_classes)]
+        handles = [axes[0].plot([], [], color=color(k))[0] for k in range(clips.num_classes)]
         figure.legend(handles, clips.class_names, loc='outside upper right', ncols=8)
-    return texts[0]
-
-
-@dataclasses.dataclass(frozen=True)
-class _Strip:
-    """A row of pictures: clip and frame of each, and what stands beside and above."""
-
-    title: str
-    clips: Clips
-    rows: np.ndarray
-    frames: np.ndarray
-    captions: list[str]
-    color: str
+    return picture.svg
 
 
 def class_strips(clips: Clips) -> str | None:
@@ -129,11 +106,11 @@ def class_strips(clips: Clips) -> str | None:
         rows = rows[np.argsort(-observed[rows], kind='stable')]
         _, first = np.unique(clips.video[rows], return_index=True)
         for row in rows[np.sort(first)][:2]:
-            frames = np.linspace(0, lengths(clips)[row] - 1, _FRAMES).astype(int)
+            frames = np.linspace(0, lengths(clips)[row] - 1, FRAMES).astype(int)
             seconds = [f'{t:.1f} s' for t in frames / clips.fps[row]]
-            title = f'{_short(name, 16)}\nvideo {_short(clips.video_ids[row], 12)}'
-            strips.append(_Strip(title, clips, np.full(_FRAMES, row), frames, seconds, _color(k)))
-    return _draw_strips(strips)
+            title = f'{short(name, 16)}\nvideo {short(clips.video_ids[row], 12)}'
+            strips.append(Strip(title, clips, np.full(FRAMES, row), frames, seconds, color(k)))
+    return picture.svg if (picture := draw_strips(strips)) else None
 
 
 def footage_strips(sets: Sequence[Clips], same: SameFootage, titles: Sequence[str]) -> str | None:
@@ -143,71 +120,31 @@ def footage_strips(sets: Sequence[Clips], same: SameFootage, titles: Sequence[st
         clips = sets[min(side, len(sets) - 1)]
         if clips.skeleton is None:
             return None
-        wanted = np.rint(np.linspace(*same.frames[side], _FRAMES)).astype(int)
+        wanted = np.rint(np.linspace(*same.frames[side], FRAMES)).astype(int)
         shown = np.array(same.clips[side])
         # Of each wanted frame, its place in every clip and the first clip that has it.
         places = wanted[:, None] - frame_starts(clips)[shown]  # [frames, clips]
         holder = ((places >= 0) & (places < clips.features.shape[1])).argmax(1)
         strips.append(
-            _Strip(
-                title='\nvideo '.join(_short(part, 14) for part in title.split(': ', 1)),
+            Strip(
+                title='\nvideo '.join(short(part, 14) for part in title.split(': ', 1)),
                 clips=clips,
                 rows=shown[holder],
-                frames=np.clip(places[np.arange(_FRAMES), holder], 0, clips.features.shape[1] - 1),
+                frames=np.clip(places[np.arange(FRAMES), holder], 0, clips.features.shape[1] - 1),
                 captions=[f'frame {frame}' for frame in wanted],
-                color=_color(side),
+                color=color(side),
             )
         )
-    return _draw_strips(strips)
-
-
-def _draw_strips(strips: list[_Strip]) -> str | None:
-    if not strips:
-        return None
-    with _drawing(10, 1.2 * len(strips)) as (figure, texts):
-        axes = figure.subplots(len(strips), _FRAMES, squeeze=False)
-        for line, strip in zip(axes, strips, strict=True):
-            clips = strip.clips
-            xy = clips.skeleton[strip.rows, strip.frames, :, :2] * [1, -1]  # y points up
-            xy[..., 0] *= clips.aspect[strip.rows, None]
-            mask = clips.skeleton_mask[strip.rows, strip.frames]
-            center, reach = _frame_of(xy[mask])
-            for ax, places, seen, caption in zip(line, xy, mask, strip.captions, strict=True):
-                _draw_body(ax, places, seen, clips.joint_names, strip.color)
-                ax.set_xlim(center[0] - reach, center[0] + reach)
-                ax.set_ylim(center[1] - reach, center[1] + reach)
-                ax.set_aspect('equal')
-                ax.set_axis_off()
-                ax.set_title(caption, fontsize=6.5, pad=1)
-            line[0].text(
-                -0.05, 0.5, strip.title, transform=line[0].transAxes, ha='right', va='center'
-            )
-    return texts[0]
-
-
-def _frame_of(points: np.ndarray) -> tuple[np.ndarray, float]:
-    """Middle and half width of a square that nearly all points [P, 2] lie in."""
-    if not len(points):
-        return np.zeros(2), 1.0
-    low, high = np.quantile(points, [0.01, 0.99], axis=0)
-    return (low + high) / 2, float(max((high - low).max() * 0.56, 1e-3))
-
-
-def _draw_body(ax, places: np.ndarray, seen: np.ndarray, joint_names, color: str) -> None:
-    number = {name: j for j, name in enumerate(joint_names)}
-    for a, b in BONES:
-        if a in number and b in number and seen[number[a]] and seen[number[b]]:
-            ax.plot(*places[[number[a], number[b]]].T, color=color, lw=1.1, solid_capstyle='round')
-    ax.plot(*places[seen].T, 'o', ms=1.4, color=_INK)
+    return picture.svg if (picture := draw_strips(strips)) else None
 
 
 def _bars(ax, title: str, labels: list[str], shares: list[dict[str, float]]) -> None:
     width = 0.8 / len(shares)
     for number, share in enumerate(shares):
         places = np.arange(len(labels)) + (number - (len(shares) - 1) / 2) * width
-        ax.bar(places, [share.get(label, 0) for label in labels], width, color=_color(number))
-    ax.set_xticks(range(len(labels)), [_short(label, 14) for label in labels])
-    if sum(len(_short(label, 14)) for label in labels) > 36:
+        ax.bar(places, [share.get(label, 0) for label in labels], width, color=color(number))
+    ax.set_xticks(range(len(labels)), [short(label, 14) for label in labels])
+    if sum(len(short(label, 14)) for label in labels) > 36:
         for label in ax.get_xticklabels():
             label.set(rotation=30, ha='right', rotation_mode='anchor')
     _finish(ax, title)
@@ -220,55 +157,12 @@ def _histogram(ax, title: str, values: list[np.ndarray], limits=None) -> None:
         low, high = low - 0.5, low + 0.5
     for number, some in enumerate(values):
         heights, edges = np.histogram(some, 24, (low, high))
-        ax.stairs(heights / len(some), edges, fill=True, alpha=0.35, color=_color(number))
-        ax.stairs(heights / len(some), edges, color=_color(number), lw=1.2)
+        ax.stairs(heights / len(some), edges, fill=True, alpha=0.35, color=color(number))
+        ax.stairs(heights / len(some), edges, color=color(number), lw=1.2)
     _finish(ax, title)
 
 
 def _finish(ax, title: str) -> None:
     ax.set_title(title)
     ax.yaxis.set_major_formatter('{x:.0%}')
-    ax.grid(True, axis='y', color=_LINE, lw=0.6)
-
-
-def _color(number: int) -> str:
-    return COLORS[number % len(COLORS)]
-
-
-def _short(text: str, most: int = 24) -> str:
-    return text if len(text) <= most else text[: most - 1] + '…'
-
-
-@contextlib.contextmanager
-def _drawing(width: float, height: float) -> Iterator[tuple['Figure', list[str]]]:
-    """A figure to draw on, and a list that receives its SVG when the block ends.
-
-    Matplotlib is imported here: no other mode waits for it.
-    """
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    settings = {
-        'svg.fonttype': 'none',  # text stays text, in the font of the page
-        'svg.hashsalt': 'posevid',  # equal pictures are equal files
-        'text.parse_math': False,  # a $ in a name is a dollar
-        'axes.spines.top': False,
-        'axes.spines.right': False,
-        'axes.titlesize': 9,
-        'axes.axisbelow': True,
-        'font.size': 8,
-        'legend.frameon': False,
-    } | {
-        key: _INK
-        for key in ('text.color', 'axes.labelcolor', 'xtick.color', 'ytick.color', 'axes.edgecolor')
-    }  # fmt: skip
-    texts: list[str] = []
-    with matplotlib.rc_context(settings), warnings.catch_warnings():
-        warnings.filterwarnings('ignore', message='Glyph')  # the browser has the font
-        figure = Figure(figsize=(width, height), layout='constrained')
-        yield figure, texts
-        stream = io.StringIO()
-        figure.savefig(stream, format='svg', transparent=True, metadata={'Date': None})
-    svg = stream.getvalue()
-    svg = svg[svg.index('<svg') :].replace(_INK, 'currentColor').replace(_LINE, 'var(--line)')
-    texts.append(svg)
+    ax.grid(True, axis='y', color=LINE, lw=0.6)

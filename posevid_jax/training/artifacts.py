@@ -1,13 +1,14 @@
 """The files of a run directory, written so that a reader never sees half of one."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
 import platform
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -15,12 +16,16 @@ import jax
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
+from posevid_jax.evaluation import decision
+from posevid_jax.evaluation.decision import Decision
 from posevid_jax.training import processes
 
 # What may differ between the command that started a run and the one that resumes it.
 _MAY_CHANGE = (
     'name',
+    'compilation_cache',
     'train.num_epochs',
+    'train.tensorboard',
     'train.log_every_steps',
     'train.on_nonfinite',
     'train.topk_loss',
@@ -33,7 +38,7 @@ _MAY_CHANGE = (
     'data.test',
     'data.max_bytes',
     'data.manifest',
-    'eval.batch_size',
+    'eval',
     'cv',
 )
 _PACKAGES = ('posevid-jax', 'jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'grain', 'numpy')
@@ -64,6 +69,33 @@ def new_run_directory(root: pathlib.Path) -> pathlib.Path:
         raise InputError(f'{root}: cannot make a run directory ({error.strerror})') from None
 
 
+@contextlib.contextmanager
+def claimed(workdir: pathlib.Path) -> Iterator[None]:
+    """Keeps a run directory to this start until the block ends; a killed process lets go of it.
+
+    Raises:
+      InputError: another process trains in it, or it cannot be made.
+    """
+    if not processes.is_first():
+        yield
+        return
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        handle = os.open(workdir, os.O_RDONLY)
+    except OSError as error:
+        raise InputError(f'{workdir}: cannot be used ({error.strerror})') from None
+    try:
+        # A file system without locks takes the risk.
+        with contextlib.suppress(OSError):
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(f'{workdir}: another process trains in this directory') from None
+        yield
+    finally:
+        os.close(handle)
+
+
 def write_text(path: pathlib.Path, text: str) -> None:
     """Replaces a file in one step: a temporary name beside it, then a rename.
 
@@ -72,12 +104,17 @@ def write_text(path: pathlib.Path, text: str) -> None:
     Raises:
       InputError: the file cannot be written.
     """
+    write_bytes(path, text.encode('utf-8'))
+
+
+def write_bytes(path: pathlib.Path, content: bytes) -> None:
+    """`write_text` of bytes."""
     if not processes.is_first():
         return
     temporary = path.with_name(f'.{path.name}.{os.getpid()}')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding='utf-8')
+        temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
@@ -101,6 +138,25 @@ def read_json(path: pathlib.Path) -> Any:
         raise InputError(f'{path}: not found; expected a file of a run directory') from None
     except ValueError as error:
         raise InputError(f'{path}: not JSON ({error})') from None
+
+
+def read_decision(workdir: pathlib.Path, kind: str) -> Decision:
+    """Threshold and calibration of a run.
+
+    Args:
+      workdir: the run directory.
+      kind: of the calibration, `config.eval.calibration`.
+
+    Raises:
+      InputError: no thresholds.json, or no calibration of this kind.
+    """
+    path = workdir / 'calibration.json'
+    return decision.from_records(
+        read_json(workdir / 'thresholds.json'),
+        read_json(path) if path.exists() else None,
+        kind,
+        where=str(path),
+    )
 
 
 class JsonLines:
@@ -151,7 +207,7 @@ def check_config(
     path = workdir / 'config.json'
     if not path.exists():
         return
-    before, now = _flat(read_json(path)), _flat(as_json(config))
+    before, now = flat(read_json(path)), flat(as_json(config))
     changed = [
         f'{key} was {before.get(key)!r}, now {now.get(key)!r}'
         for key in sorted(before.keys() | now.keys())
@@ -176,14 +232,15 @@ def _allowed(key: str, before: dict, now: dict, may_change: Sequence[str]) -> bo
     return key == 'data.val' and bool(before.get(key)) and bool(now[key])
 
 
-def _flat(tree: dict[str, Any], prefix: str = '') -> dict[str, Any]:
-    flat = {}
+def flat(tree: dict[str, Any], prefix: str = '') -> dict[str, Any]:
+    """Nested dictionaries as one, keys joined with dots."""
+    found = {}
     for key, value in tree.items():
         if isinstance(value, dict):
-            flat |= _flat(value, f'{prefix}{key}.')
+            found |= flat(value, f'{prefix}{key}.')
         else:
-            flat[prefix + key] = value
-    return flat
+            found[prefix + key] = value
+    return found
 
 
 def environment() -> dict[str, Any]:

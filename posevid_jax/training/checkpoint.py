@@ -61,7 +61,9 @@ class Checkpoints:
         try:
             if keep is not None:
                 self.directory.mkdir(parents=True, exist_ok=True)
-                self._set_damaged_aside()
+                if processes.is_first():
+                    self._set_damaged_aside()
+                processes.wait_for_all('checkpoints')
             self._manager = ocp.CheckpointManager(
                 self.directory, options=ocp.CheckpointManagerOptions(best_fn=_score, **options)
             )
@@ -182,6 +184,8 @@ class Checkpoints:
 
     def _seal(self) -> None:
         # Orbax asks when all is written but the last word: the folder's rename.
+        if not processes.is_first():
+            return
         for folder in self.directory.glob(f'{self._saving}.orbax-checkpoint-tmp*'):
             seal(folder)
 

@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data import folds, leakage, sampling, source
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation import cv_report, ensemble, metrics, out_of_fold
+from posevid_jax.evaluation import cv_report, decision, ensemble, metrics, out_of_fold
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.training import artifacts, cv_files, experiment
 from posevid_jax.training.experiment import Experiment
@@ -21,8 +21,6 @@ from posevid_jax.training.fold_trainer import FoldTrainer
 from posevid_jax.training.interrupt import Interrupt
 from posevid_jax.training.parallel import Parallel
 from posevid_jax.training.progress import Progress
-
-_THRESHOLDS = ('f1', 'recall', 'precision')
 
 
 def cross_validate(config: ConfigDict, workdir: pathlib.Path | None = None) -> Record | None:
@@ -76,17 +74,8 @@ def _plan(config: ConfigDict) -> tuple[cv_files.Plan, ConfigDict]:
 
 
 def _check(config: ConfigDict) -> None:
-    cv = config.cv
-    if cv.threshold not in _THRESHOLDS:
-        raise InputError(
-            f'cv.threshold: found {cv.threshold!r}, expected one of {", ".join(_THRESHOLDS)}'
-        )
-    for key in ('seeds', 'bootstrap'):
-        if cv[key] < 1:
-            raise InputError(f'cv.{key}: found {cv[key]}, expected 1 or more')
-    for key in ('recall', 'precision'):
-        if not 0 < cv[key] <= 1:
-            raise InputError(f'cv.{key}: found {cv[key]}, expected more than 0, at most 1')
+    if config.cv.seeds < 1:
+        raise InputError(f'cv.seeds: found {config.cv.seeds}, expected 1 or more')
     if config.data.hard_negatives:
         raise InputError(
             f'data.hard_negatives: found {config.data.hard_negatives!r}, expected none with '
@@ -141,18 +130,17 @@ def _sum_up(plan: cv_files.Plan, config: ConfigDict, workdir: pathlib.Path, took
     """Judges the predictions of all folds and writes the closing files."""
     logits = cv_files.read_folds(workdir, plan)
     label = plan.clips.label
-    cv, mean = config.cv, ensemble.mean_logits(logits)
+    mean = ensemble.mean_logits(logits)
     record = out_of_fold.evaluate(
         label, logits, plan.fold, plan.group,
-        recall=cv.recall, samples=cv.bootstrap, seed=config.seed,
+        recall=config.eval.recall, samples=config.eval.bootstrap, seed=config.seed,
     )  # fmt: skip
     probs = metrics.probabilities(mean)
     points = None
     if probs.shape[1] == 2:
-        points = out_of_fold.operating_points(
-            label, probs[:, 1], plan.fold, recall=cv.recall, precision=cv.precision
-        )
-    calibrations = out_of_fold.fit_calibrations(label, mean)
+        rules = decision.rules(config.eval)
+        points = out_of_fold.operating_points(label, probs[:, 1], plan.fold, rules)
+    calibrations = decision.fit_calibrations(label, mean)
     cv_files.write_results(workdir, config, plan, record, points, calibrations)
     cv_files.write_predictions(workdir, plan, probs)
     seconds = sum(cv_files.seconds_of_folds(workdir, config.cv.folds))

@@ -21,10 +21,6 @@ _MAY_CHANGE = (
     'data.val',
     'data.test',
     'eval',
-    'cv.threshold',
-    'cv.recall',
-    'cv.precision',
-    'cv.bootstrap',
 )
 
 
@@ -154,7 +150,7 @@ def write_results(
     }
     chosen = {'rule': 'most probable class', 'threshold': None, 'expected': None}
     if points is not None:
-        wanted = points[config.cv.threshold]
+        wanted = points[config.eval.threshold]
         chosen = wanted if wanted['threshold'] is not None else points['f1']
     fitted = {kind: dataclasses.asdict(numbers) for kind, numbers in calibrations.items()}
     artifacts.write_json(workdir / 'thresholds.json', chosen | origin | {'rules': points})

@@ -13,6 +13,7 @@ from posevid_jax.data import loader, sampling, source
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import Column
 from posevid_jax.errors import InputError
+from posevid_jax.evaluation import decision
 from posevid_jax.features import augment, fitting, inputs
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.models import classifier, torch_import
@@ -162,6 +163,7 @@ def build(config: ConfigDict) -> Experiment:
 def check(config: ConfigDict) -> None:
     """Raises InputError for a key that can be seen to be wrong without the data."""
     losses.check(config.train)
+    decision.check(config)
     optim.check(config.train)
     nonfinite.check(config.train)
     hardest.check(config.train)

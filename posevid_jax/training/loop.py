@@ -13,16 +13,25 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data import source
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation import report
+from posevid_jax.evaluation import decision, ensemble, report
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.models.classifier import count_parameters
-from posevid_jax.training import artifacts, experiment, nonfinite, processes, validation
+from posevid_jax.training import (
+    artifacts,
+    experiment,
+    nonfinite,
+    processes,
+    reproduce,
+    run_report,
+    validation,
+)
 from posevid_jax.training import state as states
 from posevid_jax.training.checkpoint import Checkpoints, Keep
 from posevid_jax.training.experiment import Experiment
 from posevid_jax.training.hardest import Hardest
 from posevid_jax.training.interrupt import Interrupt
 from posevid_jax.training.parallel import Parallel
+from posevid_jax.training.phases import Phases, announced
 from posevid_jax.training.prefetch import Clock, Prefetch
 from posevid_jax.training.progress import Progress
 from posevid_jax.training.records import Records
@@ -50,6 +59,12 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
     run.abstract_state()  # raises what is wrong with groups of parameters
     if workdir is None:
         workdir = artifacts.new_run_directory(pathlib.Path('runs') / config.name)
+    with artifacts.claimed(workdir):
+        return _train_in(workdir, run, parallel)
+
+
+def _train_in(workdir: pathlib.Path, run: Experiment, parallel: Parallel) -> Record | None:
+    config, phases = run.config, Phases()
     artifacts.check_config(workdir, config)
     checkpoints = Checkpoints(workdir, _keep(run))
     done = checkpoints.last_step() or 0
@@ -61,12 +76,12 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
     artifacts.write_json(workdir / 'config.json', artifacts.as_json(config))
     artifacts.write_json(workdir / 'scaler.json', run.input_description())
     predict = validation.make_predictor(run.model, run.val, config, parallel)
-    if not _train(run, workdir, parallel, checkpoints, predict):
+    if not _train(run, workdir, parallel, checkpoints, predict, phases):
         return None
-    return _finish(run, workdir, parallel, checkpoints, predict)
+    return _finish(run, workdir, parallel, checkpoints, predict, phases)
 
 
-def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict) -> bool:
+def _train(run: Experiment, workdir, parallel, checkpoints, predict, phases: Phases) -> bool:
     """Runs the steps that are left; False when a signal stopped it.
 
     The order is fixed: next batch, step, and at the end of an epoch evaluate, record, save. The
@@ -81,12 +96,13 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
         else run.initial_state()
     )  # fmt: skip
     state = parallel.put_state(state)
-    train_step = parallel.compile_train(run.train_step())
     rng = jax.random.key(run.config.seed)
-    records = Records(workdir, config.best_metric, first)
+    origin = validation.origin(run.val, run.config)
+    records = Records(workdir, config.best_metric, first, origin, tensorboard=config.tensorboard)
     hardest = _hardest(run, workdir, parallel, first)
     progress = Progress(step=first, total=total, batch_size=config.batch_size)
     progress.say(_opening(run, workdir, parallel, first, count_parameters(state.params)))
+    train_step = announced(parallel.compile_train(run.train_step()), progress.say, phases)
     clock = Clock(data)
     pending: dict[int, Any] = {}  # step: metrics, still on the device
     watch = nonfinite.Watch(config.on_nonfinite, int(state.skipped))
@@ -95,7 +111,7 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
         for logged, metrics in pending.items():
             numbers = jax.device_get(metrics)
             records.step(logged, numbers)
-            progress.loss = float(numbers['loss'])
+            progress.read(numbers)
             check_finite(numbers)
         pending.clear()
 
@@ -106,6 +122,7 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
             loss = validation.losses_of(rows, run.train, run.model, run.config, parallel, state)
             watch.act(nonfinite.describe(bad_step, rows, run.train, loss), progress.say)
 
+    loop_started = phases.mark()
     step, stop, stalled = first, False, records.stalled(config)
     with data, Interrupt() as interrupt, _last_good_state_saved(lambda: state, run, checkpoints):
         while step < total and not (stop or stalled):
@@ -127,20 +144,25 @@ def _train(run: Experiment, workdir, parallel, checkpoints: Checkpoints, predict
                 log_pending()
                 check_finite(jax.device_get({'skipped': state.skipped, 'bad_step': state.bad_step}))
             if epoch_done:
-                entry, threshold = _end_epoch(run, state, step, predict, clock)
-                hardest(state, entry['epoch'])
-                records.epoch(entry, threshold)
+                with phases.phase('eval'):
+                    entry, chosen = _end_epoch(run, state, step, predict, clock)
+                    hardest(state, entry['epoch'])
+                records.epoch(entry, chosen)
                 score = records.score(entry)
                 progress.say(_epoch_line(entry, config.num_epochs))
                 state = state.replace(epoch=jax.tree.map(jnp.zeros_like, state.epoch))
                 clock = Clock(data)
                 stalled = records.stalled(config)
             if save:
-                checkpoints.save(state, data.position, score)
+                with phases.phase('save'):
+                    checkpoints.save(state, data.position, score)
         log_pending()
         records.close()
         progress.close()
-        checkpoints.wait()
+        with phases.phase('save'):
+            checkpoints.wait()
+    phases.add('data_wait', data.waited)
+    phases.add_rest('step', loop_started)
     if stalled:
         print(f'{workdir}: {config.best_metric} is no better for {config.patience} epochs: done')
     elif step < total:
@@ -168,46 +190,38 @@ def _last_good_state_saved(state: Callable[[], states.TrainState], run, checkpoi
         ) from None
 
 
-def _end_epoch(run, state, step: int, predict, clock: Clock) -> tuple[Record, float | None]:
+def _end_epoch(run, state, step: int, predict, clock: Clock) -> tuple[Record, dict[str, Record]]:
     means = jax.device_get(state.epoch.means())
     training_time = clock.read()
     trained = time.monotonic()
     logits = predict(state)
-    threshold = validation.suggest_threshold(logits, run.val)
+    chosen = decision.choose(ensemble.mean_logits(logits), run.val.label, run.config.eval)
+    threshold = chosen['thresholds']['threshold']
     entry = {
         'epoch': step // run.steps_per_epoch,
         'step': step,
         'train': {key: float(np.mean(value)) for key, value in means.items()},  # over members
-        'val': validation.make_record(logits, run.val, threshold, run.config.train),
+        'val': validation.epoch_record(logits, run.val, threshold, run.config.train),
         'time': training_time | {'eval_s': time.monotonic() - trained},
     }
-    return entry, threshold
+    return entry, chosen
 
 
-def _finish(
-    run: Experiment, workdir, parallel: Parallel, checkpoints: Checkpoints, predict
-) -> Record:
+def _finish(run: Experiment, workdir, parallel, checkpoints, predict, phases: Phases) -> Record:
     """Evaluates the best checkpoint as restored from disk and writes the closing files."""
     config = run.config
     processes.wait_for_all('files')  # of the first one, which all read now
     step = checkpoints.resolve('best')
-    logits = predict(parallel.put_state(checkpoints.restore(step, run.abstract_state())))
-    threshold = artifacts.read_json(workdir / 'thresholds.json')['threshold']
+    with phases.phase('eval'):
+        restored = checkpoints.restore(step, run.abstract_state())
+        logits = predict(parallel.put_state(restored))
+    chosen = artifacts.read_decision(workdir, config.eval.calibration)
     name = source.set_name(config.data.val or 'val')
-    record = {'set': name, 'step': step} | validation.make_record(
-        logits, run.val, threshold, config.train
-    )
+    record = {'set': name, 'step': step} | validation.final_record(logits, run.val, chosen, config)
     artifacts.write_json(workdir / 'eval' / f'{name}.json', record)
-    artifacts.write_json(
-        workdir / 'reproduce.json',
-        artifacts.environment()
-        | {
-            'seed': config.seed,
-            'data': {'train': run.train.fingerprint(), 'val': run.val.fingerprint()},
-            'config': artifacts.as_json(config),
-            'results': record,
-        },
-    )
+    if config.eval.report and processes.is_first():
+        run_report.write(workdir / 'report.html', workdir, record, run.val, logits, chosen)
+    reproduce.write(workdir, run, record, phases.read())
     checkpoints.close()
     print('\n'.join(report.lines(f'{workdir}, best checkpoint (step {step}) on {name}', record)))
     return record

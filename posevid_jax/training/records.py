@@ -1,4 +1,4 @@
-"""The record of a run as it grows: metrics.jsonl, history.json, best.json, thresholds.json."""
+"""The record of a run as it grows: metrics.jsonl, history.json, and what was best."""
 
 import math
 import pathlib
@@ -9,7 +9,9 @@ from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation.metrics import Record
+from posevid_jax.training import processes
 from posevid_jax.training.artifacts import JsonLines, read_json, write_json
+from posevid_jax.training.board import Board
 
 BEST_METRICS = {'roc_auc': 1, 'average_precision': 1, 'loss': -1}
 """What can choose the best checkpoint, and the sign that makes higher better."""
@@ -51,21 +53,32 @@ def epochs_without_progress(scores: Sequence[float | None], smoothing: float) ->
 class Records:
     """Writes what happened; opened at a step, it first forgets what happened after it."""
 
-    def __init__(self, workdir: pathlib.Path, best_metric: str, step: int):
+    def __init__(
+        self,
+        workdir: pathlib.Path,
+        best_metric: str,
+        step: int,
+        origin: Record,
+        *,
+        tensorboard: bool = False,
+    ):
         """Opens the record of a run.
 
         Args:
           workdir: the run directory.
           best_metric: a key of `BEST_METRICS`.
           step: the step from which the run goes on; 0 for a new run.
+          origin: where thresholds and calibrations come from, `validation.origin`.
+          tensorboard: whether to write event files, too.
         """
         self._workdir = workdir
-        self._metric = best_metric
+        self._metric, self._origin = best_metric, origin
         path = workdir / 'history.json'
         history = read_json(path) if path.exists() else []
         self.history = [record for record in history if record['step'] <= step]
         write_json(path, self.history)
         self._lines = JsonLines(workdir / 'metrics.jsonl', step)
+        self._board = Board(workdir, step) if tensorboard and processes.is_first() else None
 
     def score(self, record: Record) -> float | None:
         """The number, higher is better, by which checkpoints are ranked."""
@@ -84,17 +97,22 @@ class Records:
         # JSON knows neither NaN nor infinity.
         numbers = {key: value if math.isfinite(value) else None for key, value in numbers.items()}
         self._lines.write({'step': step} | numbers)
+        if self._board:
+            self._board.add('step', step, numbers)
 
-    def epoch(self, record: Record, threshold: float | None) -> None:
-        """Adds an epoch; a new best also writes best.json and thresholds.json.
+    def epoch(self, record: Record, chosen: dict[str, Record]) -> None:
+        """Adds an epoch; a new best also writes best.json, thresholds.json and calibration.json.
 
         Args:
           record: `epoch`, `step`, `train`, `val`, `time`.
-          threshold: the decision threshold that this epoch's validation clips suggest; None
-            where the most probable of several classes is predicted.
+          chosen: what this epoch's validation clips suggest, from `decision.choose`.
         """
         self.history.append(record)
         write_json(self._workdir / 'history.json', self.history)
+        if self._board:
+            for group in ('train', 'val'):
+                self._board.add(group, record['step'], record[group])
+            self._board.flush()
         # A later epoch wins a tie, as it does where the checkpoints are kept.
         scores = [score for score in map(self.score, self.history) if score is not None]
         if scores and self.score(record) != max(scores):
@@ -108,15 +126,11 @@ class Records:
                 'value': record['val'][self._metric],
             },
         )
-        write_json(
-            self._workdir / 'thresholds.json',
-            {
-                'threshold': threshold,
-                'rule': 'most probable class' if threshold is None else 'highest F1',
-                'chosen_on': 'validation clips',
-                'step': record['step'],
-            },
-        )
+        for name, value in chosen.items():
+            value = value | self._origin | {'step': record['step']}
+            write_json(self._workdir / f'{name}.json', value)
 
     def close(self) -> None:
         self._lines.close()
+        if self._board:
+            self._board.close()

@@ -6,9 +6,10 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from posevid_jax.data import loader
+from posevid_jax.data import loader, source
 from posevid_jax.data.clips import Clips
-from posevid_jax.evaluation import ensemble, metrics, thresholds
+from posevid_jax.evaluation import assessment, ensemble, metrics
+from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.evaluate import collect_logits, make_eval_step
 from posevid_jax.features import inputs
 from posevid_jax.models.classifier import Classifier
@@ -54,6 +55,15 @@ def compile_predictor(
     return predict
 
 
+def origin(clips: Clips, config: ConfigDict) -> metrics.Record:
+    """Where what `decision.choose` chooses on these validation clips comes from."""
+    return {
+        'chosen_on': f'validation clips, {source.set_name(config.data.val or "val")}',
+        'clips': len(clips),
+        'val': clips.fingerprint(),
+    }
+
+
 def losses_of(
     rows: np.ndarray,
     clips: Clips,
@@ -68,16 +78,10 @@ def losses_of(
     return np.asarray(losses.per_example(ensemble.mean_logits(logits), chosen.label, config.train))
 
 
-def suggest_threshold(logits: np.ndarray, clips: Clips) -> float | None:
-    """The threshold of highest F1 for two classes; None for more: the most probable one wins."""
-    probs = metrics.probabilities(ensemble.mean_logits(logits))
-    return thresholds.highest_f1(clips.label, probs[:, 1]) if probs.shape[1] == 2 else None
-
-
-def make_record(
+def epoch_record(
     logits: np.ndarray, clips: Clips, threshold: float | None, config: ConfigDict
 ) -> metrics.Record:
-    """`metrics.evaluate` plus `class_names` and `loss`, the weighted mean of the configured loss.
+    """`metrics.evaluate` before calibration, plus `loss`, the weighted mean of the configured loss.
 
     Of several members, the record is that of their ensemble; `members` says how they spread.
 
@@ -87,14 +91,40 @@ def make_record(
       threshold: the decision threshold to report at, None for more than two classes.
       config: `config.train`.
     """
-    if logits.ndim == 3:
-        each = [
-            make_record(member, clips, threshold, config) for member in np.moveaxis(logits, 1, 0)
-        ]
-        record = make_record(ensemble.mean_logits(logits), clips, threshold, config)
-        return record | {'members': ensemble.spread(each)}
+    mean = ensemble.mean_logits(logits)
+    record = metrics.evaluate(clips.label, metrics.probabilities(mean), threshold)
+    return record | {'loss': _loss(mean, clips, config)} | _members(logits, clips, config)
+
+
+def final_record(
+    logits: np.ndarray, clips: Clips, chosen: Decision, config: ConfigDict
+) -> metrics.Record:
+    """`assessment.assess`, plus `loss` and `members` as in `epoch_record`.
+
+    Args:
+      logits: `[N, K]`, or `[N, M, K]` of M members.
+      clips: the set.
+      chosen: calibration and threshold of the run.
+      config: the whole configuration.
+    """
+    mean = ensemble.mean_logits(logits)
+    record = assessment.assess(clips, mean, chosen, samples=config.eval.bootstrap, seed=config.seed)
+    loss = {'loss': _loss(mean, clips, config.train)}
+    return record | loss | _members(logits, clips, config.train)
+
+
+def _loss(logits: np.ndarray, clips: Clips, config: ConfigDict) -> float:
     loss = np.asarray(losses.per_example(logits, clips.label, config))
-    return metrics.evaluate(clips.label, metrics.probabilities(logits), threshold) | {
-        'class_names': list(clips.class_names),
-        'loss': float(np.average(loss, weights=clips.weight)),
-    }
+    return float(np.average(loss, weights=clips.weight))
+
+
+def _members(logits: np.ndarray, clips: Clips, config: ConfigDict) -> metrics.Record:
+    """How the numbers of each member alone spread, before calibration; {} without members."""
+    if logits.ndim < 3:
+        return {}
+    each = [
+        metrics.evaluate(clips.label, metrics.probabilities(member), 0.5)
+        | {'loss': _loss(member, clips, config)}
+        for member in np.moveaxis(logits, 1, 0)
+    ]
+    return {'members': ensemble.spread(each)}

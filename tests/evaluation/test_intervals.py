@@ -56,3 +56,8 @@ def test_what_is_seldom_defined_has_no_interval():
 def test_a_single_video_has_no_interval():
     found = intervals.bootstrap(lambda rows: {'mean': 0.0}, np.zeros(5, int), samples=100)
     assert found == {'mean': None}
+
+
+def test_without_draws_there_are_no_intervals():
+    group = np.arange(4)
+    assert intervals.bootstrap(lambda rows: {'n': 1.0}, group, samples=0) == {'n': None}

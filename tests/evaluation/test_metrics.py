@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from sklearn import metrics as sk
 
-from posevid_jax.evaluation import metrics, report
+from posevid_jax.errors import InputError
+from posevid_jax.evaluation import metrics
 
 LABEL = np.array([0, 0, 1, 1, 0, 1])
 PROB = np.array([0.1, 0.6, 0.4, 0.9, 0.2, 0.8])
@@ -23,10 +25,50 @@ def test_record_against_numbers_worked_out_by_hand():
     assert record['always_positive']['confusion'] == [[0, 3], [0, 3]]
 
 
-def test_one_class_has_no_ranking_but_still_a_record_and_a_table():
+@pytest.mark.parametrize('seed', range(5))
+def test_every_number_is_that_of_sklearn(seed):
+    rng = np.random.default_rng(seed)
+    label = np.r_[0, 1, rng.integers(0, 2, 40)]
+    prob = np.round(rng.random(42), 1)  # ties
+    record = metrics.evaluate(label, two_columns(prob), threshold=0.35)
+    found = [record[key] for key in ('roc_auc', 'average_precision', 'brier')]
+    expected = (sk.roc_auc_score, sk.average_precision_score, sk.brier_score_loss)
+    np.testing.assert_allclose(found, [function(label, prob) for function in expected])
+    for at, threshold in (('at_threshold', 0.35), ('at_0.5', 0.5)):
+        taken = prob >= threshold
+        point = record[at]
+        expected = {
+            'precision': sk.precision_score(label, taken),
+            'recall': sk.recall_score(label, taken),
+            'specificity': sk.recall_score(label == 0, ~taken),
+            'balanced_accuracy': sk.balanced_accuracy_score(label, taken),
+            'f1': sk.f1_score(label, taken),
+        }
+        assert {key: point[key] for key in expected} == pytest.approx(expected)
+        assert point['confusion'] == sk.confusion_matrix(label, taken).tolist()
+
+
+def test_trivial_classifiers_by_hand():
+    label = np.array([1, 1, 1, 0])
+    record = metrics.evaluate(label, two_columns(np.array([0.9, 0.8, 0.7, 0.1])), 0.5)
+    always, prior = record['always_positive'], record['prior']
+    assert (always['brier'], always['expected_calibration_error']) == (0.25, 0.25)
+    assert (prior['brier'], prior['expected_calibration_error']) == (0.75 * 0.25, 0)
+    for trivial in (always, prior):  # positives are the majority, so both say yes
+        assert (trivial['roc_auc'], trivial['average_precision']) == (0.5, 0.75)
+        assert (trivial['precision'], trivial['recall'], trivial['specificity']) == (0.75, 1, 0)
+        assert trivial['balanced_accuracy'] == 0.5
+
+
+def test_one_class_has_no_ranking():
     record = metrics.evaluate(np.zeros(3, int), two_columns(PROB[:3]), threshold=0.5)
     assert record['roc_auc'] is None and record['average_precision'] is None
-    assert 'undefined' in '\n'.join(report.lines('set', record))
+    assert record['at_0.5']['balanced_accuracy'] == record['at_0.5']['specificity'] > 0
+
+
+def test_a_model_that_has_diverged_is_named():
+    with pytest.raises(InputError, match=r'NaN for 1 of 2 clips.*learning_rate'):
+        metrics.evaluate(np.array([0, 1]), two_columns(np.array([0.2, np.nan])), threshold=0.5)
 
 
 def test_probabilities_of_one_logit_and_of_several_sum_to_one():
@@ -60,16 +102,10 @@ def test_several_classes_against_numbers_worked_out_by_hand():
     assert (majority['class'], majority['accuracy']) == (0, 0.5)
     assert majority['recall'] == pytest.approx(1 / 3)
     assert majority['f1'] == pytest.approx(2 / 3 / 3)
-
-
-def test_a_set_of_one_of_several_classes_still_has_a_record_and_a_table():
-    names = ['a', 'b', 'c', 'a class with a rather long name']
-    record = metrics.evaluate(np.full(3, 3), SEVERAL_PROBS[:3], None) | {'class_names': names}
-    assert record['roc_auc'] is None and record['accuracy'] == 0
-    text = report.lines('set', record)
-    assert 'undefined' in text[0]
-    rows = [line for line in text if 'rather long name' in line]
-    assert len({line.index('3') for line in rows[:2]}) == 1  # the columns stay aligned
+    assert record['balanced_accuracy'] == record['recall']
+    assert record['per_class'][1]['specificity'] == pytest.approx(3 / 4)
+    assert record['prior']['brier'] == pytest.approx(1 - (9 + 4 + 1) / 36)
+    assert record['prior']['average_precision'] == pytest.approx(1 / 3)
 
 
 def test_a_perfect_and_a_reversed_ranking_of_several_classes():

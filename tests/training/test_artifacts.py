@@ -1,3 +1,4 @@
+import concurrent.futures
 import json
 
 import pytest
@@ -15,6 +16,23 @@ def test_run_directories_are_numbered_and_never_shared(tmp_path):
     (root / 'notes').mkdir()
     names.append(artifacts.new_run_directory(root).name)
     assert names == ['01', '02', '08']
+
+
+def test_starts_at_once_get_directories_of_their_own(tmp_path):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        names = list(pool.map(lambda _: artifacts.new_run_directory(tmp_path).name, range(40)))
+    assert sorted(names) == [f'{number:02d}' for number in range(1, 41)]
+
+
+def test_a_directory_is_one_start_at_a_time(tmp_path):
+    with (
+        artifacts.claimed(tmp_path / 'run'),
+        pytest.raises(InputError, match='run: another process trains'),
+        artifacts.claimed(tmp_path / 'run'),
+    ):
+        pass
+    with artifacts.claimed(tmp_path / 'run'):
+        assert not list((tmp_path / 'run').iterdir())
 
 
 def test_a_directory_that_cannot_be_made_is_named(tmp_path):
@@ -68,27 +86,28 @@ def entry(step, auc, loss=1.0):
 
 
 def test_best_follows_the_metric_and_a_tie_goes_to_the_later_epoch(tmp_path):
-    records = Records(tmp_path, 'roc_auc', 0)
+    records = Records(tmp_path, 'roc_auc', 0, {'chosen_on': 'val'})
     for step, auc in enumerate([0.6, None, 0.8, 0.8, 0.7], start=1):
-        records.epoch(entry(step, auc), threshold=step / 10)
+        records.epoch(entry(step, auc), {'thresholds': {'threshold': step / 10}})
     records.close()
     assert artifacts.read_json(tmp_path / 'best.json')['step'] == 4
-    assert artifacts.read_json(tmp_path / 'thresholds.json')['threshold'] == 0.4
+    chosen = {'threshold': 0.4, 'chosen_on': 'val', 'step': 4}
+    assert artifacts.read_json(tmp_path / 'thresholds.json') == chosen
 
 
 def test_the_best_loss_is_the_lowest(tmp_path):
-    records = Records(tmp_path, 'loss', 0)
+    records = Records(tmp_path, 'loss', 0, {})
     for step, loss in enumerate([0.5, 0.2, 0.3], start=1):
-        records.epoch(entry(step, 0.5, loss), threshold=0.5)
+        records.epoch(entry(step, 0.5, loss), {})
     records.close()
     assert artifacts.read_json(tmp_path / 'best.json')['value'] == 0.2
 
 
 def test_a_resumed_record_forgets_the_epochs_it_will_repeat(tmp_path):
-    records = Records(tmp_path, 'roc_auc', 0)
+    records = Records(tmp_path, 'roc_auc', 0, {'chosen_on': 'val'})
     for step in (1, 2, 3):
-        records.epoch(entry(step, 0.5 + step / 10), threshold=0.5)
+        records.epoch(entry(step, 0.5 + step / 10), {})
     records.close()
-    again = Records(tmp_path, 'roc_auc', 2)
+    again = Records(tmp_path, 'roc_auc', 2, {})
     again.close()
     assert [record['step'] for record in again.history] == [1, 2]

@@ -134,7 +134,7 @@ def test_a_full_disk_stops_with_one_line_and_leaves_the_last_good_one(run, saved
 
 def test_a_directory_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / 'file').write_text('')
-    with pytest.raises(InputError, match=r'file/checkpoints: cannot be used \(Not a directory\)'):
+    with pytest.raises(InputError, match=r'file: cannot be used \(File exists\)'):
         loop.train_and_evaluate(toy.config(), tmp_path / 'file')
 
 

@@ -19,7 +19,6 @@ from tests.training.test_loop import stop_after
 CV = {
     'cv__folds': 3,
     'cv__seeds': 2,
-    'cv__bootstrap': 20,
     'model__dropout': 0.3,
     'features__zscore': 'global',
 }
@@ -124,7 +123,7 @@ def test_a_finished_one_sums_up_again_with_another_rule(whole, tmp_path, monkeyp
     before = written(workdir)
     monkeypatch.setattr(cross_validation, 'FoldTrainer', None)  # nothing to train
     again = cross_validation.cross_validate(
-        toy.config(parallel='jit', cv__threshold='recall', **CV), workdir
+        toy.config(parallel='jit', eval__threshold='recall', **CV), workdir
     )
     assert again == record
     assert read(workdir / 'thresholds.json')['rule'] == 'recall >= 0.8'
@@ -165,10 +164,10 @@ def test_the_thresholds_of_a_run_become_those_of_its_cross_validation(whole, tmp
     shutil.copytree(whole[0], tmp_path, dirs_exist_ok=True)  # whose folds need no training
     config = toy.config(parallel='jit', **CV)
     loop.train_and_evaluate(config, tmp_path)
-    assert read(tmp_path / 'thresholds.json')['chosen_on'] == 'validation clips'
+    assert read(tmp_path / 'thresholds.json')['chosen_on'] == 'validation clips, val'
     cross_validation.cross_validate(config, tmp_path)
     threshold = read(whole[0] / 'thresholds.json')['threshold']
-    assert evaluate_run(config, tmp_path)['at_threshold']['threshold'] == threshold
+    assert evaluate_run(config, tmp_path)['stored_threshold'] == threshold
 
 
 @pytest.mark.parametrize(
@@ -176,8 +175,7 @@ def test_the_thresholds_of_a_run_become_those_of_its_cross_validation(whole, tmp
     [
         ({'cv__folds': 1}, 'cv.folds: found 1'),
         ({'cv__seeds': 0}, 'cv.seeds'),
-        ({'cv__threshold': 'best'}, 'cv.threshold'),
-        ({'cv__recall': 1.5}, 'cv.recall'),
+        ({'eval__threshold': 'best'}, 'eval.threshold'),
         ({'data__hard_negatives': 'some.csv'}, 'data.hard_negatives'),
         ({'train__loss': 'hinge'}, 'train.loss'),
     ],

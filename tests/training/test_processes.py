@@ -1,13 +1,7 @@
 """Two real processes train one model: the numbers of one device, one writer, one common end."""
 
 import json
-import os
-import pathlib
 import signal
-import socket
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -18,57 +12,13 @@ from posevid_jax.training import loop, processes
 from posevid_jax.training.parallel import Parallel
 from posevid_jax.training.processes import Place
 from tests import toy
-
-ROOT = pathlib.Path(__file__).parent.parent.parent
-STEPS = 20
-# As on the command line below; a constant rate does not ask how many epochs will follow.
-SETTINGS = {
-    'train__schedule': 'constant',
-    'train__log_every_steps': 1,
-    'data__synthetic__num_videos': 6,
-}
-
-
-def start_two(workdir, settings):
-    with socket.socket() as free:
-        free.bind(('localhost', 0))
-        port = free.getsockname()[1]
-    # One device each: conftest asks for two a process.
-    environment = os.environ | {'XLA_FLAGS': '', 'PYTHONPATH': str(ROOT)}
-    program = (
-        'import json, os, pathlib, sys\n'
-        'from posevid_jax.training import loop, processes\n'
-        'from tests import toy\n'
-        'workdir, port, index, settings = sys.argv[1:]\n'
-        "place = processes.find_place(f'localhost:{port}', 2, int(index), os.environ)\n"
-        'processes.start(place)\n'
-        'loop.train_and_evaluate(toy.config(**json.loads(settings)), pathlib.Path(workdir))\n'
-    )
-    return [
-        subprocess.Popen(
-            [sys.executable, '-c', program, workdir, str(port), str(index), json.dumps(settings)],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for index in range(2)
-    ]
-
-
-def records(workdir):
-    path = workdir / 'metrics.jsonl'
-    # The last line may still be in the making.
-    return [json.loads(line) for line in path.read_text().split('\n')[:-1]] if path.exists() else []
+from tests.training import layouts
 
 
 def test_two_processes_train_as_one_device_and_two_and_end_together(tmp_path):
     together = tmp_path / 'together'
-    pair = start_two(together, SETTINGS | {'train__num_epochs': 100_000})
-    deadline = time.monotonic() + 240
-    while len(records(together)) < STEPS and time.monotonic() < deadline:
-        assert all(process.poll() is None for process in pair), pair[0].communicate()
-        time.sleep(0.1)
+    pair = layouts.start_two(together, train__num_epochs=100_000, **layouts.SETTINGS)
+    layouts.wait_for_steps(pair, together, layouts.STEPS)
     pair[1].send_signal(signal.SIGTERM)  # one is told, both end
     (out, err), (second_out, second_err) = (process.communicate(timeout=120) for process in pair)
     assert [process.returncode for process in pair] == [0, 0], err + second_err
@@ -76,18 +26,14 @@ def test_two_processes_train_as_one_device_and_two_and_end_together(tmp_path):
     assert 'epoch' not in second_out
 
     for kind in ('jit', 'pmap'):
-        alone = toy.config(parallel=kind, train__num_epochs=STEPS // 2, **SETTINGS)
-        loop.train_and_evaluate(alone, tmp_path / kind)
+        layouts.alone(tmp_path / kind, kind)
         for key in ('loss', 'grad_norm'):
-            found, wanted = (
-                [record[key] for record in records(path)[:STEPS]]
-                for path in (together, tmp_path / kind)
-            )
+            found, wanted = (layouts.column(path, key) for path in (together, tmp_path / kind))
             np.testing.assert_allclose(found, wanted, rtol=2e-4, err_msg=f'{kind} {key}')
 
     # One process goes on, and one device evaluates; the evaluations along the way agree, too.
     done = int(out.partition('saved at step ')[2].partition(' ')[0])
-    more = toy.config(train__num_epochs=done // 2 + 2, **SETTINGS)
+    more = toy.config(train__num_epochs=done // 2 + 2, **layouts.SETTINGS)
     trained = loop.train_and_evaluate(more, together)
     evaluated = evaluate_run(toy.config(parallel='jit'), together)
     assert evaluated['loss'] == pytest.approx(trained['loss'], rel=1e-5)

@@ -104,7 +104,7 @@ def test_a_run_of_several_seeds_is_their_ensemble_and_resumes(tmp_path, monkeypa
     mean = metrics.probabilities(logits.mean(axis=1))
     assert trained['roc_auc'] == metrics.evaluate(val.label, mean, 0.5)['roc_auc']
     history = json.loads((tmp_path / 'history.json').read_text())
-    assert history[-1]['val']['members'].keys() == {'roc_auc', 'average_precision', 'loss'}
+    assert history[-1]['val']['members'].keys() >= {'roc_auc', 'average_precision', 'loss'}
 
 
 def test_spread_by_hand():

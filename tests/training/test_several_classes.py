@@ -86,7 +86,7 @@ def test_two_classes_with_a_logit_each_have_a_threshold(tmp_path):
     changed = config(data__synthetic__classes=('smoke',), train__num_epochs=2)
     record = loop.train_and_evaluate(changed, tmp_path)
     assert record['roc_auc'] > 0.7 and record['always_positive']['f1'] > 0
-    assert read(tmp_path / 'thresholds.json')['threshold'] == record['at_threshold']['threshold']
+    assert read(tmp_path / 'thresholds.json')['threshold'] == record['stored_threshold']
     assert evaluate_run(changed, tmp_path) == record
 
 

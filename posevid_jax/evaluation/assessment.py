@@ -1,0 +1,121 @@
+"""All that is said of a classifier on a set of clips: metrics, how sure they are, and where."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from posevid_jax.data.clips import Clips
+from posevid_jax.evaluation import calibration, intervals, metrics
+from posevid_jax.evaluation.decision import Decision
+from posevid_jax.evaluation.groups import groupings
+from posevid_jax.evaluation.metrics import Record
+
+
+def assess(
+    clips: Clips, logits: np.ndarray, chosen: Decision, *, samples: int, seed: int = 0
+) -> Record:
+    """The record of an evaluation.
+
+    Args:
+      clips: N labelled clips.
+      logits: `[N, K]`, before calibration.
+      chosen: calibration and threshold.
+      samples: draws of the bootstrap over recordings that belong together, videos as a rule; 0
+        leaves intervals out.
+      seed: of the draws.
+
+    Returns:
+      `metrics.evaluate` of the calibrated probabilities, plus `videos`, their number;
+      `fingerprint` of the clips; `class_names`; `intervals`, 95 % [low, high] or None for each
+      number, keys joined with dots;
+      `calibration` with `kind` and what it does to `log_loss`, `brier` and
+      `metrics.reliability`, `before` and `after`; `stored_threshold`, which is of the
+      probability before calibration, `threshold_rule` and `chosen_on`, where the
+      threshold comes from, with `chosen_on_these`, whether these very clips had a part in it; and
+      `groups`, for each grouping of `groups.groupings` a record a group.
+
+    Raises:
+      InputError: the logits are no numbers.
+    """
+    probs, label = chosen.probabilities(logits), clips.label
+    fingerprint = clips.fingerprint()
+    record = metrics.evaluate(label, probs, chosen.threshold)
+    found = {}
+    if samples:
+        found = intervals.bootstrap(
+            lambda rows: dict(
+                _numbers(metrics.evaluate(label[rows], probs[rows], chosen.threshold))
+            ),
+            clips.group,
+            samples=samples,
+            seed=seed,
+        )
+    stages = {'before': Decision(None, '', '').probabilities(logits), 'after': probs}
+    return record | {
+        'videos': len(clips.videos),
+        'fingerprint': fingerprint,
+        'class_names': list(clips.class_names),
+        'intervals': {key: ends and list(ends) for key, ends in found.items()},
+        'calibration': {'kind': chosen.kind}
+        | {stage: _calibration(label, given) for stage, given in stages.items()},
+        'stored_threshold': chosen.raw_threshold,
+        'threshold_rule': chosen.rule,
+        'chosen_on': chosen.chosen_on,
+        'chosen_on_these': fingerprint in chosen.fingerprints,
+        'groups': {
+            grouping.title: [
+                {'name': name} | _group(label[rows], probs[rows], chosen.threshold)
+                for name, rows in (
+                    (name, np.flatnonzero(grouping.group == g))
+                    for g, name in enumerate(grouping.names)
+                )
+            ]
+            for grouping in groupings(clips)
+        },
+    }
+
+
+def decided(probs: np.ndarray, threshold: float | None) -> np.ndarray:
+    """[N] i64 the class that each clip is taken for, from `[N, K]` probabilities."""
+    if probs.shape[1] == 2:
+        return (probs[:, 1] >= threshold).astype(np.int64)
+    return probs.argmax(axis=1)
+
+
+def _numbers(record: Record, prefix: str = '') -> Iterator[tuple[str, float | None]]:
+    """The numbers of a record that an interval means something for, by dotted name."""
+    for key, value in record.items():
+        if isinstance(value, dict):
+            yield from _numbers(value, f'{prefix}{key}.')
+        elif key == 'per_class':
+            for k, scores in enumerate(value):
+                yield from _numbers(scores, f'{prefix}{key}.{k}.')
+        elif (value is None or isinstance(value, float)) and key != 'threshold':
+            yield prefix + key, value
+
+
+def _calibration(label: np.ndarray, probs: np.ndarray) -> Record:
+    own = np.take_along_axis(probs, label[:, None].astype(np.int64), axis=1)
+    return {
+        # The floor is what a probability of exactly 0 for what happened would cost.
+        'log_loss': float(-np.log(np.maximum(own, 1e-15)).mean()),
+        'brier': calibration.brier_score(probs, label),
+        **metrics.reliability(label, probs),
+    }
+
+
+def _group(label: np.ndarray, probs: np.ndarray, threshold: float | None) -> Record:
+    record = metrics.evaluate(label, probs, threshold)
+    decisions = record.get('at_threshold', record)
+    wrong = int((decided(probs, threshold) != label).sum())
+    two = {}
+    if 'positives' in record:
+        two = {'positives': record['positives'], 'mean_probability': float(probs[:, 1].mean())}
+    return {
+        'clips': len(label),
+        **two,
+        'wrong': wrong,
+        **{key: decisions[key] for key in ('precision', 'recall', 'f1')},
+        'roc_auc': record['roc_auc'],
+        'average_precision': record['average_precision'],
+    }

@@ -1,0 +1,148 @@
+"""From logits to probabilities and decisions: what a run has chosen on clips set aside for it."""
+
+import dataclasses
+
+import numpy as np
+from ml_collections import ConfigDict
+from scipy import special
+
+from posevid_jax.errors import InputError
+from posevid_jax.evaluation import calibration, metrics, thresholds
+from posevid_jax.evaluation.calibration import Calibration
+from posevid_jax.evaluation.metrics import Record
+
+CALIBRATIONS = ('auto', 'none', 'temperature', 'platt')
+_NOTHING = Calibration()
+RULES = ('f1', 'recall', 'precision', 'cost')
+
+
+@dataclasses.dataclass(frozen=True)
+class Decision:
+    """A calibration and a threshold, and where they come from.
+
+    Attributes:
+      raw_threshold: of the probability before calibration; None with several classes.
+      rule: by which it was chosen, in words.
+      chosen_on: which clips, in words.
+      fingerprints: of clips that threshold and calibration know, `Clips.fingerprint`.
+      kind: of the calibration: none, temperature or platt.
+      calibration: of the logits.
+    """
+
+    raw_threshold: float | None
+    rule: str
+    chosen_on: str
+    fingerprints: tuple[str, ...] = ()
+    kind: str = 'none'
+    calibration: Calibration = _NOTHING
+
+    @property
+    def threshold(self) -> float | None:
+        """The threshold of the calibrated probability: it decides for the same clips."""
+        if self.raw_threshold is None or self.kind == 'none':
+            return self.raw_threshold
+        return float(special.expit(self.calibration(special.logit(self.raw_threshold))))
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities `[N, classes]` of logits `[N, K]`."""
+        if self.kind == 'none':
+            return metrics.probabilities(logits)
+        return metrics.probabilities(self.calibration(logits))
+
+
+def check(config: ConfigDict) -> None:
+    """Raises InputError for a key of `config.eval`, or of the loss beside it, that cannot work."""
+    of = config.eval
+    for key, allowed in (('threshold', RULES), ('calibration', CALIBRATIONS)):
+        if of[key] not in allowed:
+            raise InputError(f'eval.{key}: found {of[key]!r}, expected one of {", ".join(allowed)}')
+    if of.calibration == 'platt' and config.train.loss == 'ce':
+        raise InputError(
+            'eval.calibration: found platt with train.loss=ce, which has a logit a class, '
+            'expected temperature or none'
+        )
+    for key in ('recall', 'precision'):
+        if not 0 < of[key] <= 1:
+            raise InputError(f'eval.{key}: found {of[key]:g}, expected above 0, at most 1')
+    for key in ('false_alarm_cost', 'miss_cost'):
+        if not of[key] > 0:
+            raise InputError(f'eval.{key}: found {of[key]:g}, expected above 0')
+    if of.bootstrap < 0:
+        raise InputError(f'eval.bootstrap: found {of.bootstrap}, expected 0 or more')
+
+
+def choose(logits: np.ndarray, label: np.ndarray, config: ConfigDict) -> dict[str, Record]:
+    """Thresholds by every rule and calibrations of every kind, for thresholds.json and the other.
+
+    Args:
+      logits: `[N, K]` of clips that the classifier was not trained on.
+      label: `[N]` class numbers.
+      config: `config.eval`.
+
+    Returns:
+      `thresholds`: `threshold` and `rule`, those of `config.threshold`, or of the highest F1 where
+      no threshold reaches what it asks for; and `rules`, a record each. `calibration`: factor and
+      offset of each kind.
+    """
+    probs = metrics.probabilities(logits)
+    calibrations = fit_calibrations(label, logits)
+    fitted = {kind: dataclasses.asdict(numbers) for kind, numbers in calibrations.items()}
+    if probs.shape[1] > 2:
+        chosen = {'threshold': None, 'rule': 'most probable class', 'rules': None}
+        return {'thresholds': chosen, 'calibration': fitted}
+    points = {
+        name: {'rule': rule, 'threshold': find(label, probs[:, 1])}
+        for name, (rule, find) in rules(config).items()
+    }
+    chosen = points[config.threshold]
+    if chosen['threshold'] is None:
+        rule = f'{points["f1"]["rule"]}, because no threshold reaches {chosen["rule"]}'
+        chosen = points['f1'] | {'rule': rule}
+    return {'thresholds': chosen | {'rules': points}, 'calibration': fitted}
+
+
+def rules(config: ConfigDict) -> thresholds.Rules:
+    """`thresholds.rules` as `config.eval` has them."""
+    costs = (config.false_alarm_cost, config.miss_cost)
+    return thresholds.rules(recall=config.recall, precision=config.precision, costs=costs)
+
+
+def fit_calibrations(label: np.ndarray, logits: np.ndarray) -> dict[str, Calibration]:
+    """Each kind of calibration that these logits `[N, K]` allow, by name."""
+    fitted = {'temperature': calibration.fit_temperature(logits, label)}
+    if logits.shape[1] == 1:
+        fitted['platt'] = calibration.fit_platt(logits, label)
+    return fitted
+
+
+def from_records(chosen: Record, calibrations: Record | None, kind: str, *, where: str) -> Decision:
+    """What thresholds.json and calibration.json say.
+
+    Args:
+      chosen: thresholds.json.
+      calibrations: calibration.json; None in a run from before there was one: nothing is corrected.
+      kind: which calibration to use, `config.eval.calibration`.
+      where: the file with the calibrations, for the message.
+
+    Raises:
+      InputError: there is no calibration of this kind.
+    """
+    files = [chosen]
+    found = {'kind': 'none'}
+    if calibrations is not None and kind != 'none':
+        if kind == 'auto':
+            kind = 'platt' if 'platt' in calibrations else 'temperature'
+        if kind not in calibrations:
+            raise InputError(
+                f'{where}: found no {kind!r}, expected eval.calibration to be one of '
+                + ', '.join(k for k in CALIBRATIONS if k in ('auto', 'none', *calibrations))
+            )
+        found = {'kind': kind, 'calibration': Calibration(**calibrations[kind])}
+        files.append(calibrations)
+    return Decision(
+        raw_threshold=chosen['threshold'],
+        rule=chosen['rule'],
+        chosen_on=chosen['chosen_on'],
+        fingerprints=tuple({of[key] for of in files for key in ('train', 'val') if key in of}),
+        **found,
+    )

@@ -1,0 +1,84 @@
+"""Drawing for pages: pictures whose ink follows the colours of the page around them."""
+
+import contextlib
+import dataclasses
+import io
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Legible on white and on black. Ink and lines are stand-ins for the colours of the page; in a PNG
+# they are what they are.
+COLORS = ('#3d8bd4', '#e07b39', '#4aa564', '#b06fc4', '#c9a227', '#d45087', '#5bb5c2', '#8c7a6b')
+INK, LINE = '#010203', '#d9dde3'
+
+
+@dataclasses.dataclass
+class Picture:
+    """What a figure becomes when its block ends.
+
+    Attributes:
+      svg: `<svg ...>` text for a page.
+      png: the same on white, where it was asked for.
+    """
+
+    svg: str = ''
+    png: bytes = b''
+
+
+@contextlib.contextmanager
+def drawing(
+    width: float, height: float, *, png: bool = False
+) -> Iterator[tuple['Figure', Picture]]:
+    """A figure to draw on, and the picture that it becomes when the block ends.
+
+    Matplotlib is imported here: who draws nothing does not wait for it.
+
+    Args:
+      width, height: inches; a page is 10 wide.
+      png: make a PNG too.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    settings = {
+        'svg.fonttype': 'none',  # text stays text, in the font of the page
+        'svg.hashsalt': 'posevid',  # equal pictures are equal files
+        'text.parse_math': False,  # a $ in a name is a dollar
+        'axes.spines.top': False,
+        'axes.spines.right': False,
+        'axes.titlesize': 9,
+        'axes.axisbelow': True,
+        'font.size': 8,
+        'legend.frameon': False,
+    } | {
+        key: INK
+        for key in ('text.color', 'axes.labelcolor', 'xtick.color', 'ytick.color', 'axes.edgecolor')
+    }  # fmt: skip
+    picture = Picture()
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings('ignore', message='Glyph')  # the browser has the font
+        figure = Figure(figsize=(width, height), layout='constrained')
+        yield figure, picture
+        stream = io.StringIO()
+        figure.savefig(stream, format='svg', transparent=True, metadata={'Date': None})
+        if png:
+            pixels = io.BytesIO()
+            figure.savefig(pixels, format='png', dpi=150, metadata={'Software': None})
+            picture.png = pixels.getvalue()
+    svg = stream.getvalue()
+    svg = svg[svg.index('<svg') :].replace(INK, 'currentColor').replace(LINE, 'var(--line)')
+    picture.svg = svg
+
+
+def color(number: int) -> str:
+    """The colour of the n-th class or set; they repeat."""
+    return COLORS[number % len(COLORS)]
+
+
+def short(text: str, most: int = 24) -> str:
+    """A name that fits beside a picture."""
+    return text if len(text) <= most else text[: most - 1] + '…'

@@ -1,0 +1,86 @@
+"""An evaluation as one page that needs no other file."""
+
+import numpy as np
+
+from posevid_jax.data.clips import Clips
+from posevid_jax.evaluation import eval_pictures, page, report
+from posevid_jax.evaluation.decision import Decision
+from posevid_jax.evaluation.drawing import Picture
+from posevid_jax.evaluation.findings import findings
+from posevid_jax.evaluation.metrics import Record
+
+_ABOUT = (
+    'Always positive is sure of the gesture in every clip, prior gives each clip the share of '
+    'positives of the set. Numbers that are no better than theirs are worth nothing.'
+)
+
+
+def make(
+    title: str,
+    record: Record,
+    clips: Clips,
+    logits: np.ndarray,
+    chosen: Decision,
+    *,
+    history: list[Record],
+    best: Record,
+    environment: list[tuple[str, str]],
+    settings: list[tuple[str, str]],
+) -> tuple[str, dict[str, Picture]]:
+    """The page, and its pictures by name.
+
+    Args:
+      title: of the page.
+      record: from `assessment.assess`, of the clips.
+      clips: the set.
+      logits: `[N, K]`, before calibration.
+      chosen: calibration and threshold of the run.
+      history: an entry an epoch, history.json.
+      best: best.json.
+      environment, settings: names and values, to be listed at the end.
+    """
+    probs, label = chosen.probabilities(logits), clips.label
+    two = probs.shape[1] == 2
+    pictures = {
+        'curves': eval_pictures.curves(label, probs, record),
+        'confusion': eval_pictures.confusions(record),
+        'reliability': eval_pictures.reliability(record),
+        'scores': eval_pictures.scores(label, probs, record),
+        'hardest_clips': eval_pictures.hardest_clips(clips, probs, chosen.threshold),
+    }
+    if two:
+        pictures['thresholds'] = eval_pictures.sweep(label, probs[:, 1], record)
+    if history:
+        pictures['learning'] = eval_pictures.learning(history, best)
+    pictures = {name: picture for name, picture in pictures.items() if picture}
+
+    def figure(name: str, caption: str) -> str:
+        return page.figure(pictures[name].svg, caption) if name in pictures else ''
+
+    kinds = [(kind, f'{report.CALLED[kind]}: {text}') for kind, text in findings(record)]
+    parts = [
+        page.paragraph(report.opening(record)),
+        page.findings(kinds or [('fine', 'Better than the trivial classifiers.')]),
+        *(table.html() for table in report.headline(record)),
+        page.paragraph(_ABOUT if two else ''),
+        figure('curves', 'Dashed: chance, and the precision of saying yes to every clip.'),
+        figure('confusion', 'Clips, and their share of those of the true class.'),
+        page.section('Calibration'),
+        report.calibration_table(record).html(),
+        figure('reliability', 'On the dashed line, what is said happens as often as it is said.'),
+        figure('scores', 'Probabilities after calibration.'),
+        page.section('Decision'),
+        page.paragraph(f'{record["threshold_rule"]}, chosen on {record["chosen_on"]}.'),
+        figure('thresholds', 'What other thresholds would have done to these clips.'),
+        page.section('Where it fails'),
+        figure(
+            'hardest_clips',
+            'The wrong decisions that the model was most sure of, at most one a video.',
+        ),
+        *(table.html() for table in report.group_tables(record)),
+        page.section('The run'),
+        figure('learning', 'Training and validation by epoch.'),
+        page.folded('Environment', page.Table('', ('', ''), environment).html()),
+        page.folded('Configuration', page.Table('', ('key', 'value'), settings).html()),
+    ]
+    return page.page(title, parts), pictures

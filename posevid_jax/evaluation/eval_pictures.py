@@ -1,0 +1,251 @@
+"""Pictures of an evaluation: curves, confusion, calibration, thresholds, learning, hard clips."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from posevid_jax.data.clips import Clips
+from posevid_jax.data.summary import lengths
+from posevid_jax.evaluation import thresholds
+from posevid_jax.evaluation.assessment import decided
+from posevid_jax.evaluation.drawing import COLORS, INK, LINE, Picture, color, drawing, short
+from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.skeleton_strips import FRAMES, Strip, draw_strips
+
+_FINE = {'linestyle': (0, (4, 3)), 'lw': 1.0, 'color': INK, 'alpha': 0.55}
+_HARDEST = 3  # clips drawn of each kind of mistake
+
+
+def curves(label: np.ndarray, probs: np.ndarray, record: Record) -> Picture:
+    """ROC and precision-recall curves: of the positive class, or of each class against the rest."""
+    names = record['class_names']
+    shown = [1] if len(names) == 2 else range(min(len(names), len(COLORS)))
+    with drawing(10, 4.3, png=True) as (figure, picture):
+        roc, pr = figure.subplots(1, 2)
+        for k in shown:
+            member = label == k
+            if member.all() or not member.any():
+                continue
+            every = thresholds.cuts(member, probs[:, k])
+            recall = np.r_[every.recall, 0]
+            name = short(names[k])
+            roc.plot(
+                np.r_[every.false_positive_rate, 0], recall, color=color(k), lw=1.6, label=name
+            )
+            # The step keeps its precision until the next cut finds fewer.
+            pr.step(recall, np.r_[every.precision, 1], where='pre', color=color(k), lw=1.6)
+            pr.axhline(member.mean(), **_FINE | {'color': color(k)})
+        roc.plot([0, 1], [0, 1], **_FINE)
+        if len(names) == 2:
+            for number, (key, title) in enumerate(
+                (('at_threshold', 'stored threshold'), ('at_0.5', '0.5'))
+            ):
+                at, style = record[key], {'marker': 'os'[number], 'ms': 7, 'ls': ''}
+                style |= {'color': color(number + 3), 'label': title}
+                roc.plot(at['false_positive_rate'], at['recall'], **style)
+                pr.plot(at['recall'], at['precision'], **style)
+        _square(roc, 'ROC', 'false-positive rate', 'recall')
+        _square(pr, 'precision and recall', 'recall', 'precision')
+        roc.legend(loc='lower right')
+    return picture
+
+
+def confusions(record: Record) -> Picture:
+    """Who is taken for whom: counts, shaded by their share of the true class."""
+    names = [short(name, 14) for name in record['class_names']]
+    if len(names) == 2:
+        shown = [
+            (f'stored threshold, {record["at_threshold"]["threshold"]:.3f}', 'at_threshold'),
+            ('at 0.5', 'at_0.5'),
+        ]
+        parts = [(title, record[key]['confusion']) for title, key in shown]
+    else:
+        parts = [('most probable class', record['confusion'])]
+    size = max(3.0, 1.2 + 0.55 * len(names))
+    with drawing(10, size, png=True) as (figure, picture):
+        for ax, (title, counts) in zip(figure.subplots(1, 2), parts, strict=False):
+            _confusion(ax, title, np.array(counts), names)
+        for ax in figure.axes[len(parts) :]:
+            ax.set_axis_off()
+    return picture
+
+
+def _confusion(ax, title: str, counts: np.ndarray, names: list[str]) -> None:
+    share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    for y, row in enumerate(counts):
+        for x, count in enumerate(row):
+            ax.add_patch(_tile(x, y, color(0) if x == y else color(1), 0.08 + 0.62 * share[y, x]))
+            ax.text(x, y - 0.08, str(count), ha='center', va='center', fontsize=11)
+            ax.text(x, y + 0.22, f'{share[y, x]:.0%}', ha='center', va='center', fontsize=7.5)
+    ax.set_xlim(-0.5, len(names) - 0.5)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.set_xticks(range(len(names)), names)
+    ax.set_yticks(range(len(names)), names)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set_aspect('equal')
+    ax.set_xlabel('taken for')
+    ax.set_ylabel('is')
+    ax.set_title(title)
+
+
+def _tile(x: int, y: int, face: str, alpha: float):
+    from matplotlib.patches import Rectangle
+
+    return Rectangle(
+        (x - 0.48, y - 0.48), 0.96, 0.96, facecolor=face, alpha=alpha, edgecolor='none'
+    )
+
+
+def reliability(record: Record) -> Picture:
+    """Said beside happened, before and after calibration, and how often it was said."""
+    with drawing(10, 4.3, png=True) as (figure, picture):
+        ax, often = figure.subplots(1, 2)
+        ax.plot([0, 1], [0, 1], **_FINE)
+        stages = ('before', 'after') if record['calibration']['kind'] != 'none' else ('after',)
+        for stage in stages:
+            number = 0 if stage == 'after' else 1
+            of = record['calibration'][stage]
+            x, y, n = (
+                np.array([part[key] for part in of['bins']])
+                for key in ('predicted', 'observed', 'clips')
+            )
+            title = f'{stage}, error {of["expected_calibration_error"]:.3f}'
+            ax.plot(x, y, color=color(number), lw=1.2, alpha=0.7)
+            ax.scatter(x, y, 12 + 160 * n / n.sum(), color=color(number), label=title)
+            edges = np.linspace(0, 1, 11)
+            heights, _ = np.histogram([part['low'] + 0.05 for part in of['bins']], edges, weights=n)
+            often.stairs(heights / n.sum(), edges, color=color(number), lw=1.6)
+            often.stairs(heights / n.sum(), edges, color=color(number), alpha=0.25, fill=True)
+        _square(ax, 'reliability', 'said: mean probability', 'happened: share of clips')
+        ax.legend(loc='lower right')
+        often.set_xlim(0, 1)
+        often.set_xlabel('probability')
+        often.yaxis.set_major_formatter('{x:.0%}')
+        often.set_title('how often it was said')
+        often.grid(True, axis='y', color=LINE, lw=0.6)
+    return picture
+
+
+def scores(label: np.ndarray, probs: np.ndarray, record: Record) -> Picture:
+    """Probabilities by class: of the positive class, or of the true one."""
+    names, two = record['class_names'], probs.shape[1] == 2
+    with drawing(10, 3, png=True) as (figure, picture):
+        ax = figure.subplots()
+        low, high = _reach(probs[:, 1] if two else probs[np.arange(len(label)), label])
+        edges = np.linspace(low, high, 41)
+        for k, name in enumerate(names[: len(COLORS)]):
+            some = probs[label == k, 1 if two else k]
+            if len(some):
+                heights, _ = np.histogram(some, edges)
+                ax.stairs(heights, edges, color=color(k), lw=1.4, label=f'is {short(name)}')
+                ax.stairs(heights, edges, color=color(k), alpha=0.25, fill=True)
+        if two:
+            ax.axvline(record['at_threshold']['threshold'], **_FINE)
+            ax.set_xlabel(f'probability of {short(names[1])}; dashed: the stored threshold')
+        else:
+            ax.set_xlabel('probability of the class that it is')
+        ax.set_xlim(low, high)
+        ax.set_ylabel('clips')
+        ax.legend()
+        ax.grid(True, axis='y', color=LINE, lw=0.6)
+    return picture
+
+
+def sweep(label: np.ndarray, prob: np.ndarray, record: Record) -> Picture:
+    """What every threshold would have done to these clips."""
+    every = thresholds.cuts(label, prob)
+    lines = (
+        ('precision', every.precision), ('recall', every.recall), ('F1', every.f1),
+        ('specificity', 1 - every.false_positive_rate),
+    )  # fmt: skip
+    with drawing(10, 3.4, png=True) as (figure, picture):
+        ax = figure.subplots()
+        for number, (name, values) in enumerate(lines):
+            # Between two cuts, nothing changes: the value of the upper one holds.
+            ax.step(
+                np.r_[0, every.threshold, prob.max()], np.r_[values[0], values, values[-1]],
+                where='pre', color=color(number), lw=2.2 if name == 'F1' else 1.3, label=name,
+            )  # fmt: skip
+        always = record['always_positive']['f1']
+        ax.axhline(always, **_FINE)
+        low, high = _reach(prob)
+        ax.text(low + 0.005 * (high - low), always + 0.012, 'F1 of always positive', fontsize=7)
+        ax.axvline(record['at_threshold']['threshold'], **_FINE)
+        ax.text(record['at_threshold']['threshold'], 1.045, 'stored', ha='center', fontsize=7.5)
+        ax.set_xlim(low, high)
+        ax.set_ylim(0, 1.03)
+        ax.set_xlabel('threshold')
+        ax.grid(True, color=LINE, lw=0.6)
+        figure.legend(loc='outside upper right', ncols=4)
+    return picture
+
+
+def learning(history: Sequence[Record], best: Record) -> Picture:
+    """Loss and ranking by epoch, with the best one marked."""
+    epochs = [entry['epoch'] for entry in history]
+    marker = 'o' if len(epochs) < 40 else ''
+    with drawing(10, 3.2, png=True) as (figure, picture):
+        loss, ranking = figure.subplots(1, 2)
+        panels = (
+            (loss, 'loss', (('train', 'train', 'loss'), ('val', 'val', 'loss'))),
+            (ranking, 'ranking of the validation clips', (
+                ('ROC-AUC', 'val', 'roc_auc'), ('average precision', 'val', 'average_precision')
+            )),
+        )  # fmt: skip
+        for ax, title, lines in panels:
+            for number, (name, part, key) in enumerate(lines):
+                values = [np.nan if e[part][key] is None else e[part][key] for e in history]
+                ax.plot(
+                    epochs, values, marker=marker, ms=3, lw=1.5, color=color(number), label=name
+                )
+            ax.axvline(best['epoch'], **_FINE)
+            ax.set_title(title)
+            ax.set_xlabel(f'epoch; dashed: the best, by {best["metric"]}')
+            ax.xaxis.get_major_locator().set_params(integer=True)
+            ax.grid(True, color=LINE, lw=0.6)
+            ax.legend()
+    return picture
+
+
+def hardest_clips(clips: Clips, probs: np.ndarray, threshold: float | None) -> Picture | None:
+    """The clips of each class that the classifier was most sure to be something else.
+
+    At most one clip a video; None without a skeleton, or without a wrong decision.
+    """
+    if clips.skeleton is None:
+        return None
+    wrong = decided(probs, threshold) != clips.label
+    own = probs[np.arange(len(clips)), clips.label]
+    strips = []
+    for k, name in enumerate(clips.class_names[:4]):
+        rows = np.flatnonzero(wrong & (clips.label == k))
+        rows = rows[np.argsort(own[rows], kind='stable')]
+        _, first = np.unique(clips.video[rows], return_index=True)
+        for row in rows[np.sort(first)][:_HARDEST]:
+            frames = np.linspace(0, lengths(clips.select([row]))[0] - 1, FRAMES).astype(int)
+            seconds = [f'{t:.1f} s' for t in frames / clips.fps[row]]
+            if len(clips.class_names) == 2:
+                said = f'{short(clips.class_names[1], 9)} {probs[row, 1]:.2f}'
+            else:
+                taken = probs[row].argmax()
+                said = f'{short(clips.class_names[taken], 9)} {probs[row, taken]:.2f}'
+            title = f'is {short(name, 12)}\nsaid {said}\nvideo {short(clips.video_ids[row], 9)}'
+            strips.append(Strip(title, clips, np.full(FRAMES, row), frames, seconds, color(k)))
+    return draw_strips(strips, png=True)
+
+
+def _reach(prob: np.ndarray) -> tuple[float, float]:
+    """The part of 0 to 1 that the probabilities lie in, a little wider."""
+    space = 0.02 + 0.05 * float(np.ptp(prob))
+    return max(prob.min() - space, 0.0), min(prob.max() + space, 1.0)
+
+
+def _square(ax, title: str, x: str, y: str) -> None:
+    ax.set_xlim(-0.015, 1.015)
+    ax.set_ylim(-0.015, 1.015)
+    ax.set_aspect('equal')
+    ax.set_title(title)
+    ax.set_xlabel(x)
+    ax.set_ylabel(y)
+    ax.grid(True, color=LINE, lw=0.6)

@@ -1,0 +1,70 @@
+"""What somebody must not overlook in an evaluation, in sentences."""
+
+import numpy as np
+
+from posevid_jax.evaluation.metrics import Record
+
+FEW_VIDEOS = 30  # below, an interval over videos is itself uncertain
+
+
+def findings(record: Record) -> list[tuple[str, str]]:
+    """Sentences about a record of `assessment.assess`: (`alarm` or `care`, sentence)."""
+    name = _the_only_prediction(record)
+    found = []
+    if name is not None:
+        found.append(
+            (
+                'alarm',
+                f'THE MODEL TAKES EVERY CLIP FOR {name!r}: whatever precision, recall and F1 say, '
+                'it decides nothing',
+            )
+        )
+    found += _against_trivial(record)
+    chosen = [
+        *(['threshold'] if _two(record) else []),
+        *(['calibration'] if record['calibration']['kind'] != 'none' else []),
+    ]
+    if record['chosen_on_these'] and chosen:
+        what = ' and '.join(chosen)
+        found.append(('care', f'{what} chosen on these very clips: with other clips, expect less'))
+    if record['videos'] < FEW_VIDEOS and record['intervals']:
+        found.append(
+            ('care', f'only {record["videos"]} videos: the intervals are rough themselves')
+        )
+    return found
+
+
+def _two(record: Record) -> bool:
+    return 'per_class' not in record
+
+
+def _the_only_prediction(record: Record) -> str | None:
+    """The class that all clips of several classes are taken for, if there is one."""
+    confusion = record['at_threshold']['confusion'] if _two(record) else record['confusion']
+    predicted, there = np.sum(confusion, axis=0), np.sum(confusion, axis=1)
+    if (predicted > 0).sum() > 1 or (there > 0).sum() < 2:
+        return None
+    return record['class_names'][int(predicted.argmax())]
+
+
+def _against_trivial(record: Record) -> list[tuple[str, str]]:
+    if _two(record):
+        model, trivial = record['at_threshold']['f1'], record['always_positive']['f1']
+        f1, other = 'F1 at the stored threshold', 'saying yes to every clip'
+    else:
+        model, trivial = record['f1'], record['majority_class']['f1']
+        name = record['class_names'][record['majority_class']['class']]
+        f1, other = 'macro F1', f'taking every clip for {name!r}'
+    found = []
+    if model <= trivial:
+        found.append(('alarm', f'{f1}, {model:.4f}, is no better than {other}, {trivial:.4f}'))
+    ends = record['intervals'].get('roc_auc')
+    if ends and ends[0] <= 0.5 <= ends[1]:
+        found.append(
+            (
+                'alarm',
+                f'the interval of ROC-AUC, {ends[0]:.4f} to {ends[1]:.4f}, holds 0.5: '
+                'the order of the clips may be chance',
+            )
+        )
+    return found

@@ -1,0 +1,78 @@
+"""Pages of evaluations: whole, alone, and there for every kind of set."""
+
+import dataclasses
+import re
+import xml.etree.ElementTree
+
+import numpy as np
+import pytest
+
+from posevid_jax.evaluation import eval_page
+from posevid_jax.evaluation.assessment import assess
+from posevid_jax.evaluation.calibration import Calibration
+from posevid_jax.evaluation.decision import Decision
+from tests.evaluation import made
+
+EVIL = '<script>alert(1)</script> $x_$'
+CHOSEN = Decision(0.6, 'highest F1', 'val', (), 'platt', Calibration(0.5, 0.1))
+HISTORY = [
+    {
+        'epoch': epoch,
+        'train': {'loss': 1 / epoch},
+        'val': {'loss': 1.1 / epoch, 'roc_auc': auc, 'average_precision': auc},
+    }
+    for epoch, auc in ((1, None), (2, 0.6), (3, 0.7))
+]
+
+
+def page(clips, logits, chosen=CHOSEN):
+    record = assess(clips, logits, chosen, samples=20)
+    return eval_page.make(
+        f'set {EVIL}', record, clips, logits, chosen,
+        history=HISTORY, best={'epoch': 3, 'metric': 'roc_auc'},
+        environment=[('device', 'cpu')], settings=[('name', EVIL)],
+    )  # fmt: skip
+
+
+def test_a_page_that_stands_alone_with_pictures_as_png():
+    clips = dataclasses.replace(made.clips(), class_names=(EVIL, '喫煙'))
+    text, pictures = page(clips, made.logits(clips.label))
+    assert pictures.keys() == {
+        'curves', 'confusion', 'reliability', 'scores', 'hardest_clips', 'thresholds', 'learning',
+    }  # fmt: skip
+    assert '<script' not in text and '&lt;script&gt;' in text
+    links = re.findall(r'(?:href|src)="([^"]*)"|url\(([^)]*)\)', text)
+    assert all((a or b).startswith('#') for a, b in links)
+    for picture in pictures.values():
+        xml.etree.ElementTree.fromstring(picture.svg)
+        assert picture.svg in text and 'currentColor' in picture.svg
+        assert picture.png.startswith(b'\x89PNG')
+    for words in ('bootstrap over videos', 'before calibration', 'F1, chosen on val', 'set:v3'):
+        assert words in text
+
+
+def poor(**changes):
+    return dataclasses.replace(made.clips(), **changes)
+
+
+POOR = {
+    'no skeleton': poor(skeleton=None, skeleton_mask=None, joint_names=()),
+    'only the gesture': poor(label=np.ones(48, np.int32)),
+    'only the rest': poor(label=np.zeros(48, np.int32)),
+    'one clip': made.clips().select([0]),
+}
+
+
+@pytest.mark.parametrize('clips', POOR.values(), ids=POOR)
+def test_poor_sets_have_a_page_too(clips):
+    text, pictures = page(clips, made.logits(clips.label))
+    assert 'curves' in pictures and text.endswith('</html>\n')
+
+
+def test_several_classes_have_a_curve_each():
+    clips = made.clips(classes=3)
+    chosen = Decision(None, 'most probable class', 'val', (), 'temperature', Calibration(0.5))
+    text, pictures = page(clips, made.logits(clips.label, 3), chosen)
+    assert 'thresholds' not in pictures
+    assert all(name in pictures['curves'].svg for name in clips.class_names)
+    assert 'macro average' in text
