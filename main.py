@@ -81,7 +81,7 @@ def main(argv: list[str]) -> None:
     elif _MODE.value == 'inspect':
         inspect_sets.inspect(config, argv[1:], workdir)
     elif _MODE.value == 'compare':
-        compare_runs.compare(argv[1:], workdir)
+        compare_runs.compare(config, argv[1:], workdir)
 
 
 if __name__ == '__main__':

@@ -90,8 +90,8 @@ def get_config() -> ConfigDict:
     # a clip takes the whole of it.
     c.features.scale_frames = 149
     c.features.zscore = 'global'  # none | per_clip | per_video | global (fitted on train)
-    # Of global: standard (mean, std) | robust (median, p90 - p10) | rank (the share of the training
-    # values below, 0 to 1, less its mean and over its deviation).
+    # Of global: standard (mean, std) | robust (median, (p90 - p10) / 2.56) | rank (the share of the
+    # training values below, from 0 to 1, less its mean and over its deviation).
     c.features.scaler = 'standard'
     c.features.clip_at = 10.0  # z-scores are clipped to +- this: a tracker's jump is not evidence
     c.features.smooth = 1  # frames of the centred moving average; 1 = none
@@ -105,6 +105,9 @@ def get_config() -> ConfigDict:
     c.features.quantiles = ()  # from 0 to 1
     c.features.thresholds = ()  # the share of frames below each; z-scores, unless zscore is none
     c.features.parts = 1  # above 1: also the mean of each of so many equal parts of the clip
+    # What stat_pool measures all of these against before the MLP: the kinds of `scaler`, fitted on
+    # the statistics of the training clips | none.
+    c.features.pooled_scaler = 'none'
     # body, stat_pool: also the means of so many frames before each clip and after it. They are the
     # archive's context, or frames that other clips of the video hold; so not for a live stream.
     c.features.context = 0
@@ -116,8 +119,9 @@ def get_config() -> ConfigDict:
     c.features.summary.near = (0.4, 0.7, 1.0)  # shoulder widths to the mouth that count as near
 
     # Changes of training clips, drawn anew at every step. A clip keeps its label, so an amount must
-    # not take the gesture out of it. 0 = off. Those of joints alone need features.layout=skeleton;
-    # mirror, hand_swap and warp of features need names like dist_leftHand_mouth, l15_vx.
+    # not take the gesture out of it. 0 = off. Those of joints alone need features.source=body or
+    # features.layout=skeleton; mirror, hand_swap and warp of features need names like
+    # dist_leftHand_mouth, l15_vx.
     c.augment = ConfigDict()
     c.augment.mirror = 0.0  # probability; x -> 1 - x, left and right exchange joints and features
     c.augment.hand_swap = 0.0  # probability; the arms exchange names and stay where they are

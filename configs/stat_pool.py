@@ -32,6 +32,7 @@ def get_config(reads: str = 'context'):
     c.features.scale_frames = 449  # one size for a clip with its context
     c.features.scaler = 'rank'
     c.features.quantiles = (0.05, 0.1, 0.25, 0.75, 0.9)
+    c.features.pooled_scaler = 'rank'
     c.features.parts = 3  # a clip is about its middle
     c.model.dropout = 0.6
     if reads == 'context':

@@ -7,10 +7,9 @@ laid out as a grid. The skeleton as a picture of rows goes its own way.
 
 import functools
 from collections.abc import Callable, Sequence
+from typing import Any
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 from ml_collections import ConfigDict
 
@@ -19,7 +18,7 @@ from posevid_jax.data.context import context
 from posevid_jax.data.mapped import Column
 from posevid_jax.data.video_stats import per_video_stats
 from posevid_jax.errors import InputError
-from posevid_jax.features import body, motion, pooling, scaling, skeleton, summary
+from posevid_jax.features import body, motion, on_host, pooling, scaling, skeleton, summary
 
 SOURCES = ('archive', 'body')
 LAYOUTS = ('grid', 'skeleton')
@@ -30,11 +29,6 @@ CONTEXT = {'skeleton': 'context_skeleton', 'skeleton_mask': 'context_mask'}
 Read = Callable[[dict[str, Array], scaling.Scaler], tuple[Array, ...]]
 """(batch, scaler) to what a network is called with."""
 
-# Clips whose body features are computed at a time on the way to the statistics of whole sets.
-_BLOCK = 256
-# Clips, evenly spaced, whose body features the scaler is fitted on: as good as all of them.
-_FIT_CLIPS = 20_000
-
 
 def check(config: ConfigDict) -> None:
     """Raises InputError when a key of `config.features` holds what no function here accepts."""
@@ -42,6 +36,7 @@ def check(config: ConfigDict) -> None:
         ('source', (config.source,), SOURCES),
         ('zscore', (config.zscore,), scaling.ZSCORES),
         ('scaler', (config.scaler,), scaling.SCALERS),
+        ('pooled_scaler', (config.pooled_scaler,), ('none', *scaling.SCALERS)),
         ('pack', (config.pack,), motion.PACKS),
         ('layout', (config.layout,), LAYOUTS),
         ('statistics', config.statistics, pooling.STATISTICS),
@@ -102,9 +97,9 @@ def reader(config: ConfigDict, joint_names: Sequence[str]) -> Read:
       joint_names: joints of the clips.
 
     Returns:
-      (batch, scaler) to values and mask: `[B, T, F, C]` both for stat_pool, and `[B, S]` of the
-      context and the summary where they are on; `[B, T, H, W, C]` and `[B, T, H, W]` for
-      video_swin.
+      (batch, scaler) to values and mask: `[B, T, H, W, C]` and `[B, T, H, W]` for video_swin. For
+      stat_pool `[B, T, F, C]` both, then `[B, W]` both of the context and the summary, or None
+      twice, then the scaler of statistics.
 
     Raises:
       InputError: the clips have no skeleton, or not the joints, that the configuration reads.
@@ -123,7 +118,7 @@ def reader(config: ConfigDict, joint_names: Sequence[str]) -> Read:
         skeleton.walk(joint_names)
         return lambda batch, scaler: skeleton.rows(batch, joint_names, features.scale_frames)
     read = functools.partial(packed, config=features)
-    if _reads_body(config):
+    if reads_body(config):
         body.names(tuple(joint_names), features.leave_out)
         read = _of_body(read, joint_names, features)
     if config.model.name == 'video_swin':
@@ -133,7 +128,22 @@ def reader(config: ConfigDict, joint_names: Sequence[str]) -> Read:
     if features.summary.on:
         summary.check(features.summary, joint_names)
         read = _and_summary(read, joint_names, features)
-    return read
+
+    def read_all(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, ...]:
+        x, mask, *whole = read(batch, scaler)
+        return x, mask, *(whole or (None, None)), scaler.pooled
+
+    return read_all
+
+
+def statistics(features: ConfigDict) -> dict[str, Any]:
+    """What `pooling.pool` is to take of every channel, by `config.features`."""
+    return {
+        'statistics': tuple(features.statistics),
+        'quantiles': tuple(features.quantiles),
+        'thresholds': tuple(features.thresholds),
+        'parts': features.parts,
+    }
 
 
 def _of_body(read: Read, joint_names: Sequence[str], features: ConfigDict) -> Read:
@@ -147,8 +157,8 @@ def _of_body(read: Read, joint_names: Sequence[str], features: ConfigDict) -> Re
 
 
 def _of_context(read: Read, frames: int) -> Read:
-    """`read` of the clips with the frames around them, and `[B, 2 F C]`, the means before and
-    after."""
+    """`read` of the clips with the frames around them, and the means before and after, `[B, 2 F C]`
+    values and mask."""
 
     def read_context(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, ...]:
         wide = {
@@ -164,7 +174,8 @@ def _of_context(read: Read, frames: int) -> Read:
             for side in (slice(None, frames), slice(-frames, None))
         ]
         clip = slice(frames, -frames)
-        return x[:, clip], mask[:, clip], jnp.concatenate(means, axis=1)
+        around = (jnp.concatenate(both, axis=1) for both in zip(*means, strict=True))
+        return x[:, clip], mask[:, clip], *around
 
     return read_context
 
@@ -175,7 +186,11 @@ def _and_summary(read: Read, joint_names: Sequence[str], features: ConfigDict) -
     def read_summary(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, ...]:
         x, mask, *whole = read(batch, scaler)
         of_hand = summary.hand_mouth(batch, joint_names, features.scale_frames, features.summary)
-        return x, mask, jnp.concatenate([*whole, of_hand], axis=1)
+        known = jnp.ones(of_hand.shape, bool)
+        if whole:
+            of_hand = jnp.concatenate([whole[0], of_hand], axis=1)
+            known = jnp.concatenate([whole[1], known], axis=1)
+        return x, mask, of_hand, known
 
     return read_summary
 
@@ -186,17 +201,9 @@ def scaled_names(clips: Clips, config: ConfigDict) -> tuple[str, ...]:
     Raises:
       InputError: the clips have not the joints that the body's features need.
     """
-    if _reads_body(config):
+    if reads_body(config):
         return body.names(clips.joint_names, config.features.leave_out)
     return clips.feature_names
-
-
-def fit_scaler(clips: Clips, config: ConfigDict) -> scaling.Scaler:
-    """The scaler of the features that `scaled_names` names, fitted on the given clips."""
-    if not _reads_body(config):
-        return scaling.fit_scaler(clips.features, clips.mask, config.features.scaler)
-    rows = np.arange(0, len(clips), -(-len(clips) // _FIT_CLIPS))
-    return scaling.fit_scaler(*_body_features(clips, config)(rows), config.features.scaler)
 
 
 def host_arrays(clips: Clips, config: ConfigDict) -> dict[str, Column]:
@@ -208,7 +215,7 @@ def host_arrays(clips: Clips, config: ConfigDict) -> dict[str, Column]:
     """
     arrays = clips.arrays(skeleton=reads_skeleton(config))
     if config.features.zscore == 'per_video' and not _rows_of_joints(config):
-        read = _body_features(clips, config) if _reads_body(config) else None
+        read = on_host.body_features(clips, config.features) if reads_body(config) else None
         arrays['video_mean'], arrays['video_std'] = per_video_stats(clips, read)
     if config.features.context:
         arrays |= zip(CONTEXT.values(), context(clips, config.features.context), strict=True)
@@ -217,41 +224,18 @@ def host_arrays(clips: Clips, config: ConfigDict) -> dict[str, Column]:
 
 def reads_features(config: ConfigDict) -> bool:
     """Whether the configured network reads the features of the clips."""
-    return not (_rows_of_joints(config) or _reads_body(config))
+    return not (_rows_of_joints(config) or reads_body(config))
 
 
 def reads_skeleton(config: ConfigDict) -> bool:
     """Whether the configured network reads joints, alone or beside features."""
-    return _rows_of_joints(config) or _reads_body(config) or config.features.summary.on
+    return _rows_of_joints(config) or reads_body(config) or config.features.summary.on
 
 
 def _rows_of_joints(config: ConfigDict) -> bool:
     return config.model.name == 'video_swin' and config.features.layout == 'skeleton'
 
 
-def _reads_body(config: ConfigDict) -> bool:
+def reads_body(config: ConfigDict) -> bool:
+    """Whether the configured network reads features of the body."""
     return config.features.source == 'body' and not _rows_of_joints(config)
-
-
-def _body_features(
-    clips: Clips, config: ConfigDict
-) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """A function from row numbers [n] to the body features of these clips, on the host."""
-    arrays = {name: getattr(clips, name) for name in body.READS}
-
-    @jax.jit
-    def compute(batch: dict[str, Array]) -> tuple[Array, Array]:
-        features = config.features
-        return body.features(batch, clips.joint_names, features.scale_frames, features.leave_out)
-
-    def read(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        blocks = -(-len(rows) // _BLOCK)
-        full = np.resize(rows, blocks * _BLOCK).reshape(blocks, _BLOCK)  # one shape to compile
-        parts = [
-            jax.device_get(compute({name: array[block] for name, array in arrays.items()}))
-            for block in full
-        ]
-        values, mask = (np.concatenate(part)[: len(rows)] for part in zip(*parts, strict=True))
-        return values, mask
-
-    return read

@@ -23,7 +23,7 @@ def pool(
     quantiles: Sequence[float] = (),
     thresholds: Sequence[float] = (),
     parts: int = 1,
-) -> Array:
+) -> tuple[Array, Array]:
     """Statistics of the observed frames.
 
     Args:
@@ -35,8 +35,8 @@ def pool(
       parts: above 1, also the mean of each of so many parts of the clip, as equal as can be.
 
     Returns:
-      `[B, S, F]`: statistics, quantiles, thresholds, in the order given, and parts; 0 for a feature
-      with no observed frame there.
+      values and mask `[B, S, F]`: statistics, quantiles, thresholds, in the order given, and parts;
+      0 and False for a feature with no observed frame there.
     """
     chex.assert_rank([x, mask], 3)
     observed = mask.sum(axis=1)  # [B, F]
@@ -45,15 +45,44 @@ def pool(
     if quantiles:
         rows.append(masked_quantiles(x, mask, tuple(quantiles)))
     rows += [((mask & (x < t)).sum(axis=1) / count)[:, None] for t in thresholds]
+    values = jnp.concatenate(rows, axis=1)
+    known = jnp.broadcast_to((observed > 0)[:, None], values.shape)
     if parts > 1:
         ends = [x.shape[1] * part // parts for part in range(parts + 1)]
-        rows += [mean(x[:, a:b], mask[:, a:b])[:, None] for a, b in itertools.pairwise(ends)]
-    return jnp.where((observed > 0)[:, None], jnp.concatenate(rows, axis=1), 0.0)
+        means = [mean(x[:, a:b], mask[:, a:b]) for a, b in itertools.pairwise(ends)]
+        of_parts = (jnp.stack(both, axis=1) for both in zip(*means, strict=True))
+        values, known = map(_join, (values, known), of_parts)
+    return jnp.where(known, values, 0.0), known
 
 
-def mean(x: Array, mask: Array) -> Array:
-    """Of the observed frames, `[B, T, F]` to `[B, F]`; 0 where there is none."""
-    return _mean(x, mask, jnp.maximum(mask.sum(axis=1), 1))
+def numbers_of_clips(
+    x: Array, mask: Array, whole: Array | None = None, whole_mask: Array | None = None, **what
+) -> tuple[Array, Array]:
+    """All that StatPool is told of a clip, as a list.
+
+    Args:
+      x, mask: `[B, T, F, C]` packed features.
+      whole, whole_mask: `[B, W]` further numbers of whole clips.
+      what: see `pool`.
+
+    Returns:
+      values, 0 where missing, and mask `[B, D]`, D = S F C + W.
+    """
+    chex.assert_rank([x, mask], 4)
+    flat = (part.reshape(*part.shape[:2], -1) for part in (x, mask))  # [B, T, F * C]
+    values, known = (part.reshape(len(x), -1) for part in pool(*flat, **what))
+    if whole is None:
+        return values, known
+    return _join(values, whole), _join(known, whole_mask)
+
+
+def _join(a: Array, b: Array) -> Array:
+    return jnp.concatenate([a, b], axis=1)
+
+
+def mean(x: Array, mask: Array) -> tuple[Array, Array]:
+    """Of the observed frames, `[B, T, F]` to `[B, F]`; and whether there is one, else 0."""
+    return _mean(x, mask, jnp.maximum(mask.sum(axis=1), 1)), mask.any(axis=1)
 
 
 def _mean(x: Array, mask: Array, count: Array) -> Array:

@@ -15,6 +15,8 @@ SCALERS = ('standard', 'robust', 'rank')
 
 # Deviations below this are those of a constant feature: it is centred and left unscaled.
 _SMALLEST_SCALE = 1e-6
+# Deviations from the 10th to the 90th percentile of a normal distribution.
+_NORMAL_RANGE = 2.563
 # Of numbers spread evenly from 0 to 1.
 _DEVIATION_OF_RANKS = 12**-0.5
 # Steps of the rank scaler: each holds this share of the training values.
@@ -29,10 +31,13 @@ class Scaler:
 
     Of kind `rank`, two arrays `[S, F]`: where each of S steps with equally many training values
     begins, and how wide it is.
+
+    `pooled` is another one, for the statistics of whole clips, or None.
     """
 
     center: Array | np.ndarray
     scale: Array | np.ndarray
+    pooled: 'Scaler | None' = None
 
 
 def neutral_scaler(num_features: int, steps: tuple[int, ...] = ()) -> Scaler:
@@ -50,9 +55,10 @@ def fit_scaler(features: Column, mask: Column, kind: str = 'standard') -> Scaler
     Args:
       features: `[N, T, F]`, 0 where missing.
       mask: `[N, T, F]`.
-      kind: `standard`: mean and standard deviation | `robust`: median and the range from the 10th
-        to the 90th percentile, which a tracker's jumps do not move | `rank`: the share of the
-        training values below, so that the scale is fine where values are many.
+      kind: `standard`: mean and standard deviation | `robust`: median, and the range from the 10th
+        to the 90th percentile in units of a normal distribution's, which a tracker's jumps do not
+        move | `rank`: the share of the training values below, so that the scale is fine where
+        values are many.
 
     Returns:
       a Scaler of float32 `[F]`, or `[S, F]`. Of `[F]`, a feature never observed has centre 0; one
@@ -64,7 +70,7 @@ def fit_scaler(features: Column, mask: Column, kind: str = 'standard') -> Scaler
         center, scale = _standard(features, mask)
     elif kind == 'robust':
         low, center, high = _quantiles(features, mask, (0.1, 0.5, 0.9))
-        scale = high - low
+        scale = (high - low) / _NORMAL_RANGE
     else:
         ends = _quantiles(features, mask, np.linspace(0, 1, _STEPS + 1))
         center, scale = ends[:-1], np.maximum(np.diff(ends, axis=0), _SMALLEST_SCALE)
@@ -97,6 +103,15 @@ def _quantiles(features: Column, mask: Column, shares: Sequence[float]) -> np.nd
         if observed.size:
             found[:, f] = np.quantile(observed, shares)
     return found
+
+
+def measure(x: Array, scaler: Scaler, clip_at: float) -> Array:
+    """Values `[..., F]` less the scaler's centre, in its units, clipped to +- `clip_at`."""
+    if scaler.center.ndim == 2:
+        x = (_rank(x, scaler) - 0.5) / _DEVIATION_OF_RANKS
+    else:
+        x = (x - scaler.center) / scaler.scale
+    return jnp.clip(x, -clip_at, clip_at)
 
 
 def _rank(x: Array, scaler: Scaler) -> Array:
@@ -132,8 +147,6 @@ def zscore(
     elif kind == 'per_video':
         center, scale = batch['video_mean'][:, None], batch['video_std'][:, None]
     else:
-        center, scale = scaler.center, scaler.scale
-        if center.ndim == 2:
-            x, center, scale = _rank(x, scaler), 0.5, _DEVIATION_OF_RANKS
+        return jnp.where(mask, measure(x, scaler, clip_at), 0.0), mask
     scale = jnp.where(scale < _SMALLEST_SCALE, 1.0, scale)
     return jnp.where(mask, jnp.clip((x - center) / scale, -clip_at, clip_at), 0.0), mask

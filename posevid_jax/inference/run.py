@@ -59,13 +59,16 @@ class Run:
         """
         known = artifacts.read_json(workdir / 'scaler.json')
         # Runs from before features were computed in the step scaled those of the archive.
-        known = {'scaled_names': known['feature_names']} | known
+        known = {'scaled_names': known['feature_names'], 'pooled': None} | known
         decision = artifacts.read_decision(workdir, config.eval.calibration)
         joint_names = tuple(known['joint_names'])
         model = classifier.build(
             config, num_classes=len(known['class_names']), joint_names=joint_names
         )
         scaler = neutral_scaler(len(known['scaled_names']), np.shape(known['center'])[:-1])
+        if known['pooled']:
+            *steps, count = np.shape(known['pooled']['center'])
+            scaler = scaler.replace(pooled=neutral_scaler(count, tuple(steps)))
         example = example_batch(known, 2 * config.features.context)
         # The schedule shapes no array of the state: one step an epoch is as good as any.
         optimizer = optim.optimizer(config.train, optim.learning_rate(config.train, 1))

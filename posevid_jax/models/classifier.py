@@ -131,10 +131,7 @@ def _stat_pool(model: ConfigDict, features: ConfigDict, num_outputs: int) -> Sta
     return StatPool(
         num_outputs=num_outputs,
         hidden_sizes=sizes,
-        statistics=tuple(features.statistics),
-        quantiles=tuple(features.quantiles),
-        thresholds=tuple(features.thresholds),
-        parts=features.parts,
+        **inputs.statistics(features),
         dropout=model.dropout,
         batch_norm=model.stat_pool.batch_norm,
         dtype=jnp.dtype(model.dtype),

@@ -2,12 +2,15 @@
 
 from typing import Any
 
-import chex
 import flax.linen as nn
 import jax.numpy as jnp
 from jax import Array
 
-from posevid_jax.features.pooling import STATISTICS, pool
+from posevid_jax.features.pooling import STATISTICS, numbers_of_clips
+from posevid_jax.features.scaling import Scaler, measure
+
+# Deviations at which a statistic is as unusual as can be.
+_CLIP_AT = 4.0
 
 
 class StatPool(nn.Module):
@@ -36,32 +39,34 @@ class StatPool(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Array, mask: Array, summary: Array | None = None, *, train: bool
+        self,
+        x: Array,
+        mask: Array,
+        whole: Array | None = None,
+        whole_mask: Array | None = None,
+        scaler: Scaler | None = None,
+        *,
+        train: bool,
     ) -> Array:
         """Logits of a batch.
 
         Args:
           x: `[B, T, F, C]` packed features, 0 where missing.
           mask: `[B, T, F, C]`.
-          summary: `[B, S]` numbers of whole clips, joined to the statistics.
+          whole, whole_mask: `[B, W]` numbers of whole clips, joined to the statistics.
+          scaler: what all these are measured against, None for nothing.
           train: dropout on, batch statistics updated.
 
         Returns:
           `[B, num_outputs]` float32.
         """
-        chex.assert_rank([x, mask], 4)
-        batch, frames = x.shape[:2]
-        x = pool(
-            x.reshape(batch, frames, -1),  # [B, T, F * C]
-            mask.reshape(batch, frames, -1),
-            statistics=self.statistics,
-            quantiles=self.quantiles,
-            thresholds=self.thresholds,
+        x, known = numbers_of_clips(
+            x, mask, whole, whole_mask,
+            statistics=self.statistics, quantiles=self.quantiles, thresholds=self.thresholds,
             parts=self.parts,
-        )
-        x = x.reshape(batch, -1)  # [B, statistics * F * C]
-        if summary is not None:
-            x = jnp.concatenate([x, summary], axis=1)
+        )  # fmt: skip
+        if scaler is not None:
+            x = jnp.where(known, measure(x, scaler, _CLIP_AT), 0.0)
         for size in self.hidden_sizes:
             # Batch norm brings a bias of its own.
             x = nn.Dense(size, use_bias=not self.batch_norm, dtype=self.dtype)(x)

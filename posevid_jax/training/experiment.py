@@ -14,7 +14,7 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import Column
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import decision
-from posevid_jax.features import augment, inputs
+from posevid_jax.features import augment, fitting, inputs
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.models import classifier, torch_import
 from posevid_jax.training import checkpoint, hardest, losses, nonfinite, optim, records, steps
@@ -136,6 +136,7 @@ class Experiment:
         """What the run knows about its input, for scaler.json."""
         features, joints = _read_names(self.train, self.config)
         scaled = inputs.scaled_names(self.train, self.config)
+        pooled = self.scaler.pooled
         return {
             'feature_names': list(features),
             'joint_names': list(joints),
@@ -145,6 +146,7 @@ class Experiment:
             'scaled_names': list(scaled),
             'center': self.scaler.center[..., : len(scaled)].tolist(),
             'scale': self.scaler.scale[..., : len(scaled)].tolist(),
+            'pooled': pooled and {'center': pooled.center.tolist(), 'scale': pooled.scale.tolist()},
         }
 
 
@@ -206,7 +208,7 @@ def assemble(
         arrays=arrays,
         order=order,
         augment=_augment(train, config),
-        scaler=inputs.fit_scaler(train, config),
+        scaler=fitting.fit_scaler(train, arrays, config),
         model=model,
         schedule=schedule,
         optimizer=optim.optimizer(config.train, schedule, steps_per_epoch),

@@ -4,8 +4,9 @@ import jax
 import numpy as np
 import pytest
 
+from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
-from posevid_jax.features import inputs
+from posevid_jax.features import fitting, inputs, pooling
 from posevid_jax.features.scaling import neutral_scaler
 from tests import toy
 from tests.features import poses
@@ -31,24 +32,49 @@ def test_context_is_the_means_of_the_frames_before_and_after():
         'context_mask': whole['skeleton_mask'][:, around],
     }
     options = {'features__scale_frames': 99}
-    x, mask, context = read(batch, features__context=AROUND, **options)
-    expected, observed = read(whole, **options)
+    x, mask, context, known, _ = read(batch, features__context=AROUND, **options)
+    expected, observed, *_ = read(whole, **options)
     np.testing.assert_allclose(x, expected[:, AROUND:13], atol=1e-5)
     np.testing.assert_array_equal(mask, observed[:, AROUND:13])
-    for part, frames in zip(np.split(context, 2, axis=1), (slice(4), slice(13, 17)), strict=True):
+    parts = zip(*(np.split(a, 2, axis=1) for a in (context, known)), strict=True)
+    for (part, seen), frames in zip(parts, (slice(4), slice(13, 17)), strict=True):
         values = np.where(observed, expected, np.nan)[:, frames, :, 0]
         count = np.isfinite(values).sum(1)
         means = np.where(count > 0, np.nansum(values, 1) / np.maximum(count, 1), 0)
         np.testing.assert_allclose(part, means, atol=1e-4)
+        np.testing.assert_array_equal(seen, count > 0)
 
 
 def test_context_and_summary_are_joined():
     batch = poses.batch()
     batch |= {'context_skeleton': batch['skeleton'], 'context_mask': batch['skeleton_mask']}
-    *_, context = read(batch, features__context=4)
-    *_, summary = read(batch, features__summary__on=True)
-    *_, both = read(batch, features__context=4, features__summary__on=True)
-    np.testing.assert_allclose(both, np.concatenate([context, summary], axis=1), atol=1e-5)
+    _, _, *context, _ = read(batch, features__context=4)
+    _, _, *summary, _ = read(batch, features__summary__on=True)
+    _, _, *both, _ = read(batch, features__context=4, features__summary__on=True)
+    for found, *parts in zip(both, context, summary, strict=True):
+        np.testing.assert_allclose(found, np.concatenate(parts, axis=1), atol=1e-5)
+
+
+def test_statistics_are_measured_against_those_of_the_training_clips():
+    clips = make_clips(num_videos=4, clips_per_video=8, num_frames=12, seed=0)
+    config = toy.config(
+        features__source='body',
+        features__scaler='rank',
+        features__pooled_scaler='robust',
+        features__parts=2,
+        features__context=3,
+    )
+    arrays = inputs.host_arrays(clips, config)
+    scaler = fitting.fit_scaler(clips, arrays, config)
+    read = inputs.reader(config, clips.joint_names)
+    *parts, found = read({name: array[:] for name, array in arrays.items()}, scaler)
+    assert found is scaler.pooled
+    numbers, known = pooling.numbers_of_clips(*parts, **inputs.statistics(config.features))
+    assert numbers.shape == (32, found.center.shape[0])
+    for column in range(0, numbers.shape[1], 17):
+        values = np.asarray(numbers)[np.asarray(known)[:, column], column]
+        expected = np.median(values) if values.size else 0  # frames around that no clip holds
+        np.testing.assert_allclose(found.center[column], expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(

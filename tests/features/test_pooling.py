@@ -9,8 +9,15 @@ from posevid_jax.features import pooling
 from posevid_jax.features.pooling import STATISTICS
 
 OPTIONS = ('statistics', 'quantiles', 'thresholds', 'parts')
-pool = jax.jit(pooling.pool, static_argnames=OPTIONS)
+compute = jax.jit(pooling.pool, static_argnames=OPTIONS)
 FRAMES = [1, 2, 8, 75]
+
+
+def pool(x, mask, **what):
+    """The values, once they are seen to be 0 where not observed."""
+    values, known = map(np.asarray, compute(x, mask, **what))
+    assert not values[~known].any()
+    return values
 
 
 def clips(frames):
@@ -73,11 +80,19 @@ def test_shares_below_a_threshold_are_of_the_observed_frames():
 
 def test_parts_are_means_of_stretches_one_after_the_other():
     x, mask = clips(8)
-    pooled = pool(x, mask, statistics=(), parts=3)
+    pooled = pool(x, mask, statistics=('max',), parts=3)
     stretches = [numpys('mean', x[:, a:b], mask[:, a:b]) for a, b in ((0, 2), (2, 5), (5, 8))]
-    np.testing.assert_allclose(pooled, np.stack(stretches, axis=1), atol=1e-6)
-    short = pool(x[:, :1], mask[:, :1], statistics=(), parts=3)
-    assert np.isfinite(short).all() and not short[:, :2].any()
+    np.testing.assert_allclose(pooled[:, 1:], np.stack(stretches, axis=1), atol=1e-6)
+    short = pool(x[:, :1], mask[:, :1], statistics=('max',), parts=3)
+    assert np.isfinite(short).all() and not short[:, 1:3].any()
+
+
+def test_what_no_frame_tells_is_missing():
+    x, mask = clips(9)
+    mask[0], mask[1, :, 2], mask[2, :3] = True, False, False
+    _, known = compute(x, mask, statistics=('mean', 'max'), parts=3)
+    assert known[0].all() and not known[1, :, 2].any()
+    np.testing.assert_array_equal(known[2, :, 0], [True, True, False, True, True])
 
 
 def test_what_is_missing_is_not_read():
@@ -102,7 +117,7 @@ def test_every_observed_frame_has_a_finite_gradient():
     weights = jax.random.normal(jax.random.key(0), (2, 5, 3))
 
     def weighted(x):
-        return (weights * pooling.pool(x, mask, statistics=tuple(STATISTICS))).sum()
+        return (weights * pooling.pool(x, mask, statistics=tuple(STATISTICS))[0]).sum()
 
     grad = jax.jit(jax.grad(weighted))(x)
     assert np.isfinite(grad).all()

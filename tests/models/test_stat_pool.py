@@ -2,6 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from posevid_jax.features.scaling import Scaler
 from posevid_jax.models.stat_pool import StatPool
 
 RNG = np.random.default_rng(0)
@@ -52,3 +53,15 @@ def test_batch_norm_updates_its_statistics_in_training():
     _, updated = model.apply(variables, X, MASK, train=True, mutable=['batch_stats'])
     before, after = (jax.tree.leaves(v['batch_stats']) for v in (variables, updated))
     assert all(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_statistics_far_from_those_of_training_say_no_more_than_that():
+    count = 5 * X.shape[2] * X.shape[3]
+    narrow = Scaler(center=np.zeros(count, np.float32), scale=np.full(count, 1e-4, np.float32))
+    model, variables = make()
+
+    def logits(x, scaler):
+        return model.apply(variables, x, MASK, scaler=scaler, train=False)
+
+    np.testing.assert_allclose(logits(X, narrow), logits(2 * X, narrow), atol=1e-6)
+    assert not np.allclose(logits(X, None), logits(2 * X, None), atol=1e-3)

@@ -39,12 +39,17 @@ def test_video_swin_trains_and_evaluates(archive, tmp_path, monkeypatch):
     assert evaluated['loss'] == pytest.approx(trained['loss'], rel=1e-5)
 
 
-@pytest.mark.parametrize('zscore', ['global', 'per_video'])
-def test_stat_pool_trains_and_evaluates(archive, tmp_path, zscore):
+@pytest.mark.parametrize(
+    'options',
+    [
+        {'scaler': 'rank', 'pooled_scaler': 'rank', 'context': 6},
+        {'zscore': 'per_video', 'pooled_scaler': 'robust', 'summary__on': True},
+    ],
+)
+def test_stat_pool_trains_and_evaluates(archive, tmp_path, options):
     config = toy.config(
         features__source='body',
-        features__zscore=zscore,
-        features__summary__on=True,
+        **{f'features__{key}': value for key, value in options.items()},
         data__train=archive,
         train__num_epochs=1,
     )

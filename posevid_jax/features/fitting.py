@@ -1,0 +1,50 @@
+"""What a run's batches are measured against, fitted on its training clips."""
+
+import functools
+from collections.abc import Callable
+
+import jax
+import numpy as np
+from jax import Array
+from ml_collections import ConfigDict, FrozenConfigDict
+
+from posevid_jax.data.clips import Clips
+from posevid_jax.features import inputs, on_host, pooling, scaling
+
+# Clips, evenly spaced, that are as good as all of them.
+_MOST_CLIPS = 20_000
+
+
+def fit_scaler(clips: Clips, arrays: on_host.Arrays, config: ConfigDict) -> scaling.Scaler:
+    """The scaler of the features named by `inputs.scaled_names`, and of the statistics of clips.
+
+    Args:
+      clips: those to fit it on.
+      arrays: their `inputs.host_arrays`.
+      config: the whole configuration.
+    """
+    features = config.features
+    rows = np.arange(0, len(clips), -(-len(clips) // _MOST_CLIPS))
+    if inputs.reads_body(config):
+        scaler = scaling.fit_scaler(*on_host.body_features(clips, features)(rows), features.scaler)
+    else:
+        scaler = scaling.fit_scaler(clips.features, clips.mask, features.scaler)
+    if config.model.name != 'stat_pool' or features.pooled_scaler == 'none':
+        return scaler
+    compute = _numbers(FrozenConfigDict(features), clips.joint_names)
+    numbers, known = on_host.by_block(lambda batch: compute(batch, scaler), arrays, rows)
+    pooled = scaling.fit_scaler(numbers[:, None], known[:, None], features.pooled_scaler)
+    return scaler.replace(pooled=pooled)
+
+
+@functools.lru_cache(maxsize=4)
+def _numbers(features: FrozenConfigDict, joint_names: tuple[str, ...]) -> Callable:
+    """(batch, scaler) to the numbers that stat_pool is told of each clip, and their mask."""
+    config = ConfigDict({'features': features, 'model': {'name': 'stat_pool'}})
+    read = inputs.reader(config, joint_names)
+
+    def compute(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, Array]:
+        *parts, _ = read(batch, scaler)
+        return pooling.numbers_of_clips(*parts, **inputs.statistics(features))
+
+    return jax.jit(compute)

@@ -1,0 +1,48 @@
+"""Features of whole sets of clips, on the way to what batches are measured against."""
+
+from collections.abc import Callable, Mapping
+
+import jax
+import numpy as np
+from jax import Array
+from ml_collections import ConfigDict
+
+from posevid_jax.data.clips import Clips
+from posevid_jax.data.mapped import Column
+from posevid_jax.features import body
+
+Arrays = Mapping[str, Column]
+
+_BLOCK = 256  # clips computed at a time
+
+_compute_body = jax.jit(body.features, static_argnums=(1, 2, 3))
+
+
+def body_features(
+    clips: Clips, config: ConfigDict
+) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """A function from row numbers [n] to the body features of these clips, values and mask.
+
+    Args:
+      clips: any set with the joints.
+      config: `config.features`.
+    """
+    arrays = {name: getattr(clips, name) for name in body.READS}
+    static = (clips.joint_names, config.scale_frames, tuple(config.leave_out))
+    return lambda rows: by_block(lambda batch: _compute_body(batch, *static), arrays, rows)
+
+
+def by_block(
+    compute: Callable[[dict[str, np.ndarray]], tuple[Array, Array]],
+    arrays: Arrays,
+    rows: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Values and mask of the given rows, computed a block at a time."""
+    blocks = -(-len(rows) // _BLOCK)
+    full = np.resize(rows, blocks * _BLOCK).reshape(blocks, _BLOCK)  # one shape to compile
+    parts = [
+        jax.device_get(compute({name: array[block] for name, array in arrays.items()}))
+        for block in full
+    ]
+    values, mask = (np.concatenate(part)[: len(rows)] for part in zip(*parts, strict=True))
+    return values, mask
