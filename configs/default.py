@@ -231,8 +231,9 @@ def get_config() -> ConfigDict:
     # --mode=predict of recordings, of any length: those of prepare.landmarks, compared with
     # prepare.labels where given; prepare says how the files are read.
     c.predict = ConfigDict()
-    c.predict.stride = 5  # frames from the start of a clip to the start of the next; a frame gets
-    # the mean probability of the clips that cover it
+    # Frames from the start of a clip to the start of the next; a frame gets the mean probability of
+    # the clips that cover it, most of those whose middle it is.
+    c.predict.stride = 5
     c.predict.smooth = 0.5  # seconds of the centred moving average of these; 0 = none
     c.predict.high = 0.0  # an event must reach this probability; 0 = the run's stored threshold
     c.predict.low = 0.9  # and lasts while the probability is at least this share of `high`

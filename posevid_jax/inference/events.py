@@ -125,6 +125,9 @@ def find_events(prob: Sequence[float], rule: Rule) -> list[Event]:
 def frame_probabilities(probs: np.ndarray, start: np.ndarray, length: int) -> np.ndarray:
     """Probabilities per frame: the mean over the clips that cover a frame.
 
+    A clip counts by how near to its middle the frame is (a Hann window): half of its frames decide
+    what it shows, and those are not at its ends.
+
     Args:
       probs: [N, K] of clips.
       start: [N] first frame of each; together they cover every frame from 0 to the last.
@@ -133,11 +136,11 @@ def frame_probabilities(probs: np.ndarray, start: np.ndarray, length: int) -> np
     Returns:
       [T, K], T the end of the last clip.
     """
-    edges = np.zeros((start.max() + length + 1, probs.shape[1] + 1))
-    counted = np.concatenate([probs, np.ones((len(probs), 1))], 1)
-    np.add.at(edges, start, counted)
-    np.add.at(edges, start + length, -counted)
-    sums = edges.cumsum(0)[:-1]
+    weight = np.hanning(length + 2)[1:-1]  # without the zeros at both ends
+    counted = np.concatenate([probs, np.ones((len(probs), 1))], 1)  # [N, K + 1]
+    sums = np.zeros((start.max() + length, counted.shape[1]))
+    frames = start[:, None] + np.arange(length)  # [N, length]
+    np.add.at(sums, frames, weight[:, None] * counted[:, None])
     return sums[:, :-1] / sums[:, -1:]
 
 
