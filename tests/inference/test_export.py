@@ -43,7 +43,9 @@ KINDS = {
 def test_the_folder_alone_gives_the_probabilities_of_the_run(kind, tmp_path, monkeypatch):
     size = dict(embed_dim=8, depths=(1, 1), num_heads=(1, 2))
     monkeypatch.setitem(video_swin.SIZES, 'toy', size)
-    config = toy.config(train__num_epochs=1, data__synthetic__num_frames=8, **KINDS[kind])
+    config = toy.config(
+        parallel='jit', train__num_epochs=1, data__synthetic__num_frames=8, **KINDS[kind]
+    )
     loop.train_and_evaluate(config, tmp_path / 'run')
     folder = export.export_run(config, tmp_path / 'run')
     about = json.loads((folder / 'metadata.json').read_text())

@@ -15,7 +15,6 @@ from posevid_jax.inference.bench_stream import bench_stream
 from posevid_jax.inference.events import Rule, find_events
 from posevid_jax.inference.run import Run
 from posevid_jax.inference.stream import Stream
-from posevid_jax.models import video_swin
 from posevid_jax.training import loop
 from posevid_jax.training.parallel import Parallel
 from tests import toy
@@ -25,12 +24,12 @@ KINDS = {
     'per_video': dict(features__zscore='per_video', features__pack='light', features__smooth=3),
     'body': dict(features__source='body', features__context=3),
     'body per video': dict(features__source='body', features__zscore='per_video'),
-    'video_swin': dict(model__name='video_swin', model__size='toy', features__layout='skeleton'),
 }
 
 
 def config(kind):
     return toy.config(
+        parallel='jit',
         train__num_epochs=1,
         data__synthetic__num_frames=FRAMES,
         predict__stride=1,
@@ -42,12 +41,9 @@ def config(kind):
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp('stream')
-    with pytest.MonkeyPatch.context() as patch:
-        size = dict(embed_dim=8, depths=(1, 1), num_heads=(1, 2))
-        patch.setitem(video_swin.SIZES, 'toy', size)
-        for kind in KINDS:
-            loop.train_and_evaluate(config(kind), folder / kind)
-        yield folder
+    for kind in KINDS:
+        loop.train_and_evaluate(config(kind), folder / kind)
+    return folder
 
 
 @pytest.fixture(scope='module')
@@ -110,7 +106,7 @@ def test_a_stream_without_anybody_goes_on(folder, kind):
 )
 def test_a_stream_that_cannot_be_is_refused(folder, given, message):
     with pytest.raises(InputError, match=message):
-        Stream(folder / 'video_swin', **given)
+        Stream(folder / 'body', **given)
 
 
 def test_lines_in_and_lines_out(folder, recording):
