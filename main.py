@@ -1,7 +1,9 @@
 """posevid_jax on the command line: `python main.py --config=configs/demo.py`."""
 
+import functools
 import os
 import pathlib
+import sys
 
 from absl import app, flags
 from ml_collections import config_flags
@@ -9,10 +11,23 @@ from ml_collections import config_flags
 from posevid_jax import command_line
 from posevid_jax.capacity import adopt, bench, probe
 from posevid_jax.data import prepare
-from posevid_jax.inference import compare_runs, evaluate_run, inspect_sets
+from posevid_jax.inference import (
+    bench_stream,
+    compare_runs,
+    evaluate_run,
+    export,
+    inspect_sets,
+    predict,
+    predict_recordings,
+    stream_lines,
+)
+from posevid_jax.inference.run import Run
 from posevid_jax.training import compilation_cache, cross_validation, determinism, loop, processes
 
-MODES = ('train', 'eval', 'cv', 'probe', 'bench', 'prepare', 'inspect', 'compare')
+MODES = (
+    *('train', 'eval', 'predict', 'stream', 'export', 'cv'),
+    *('probe', 'bench', 'prepare', 'inspect', 'compare'),
+)
 
 _CONFIG = config_flags.DEFINE_config_file(
     'config', None, 'Configuration file; a mode that reads a run takes the one in --workdir.'
@@ -44,19 +59,29 @@ def main(argv: list[str]) -> None:
             loop.train_and_evaluate(config, workdir)
     elif _MODE.value == 'eval':
         evaluate_run.evaluate_run(config, workdir, _CHECKPOINT.value)
+    elif _MODE.value == 'predict':
+        recorded = bool(config.prepare.landmarks)
+        mode = predict_recordings.predict_recordings if recorded else predict.predict_run
+        mode(config, workdir, _CHECKPOINT.value)
+    elif _MODE.value == 'stream':
+        run = Run.restore(config, workdir, _CHECKPOINT.value)
+        stream_lines.serve(run, sys.stdin, sys.stdout)
+    elif _MODE.value == 'export':
+        export.export_run(config, workdir, _CHECKPOINT.value)
     elif _MODE.value == 'cv':
         with adopt.out_of_memory_explained(config):
             cross_validation.cross_validate(config, workdir)
     elif _MODE.value == 'probe':
         probe.probe(config, workdir)
     elif _MODE.value == 'bench':
-        bench.bench(config, workdir)
+        stream_kind = functools.partial(bench_stream.bench_stream, workdir=workdir)
+        bench.bench(config, workdir, {'stream': stream_kind})
     elif _MODE.value == 'prepare':
         prepare.prepare(config)
     elif _MODE.value == 'inspect':
         inspect_sets.inspect(config, argv[1:], workdir)
     elif _MODE.value == 'compare':
-        compare_runs.compare(argv[1:], workdir)
+        compare_runs.compare(config, argv[1:], workdir)
 
 
 if __name__ == '__main__':

@@ -19,7 +19,8 @@ def get_config() -> ConfigDict:
     # An npz archive, a folder of npz clips, a folder of shards (larger than memory) or `synthetic`.
     c.data.train = 'synthetic'
     c.data.val = ''  # the same; empty: whole videos are split off from train
-    c.data.test = ''  # what --mode=eval reads; empty: the run's validation clips
+    # What --mode=eval and --mode=predict read; for eval, empty: the run's validation clips.
+    c.data.test = ''
     c.data.prefix = 'long'  # archives name their arrays <prefix>_raw, <prefix>_label, ...
     c.data.on_error = 'raise'  # a bad file of a folder, a bad clip of an archive: raise | skip
     # Bytes that npz files may expand to; 0: 100 times their size, at least 1 GiB, at most the
@@ -227,6 +228,20 @@ def get_config() -> ConfigDict:
     # platt for one logit, temperature for several.
     c.eval.calibration = 'auto'
 
+    # --mode=predict of recordings, of any length: those of prepare.landmarks, compared with
+    # prepare.labels where given; prepare says how the files are read.
+    c.predict = ConfigDict()
+    c.predict.stride = 5  # frames from the start of a clip to the start of the next; a frame gets
+    # the mean probability of the clips that cover it
+    c.predict.smooth = 0.5  # seconds of the centred moving average of these; 0 = none
+    c.predict.high = 0.0  # an event must reach this probability; 0 = the run's stored threshold
+    c.predict.low = 0.9  # and lasts while the probability is at least this share of `high`
+    c.predict.min_length = 0.3  # seconds of the shortest event
+    c.predict.merge_gap = 0.3  # seconds below `low` that do not end an event
+    # A frame is uncertain where the mouth or both wrists are less visible than this.
+    c.predict.min_visibility = 0.5
+    c.predict.overlaps = (0.1, 0.3, 0.5)  # intersection over union that counts as found
+
     c.cv = ConfigDict()  # --mode=cv: data.train by videos, each judged by what never saw it
     c.cv.folds = 5
     # Members a fold, as train.num_seeds, which plays no part here: their mean is judged, and how
@@ -234,8 +249,11 @@ def get_config() -> ConfigDict:
     c.cv.seeds = 3
 
     c.bench = ConfigDict()
-    c.bench.what = 'step'  # step: the training step | loader: batches from clips in memory
+    # step: the training step | loader: batches from clips in memory | stream: frames one by one
+    # through the run in --workdir
+    c.bench.what = 'step'
     c.bench.loader_clips = 20_000  # loader: random clips of 75 frames with 36 features
+    c.bench.stream_frames = 2000  # stream: random frames of 33 joints, or those of the run
     c.bench.sizes = ('tiny',)  # of video_swin; stat_pool has one
     c.bench.dtypes = ('float32',)
     c.bench.batch_sizes = (16,)

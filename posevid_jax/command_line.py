@@ -65,7 +65,7 @@ def check_arguments(
         raise InputError(
             f'found {argv[1]!r} on the command line, expected only flags (--name=value)'
         )
-    if mode in ('eval', 'probe') and workdir is None:
+    if mode in ('eval', 'predict', 'stream', 'export', 'probe') and workdir is None:
         raise InputError(f'--mode={mode}: expected --workdir=DIR')
     if config is None:
         raise InputError(_NO_CONFIG)

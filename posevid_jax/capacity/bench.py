@@ -3,7 +3,7 @@
 import datetime
 import pathlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -22,12 +22,17 @@ from posevid_jax.training import state as states
 _MATMUL_SIZE = {'cpu': 2048, 'gpu': 8192}
 
 
-def bench(config: ConfigDict, workdir: pathlib.Path | None = None) -> list[dict[str, Any]]:
+def bench(
+    config: ConfigDict,
+    workdir: pathlib.Path | None = None,
+    more: Mapping[str, Callable[[ConfigDict], list[dict[str, Any]]]] | None = None,
+) -> list[dict[str, Any]]:
     """Measures what `bench.what` names, prints a table and writes `bench.json`.
 
     Args:
       config: the whole configuration.
       workdir: where `bench.json` goes; None makes a new numbered directory.
+      more: what else `bench.what` may name, measured by packages above this one.
 
     Returns:
       a record a row of the table.
@@ -35,7 +40,7 @@ def bench(config: ConfigDict, workdir: pathlib.Path | None = None) -> list[dict[
     Raises:
       InputError: a key of `config.bench` that cannot be measured.
     """
-    kinds = {'step': bench_steps, 'loader': bench_loader.bench_loader}
+    kinds = {'step': bench_steps, 'loader': bench_loader.bench_loader} | dict(more or {})
     if config.bench.what not in kinds:
         raise InputError(
             f'bench.what: found {config.bench.what!r}, expected one of {", ".join(kinds)}'

@@ -127,7 +127,7 @@ class Clips:
         else:
             place = {name: number for number, name in enumerate(class_names)}
             numbers = [place.get(name, len(class_names)) for name in self.class_names]
-        if max(numbers) >= len(class_names):
+        if max(numbers, default=-1) >= len(class_names):
             raise InputError(
                 f'class_names: found {", ".join(self.class_names)}, '
                 f'expected names among {", ".join(class_names)}'

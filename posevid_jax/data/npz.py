@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -95,10 +96,15 @@ def write_clips(path: str | os.PathLike, clips: Clips, prefix: str) -> None:
         shared['joint_names'] = np.array(clips.joint_names)
     if clips.context_skeleton is not None:
         columns['context_skeleton'] = _nan_where_missing(clips.context_skeleton, clips.context_mask)
+    write_arrays(path, {f'{prefix}_{key}': value for key, value in columns.items()} | shared)
+
+
+def write_arrays(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes a compressed npz file, which appears whole or not at all."""
     unfinished = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     try:
         with open(unfinished, 'wb') as file:
-            np.savez_compressed(file, **{f'{prefix}_{k}': v for k, v in columns.items()}, **shared)
+            np.savez_compressed(file, **arrays)
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -83,12 +83,7 @@ def prepare(config: ConfigDict) -> Report:
 
 def check(settings: ConfigDict) -> None:
     """Raises InputError when a key of `config.prepare` holds what nothing here accepts."""
-    if settings.on_error not in ON_ERROR:
-        raise InputError(
-            f'prepare.on_error: found {settings.on_error!r}, expected one of {", ".join(ON_ERROR)}'
-        )
-    if not settings.landmarks:
-        raise InputError('prepare.landmarks: not given, expected a folder or a landmark file')
+    check_input(settings)
     output = pathlib.Path(settings.output)
     if output.suffix not in ('.npz', '') or not output.name:
         raise InputError(
@@ -99,6 +94,17 @@ def check(settings: ConfigDict) -> None:
         raise InputError(f'prepare.output: {output}: expected a new name in a folder that exists')
     if not output.suffix and output.exists():
         raise InputError(f'prepare.output: {output}: found something there, expected a new folder')
+    slicing.check(settings)
+
+
+def check_input(settings: ConfigDict) -> None:
+    """The part of `check` that is about reading landmarks and labels."""
+    if settings.on_error not in ON_ERROR:
+        raise InputError(
+            f'prepare.on_error: found {settings.on_error!r}, expected one of {", ".join(ON_ERROR)}'
+        )
+    if not settings.landmarks:
+        raise InputError('prepare.landmarks: not given, expected a folder or a landmark file')
     if settings.max_file_mb < 1:
         raise InputError(f'prepare.max_file_mb: found {settings.max_file_mb}, expected at least 1')
     if settings.fps < 0:
@@ -109,7 +115,6 @@ def check(settings: ConfigDict) -> None:
         )
     joint_map(settings.joint_map, settings.joint_names)
     people.check(settings.person)
-    slicing.check(settings)
 
 
 def clips_by_video(settings: ConfigDict, source: str, report: Report) -> Iterator[Clips]:
@@ -123,21 +128,9 @@ def clips_by_video(settings: ConfigDict, source: str, report: Report) -> Iterato
     Raises:
       InputError: a file cannot be used and `on_error` is `raise`, or the classes are not clear.
     """
-    pairs, alone = pair(settings)
-    for line in alone:
-        _bad_file(line, settings, report)
-    labels = _read_labels(pairs, settings, report)
-    classes: tuple[str, ...] = ()
-    if settings.labels:
-        found = {label: p.labels for p in pairs if p in labels for label in labels[p].label}
-        classes = intervals.class_names(
-            found,
-            settings.classes,
-            settings.outside,
-            negative=settings.label_rule == 'share',
-        )
+    labels, classes = read_labels(settings, report, negative=settings.label_rule == 'share')
     first: tuple[Pair, Clips] | None = None
-    for video in _with_progress([p for p in pairs if p in labels]):
+    for video in with_progress(list(labels)):
         try:
             recording = read_recording(video.landmarks, video.name, settings)
             slices = slicing.slice_recording(recording, labels[video], classes, settings, source)
@@ -145,17 +138,33 @@ def clips_by_video(settings: ConfigDict, source: str, report: Report) -> Iterato
                 first = first or (video, slices.clips)
                 _check_alike(video, slices.clips, *first)
         except InputError as error:
-            _bad_file(str(error), settings, report)
+            bad_file(str(error), settings, report)
             continue
         _count(video, slices, report)
         if slices.clips is not None:
             yield slices.clips
 
 
-def _read_labels(
-    pairs: Sequence[Pair], settings: ConfigDict, report: Report
-) -> dict[Pair, Intervals | None]:
-    """The labels of each video; a video whose labels cannot be used is not among them."""
+def read_labels(
+    settings: ConfigDict, report: Report, *, negative: bool
+) -> tuple[dict[Pair, Intervals | None], tuple[str, ...]]:
+    """The labels of each video and the names of the classes.
+
+    Args:
+      settings: `config.prepare`, checked.
+      report: gets a line for each file without a partner and each label file that cannot be used;
+        their videos are not among the result.
+      negative: class 0 has to be the one that means no gesture.
+
+    Returns:
+      (labels, None without label files; class names, () without).
+
+    Raises:
+      InputError: such a file and `on_error` is `raise`, or the classes are not clear.
+    """
+    pairs, alone = pair(settings)
+    for line in alone:
+        bad_file(line, settings, report)
     labels: dict[Pair, Intervals | None] = {}
     for video in pairs:
         if video.labels is None:
@@ -171,8 +180,13 @@ def _read_labels(
                 )
             labels[video] = read
         except InputError as error:
-            _bad_file(str(error), settings, report)
-    return labels
+            bad_file(str(error), settings, report)
+    if not settings.labels:
+        return labels, ()
+    found = {label: p.labels for p in labels for label in labels[p].label}
+    return labels, intervals.class_names(
+        found, settings.classes, settings.outside, negative=negative
+    )
 
 
 def _check_alike(video: Pair, clips: Clips, first: Pair, expected: Clips) -> None:
@@ -192,7 +206,8 @@ def _check_alike(video: Pair, clips: Clips, first: Pair, expected: Clips) -> Non
         )
 
 
-def _bad_file(line: str, settings: ConfigDict, report: Report) -> None:
+def bad_file(line: str, settings: ConfigDict, report: Report) -> None:
+    """Raises InputError with the line, or reports it where `on_error` is `skip`."""
     if settings.on_error == 'raise':
         raise InputError(line)
     report.skipped.append(line)
@@ -234,7 +249,7 @@ def _print_report(report: Report) -> None:
             print(f'  {line}')
 
 
-def _with_progress(videos: Sequence[Pair]) -> Iterator[Pair]:
+def with_progress(videos: Sequence[Pair]) -> Iterator[Pair]:
     """Yields the videos: one live line in a terminal, a line every ten seconds in a log."""
     live = sys.stderr.isatty()
     printed = time.monotonic()

@@ -16,7 +16,7 @@ SYNTHETIC = 'synthetic'
 _MOST_WARNINGS = 10  # lines; the clips have them all
 
 
-def load(path: str, config: ConfigDict) -> Clips:
+def load(path: str, config: ConfigDict, *, labelled: bool = True) -> Clips:
     """The clips behind one of `data.train`, `data.val`, `data.test`.
 
     What was left out or looks odd is printed, and is in `warnings` of the clips.
@@ -24,6 +24,7 @@ def load(path: str, config: ConfigDict) -> Clips:
     Args:
       path: an archive, a folder of clips or of shards, or `synthetic`.
       config: `config.data`.
+      labelled: False accepts an archive without labels too.
 
     Raises:
       InputError: the path holds no clips that can be read, or a key of `config` is wrong.
@@ -40,6 +41,7 @@ def load(path: str, config: ConfigDict) -> Clips:
     clips = read_clips(
         path,
         prefix=config.prefix,
+        labelled=labelled,
         on_error=config.on_error,
         max_bytes=config.max_bytes,
         check=config.manifest,

@@ -70,7 +70,7 @@ def make(
         figure('reliability', 'On the dashed line, what is said happens as often as it is said.'),
         figure('scores', 'Probabilities after calibration.'),
         page.section('Decision'),
-        page.paragraph(f'{record["threshold_rule"]}, chosen on {record["chosen_on"]}.'),
+        page.paragraph(_rule(record)),
         figure('thresholds', 'What other thresholds would have done to these clips.'),
         page.section('Where it fails'),
         figure(
@@ -84,3 +84,14 @@ def make(
         page.folded('Configuration', page.Table('', ('key', 'value'), settings).html()),
     ]
     return page.page(title, parts), pictures
+
+
+def _rule(record: Record) -> str:
+    """How a clip's class is decided, and where that comes from."""
+    if 'per_class' in record:
+        return 'A clip is taken for its most probable class.'
+    return (
+        f'The stored threshold: {record["threshold_rule"]}, chosen on {record["chosen_on"]}. '
+        f'It is {record["stored_threshold"]:.4f} before calibration, '
+        f'{record["at_threshold"]["threshold"]:.4f} after it.'
+    )

@@ -169,7 +169,7 @@ def sweep(label: np.ndarray, prob: np.ndarray, record: Record) -> Picture:
             )  # fmt: skip
         always = record['always_positive']['f1']
         ax.axhline(always, **_FINE)
-        low, high = _reach(prob)
+        low, high = _reach(np.append(prob, record['at_threshold']['threshold']))
         ax.text(low + 0.005 * (high - low), always + 0.012, 'F1 of always positive', fontsize=7)
         ax.axvline(record['at_threshold']['threshold'], **_FINE)
         ax.text(record['at_threshold']['threshold'], 1.045, 'stored', ha='center', fontsize=7.5)

@@ -9,16 +9,16 @@ FEW_VIDEOS = 30  # below, an interval over videos is itself uncertain
 
 def findings(record: Record) -> list[tuple[str, str]]:
     """Sentences about a record of `assessment.assess`: (`alarm` or `care`, sentence)."""
-    name = _the_only_prediction(record)
+    decisions = (('at_threshold', ''), ('at_0.5', 'AT 0.5, ')) if _two(record) else ((None, ''),)
     found = []
-    if name is not None:
-        found.append(
-            (
+    for key, where in decisions:
+        name = _the_only_prediction(record, key)
+        if name is not None:
+            found.append((
                 'alarm',
-                f'THE MODEL TAKES EVERY CLIP FOR {name!r}: whatever precision, recall and F1 say, '
-                'it decides nothing',
-            )
-        )
+                f'{where}THE MODEL TAKES EVERY CLIP FOR {name!r}: whatever precision, recall and '
+                'F1 say, it decides nothing',
+            ))  # fmt: skip
     found += _against_trivial(record)
     chosen = [
         *(['threshold'] if _two(record) else []),
@@ -38,9 +38,14 @@ def _two(record: Record) -> bool:
     return 'per_class' not in record
 
 
-def _the_only_prediction(record: Record) -> str | None:
-    """The class that all clips of several classes are taken for, if there is one."""
-    confusion = record['at_threshold']['confusion'] if _two(record) else record['confusion']
+def _the_only_prediction(record: Record, key: str | None) -> str | None:
+    """The class that all clips of several classes are taken for, if there is one.
+
+    Args:
+      record: the whole one.
+      key: of the decisions in question; None where the record has only one kind.
+    """
+    confusion = (record[key] if key else record)['confusion']
     predicted, there = np.sum(confusion, axis=0), np.sum(confusion, axis=1)
     if (predicted > 0).sum() > 1 or (there > 0).sum() < 2:
         return None

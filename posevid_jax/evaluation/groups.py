@@ -28,7 +28,7 @@ class Grouping(NamedTuple):
 
 def groupings(clips: Clips) -> list[Grouping]:
     """By video, quartile of visibility, and frame rate; only those with two groups or more."""
-    rates, rate = np.unique(np.round(clips.fps, 2), return_inverse=True)
+    rates, rate = np.unique(np.round(clips.fps), return_inverse=True)  # 29.97 is 30
     every = [
         Grouping('video', list(clips.videos), clips.video.astype(np.int64)),
         by_quartile(*visibility(clips)),

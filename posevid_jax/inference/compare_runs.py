@@ -1,13 +1,18 @@
 """Mode compare: what several runs are and score, side by side."""
 
 import dataclasses
+import itertools
 import json
 import pathlib
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+from ml_collections import ConfigDict
+
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation import page
+from posevid_jax.evaluation import intervals, metrics, page
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.evaluation.page import Table
 from posevid_jax.inference import compare_pictures
@@ -28,33 +33,64 @@ _COLUMNS = (
 _WITH_INTERVAL = ('ROC-AUC', 'average precision', 'F1', 'balanced accuracy')
 
 
+_GAINS = ('ROC-AUC', 'average precision', 'F1')
+
+
 @dataclasses.dataclass(frozen=True)
 class Compared:
     """What the files of a run say.
 
     Attributes:
       name: by which it is told apart from the others.
+      path: the run directory.
       config: config.json, keys joined with dots.
       history: history.json.
       evaluations: the records in `eval/`, by name of the set.
     """
 
     name: str
+    path: pathlib.Path
     config: dict[str, Any]
     history: list[Record]
     evaluations: dict[str, Record]
 
+    def path_of(self, name: str) -> pathlib.Path:
+        """Where the probabilities of a set are."""
+        return self.path / 'eval' / f'{name}.npz'
 
-def compare(paths: Sequence[str], workdir: pathlib.Path | None) -> list[Table]:
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Kept:
+    """What a run has kept of the clips of a set: eval/<set>.npz, and its threshold."""
+
+    prob: np.ndarray
+    label: np.ndarray
+    group: np.ndarray
+    threshold: float | None
+
+    @classmethod
+    def read(cls, run: Compared, name: str) -> '_Kept':
+        record = run.evaluations[name]
+        threshold = None if 'per_class' in record else record['at_threshold']['threshold']
+        try:
+            with np.load(run.path_of(name)) as arrays:
+                found = {key: arrays[key] for key in ('prob', 'label', 'group')}
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise InputError(f'{run.path_of(name)}: cannot be read ({error})') from None
+        return cls(threshold=threshold, **found)
+
+
+def compare(config: ConfigDict, paths: Sequence[str], workdir: pathlib.Path | None) -> list[Table]:
     """Prints the tables and writes `compare.html`.
 
     Args:
+      config: the whole configuration; `eval` says how often to draw videos.
       paths: run directories, two or more.
       workdir: where the page goes; None makes a new numbered directory.
 
     Returns:
-      the tables: one for each set of clips that any of the runs was evaluated on, and one of the
-      configuration keys that differ.
+      the tables: for each set of clips that any of the runs was evaluated on one of numbers, and
+      one of how far the others are from the first run; then the configuration keys that differ.
 
     Raises:
       InputError: fewer than two runs, the same one twice, or one that cannot be read; nothing is
@@ -66,30 +102,33 @@ def compare(paths: Sequence[str], workdir: pathlib.Path | None) -> list[Table]:
         raise InputError(
             f'{paths[0]}: found no evaluation of any of the runs, expected eval/*.json'
         )
-    tables = [*(_scores(runs, name) for name in sets), _differences(runs)]
+    tables = {name: [_scores(runs, name), *_gains(runs, name, config)] for name in sets}
+    differences = _differences(runs)
     found = [text for name in sets for text in _warnings(runs, name)]
     parts = [page.findings(('alarm', f'WARNING: {text}') for text in found)]
-    for name, table in zip(sets, tables, strict=False):
+    for name, (scores, *gains) in tables.items():
         picture = compare_pictures.scores(_points(runs, name))
         parts += [
-            page.section(f'On {name}'), dataclasses.replace(table, title='').html(),
+            page.section(f'On {name}'), dataclasses.replace(scores, title='').html(),
             page.figure(picture.svg, 'With 95 % intervals by bootstrap over videos.'),
+            *(table.html() for table in gains),
         ]  # fmt: skip
     picture = compare_pictures.learning({run.name: run.history for run in runs})
     parts += [
-        page.section('The runs'), tables[-1].html(),
+        page.section('The runs'), differences.html(),
         page.figure(picture.svg, 'Validation by epoch.'),
     ]  # fmt: skip
     if workdir is None:
         workdir = artifacts.new_run_directory(pathlib.Path('runs') / 'compare')
     path = workdir / 'compare.html'
     artifacts.write_text(path, page.page(' and '.join(run.name for run in runs), parts))
-    for table in tables:
+    everything = [*itertools.chain.from_iterable(tables.values()), differences]
+    for table in everything:
         print('\n'.join(table.lines()), end='\n\n')
     for text in found:
         print(f'WARNING: {page.printable(text)}')
     print(page.printable(str(path)))
-    return tables
+    return everything
 
 
 def _named(paths: Sequence[str]) -> dict[str, pathlib.Path]:
@@ -111,6 +150,7 @@ def _named(paths: Sequence[str]) -> dict[str, pathlib.Path]:
 def _read(name: str, path: pathlib.Path) -> Compared:
     return Compared(
         name,
+        path,
         artifacts.flat(artifacts.read_json(path / 'config.json')),
         artifacts.read_json(path / 'history.json'),
         {file.stem: artifacts.read_json(file) for file in sorted((path / 'eval').glob('*.json'))},
@@ -130,6 +170,55 @@ def _scores(runs: list[Compared], name: str) -> Table:
             cells.append(_cell(value, ends if title in _WITH_INTERVAL else None))
         rows.append((run.name, str(record['step']), str(record['clips']), *cells))
     return Table(name, ('', 'step', 'clips', *(title for title, _, _ in _COLUMNS)), rows)
+
+
+def _gains(runs: list[Compared], name: str, config: ConfigDict) -> list[Table]:
+    """How much better than the first run the others are, on the same draws of videos.
+
+    Only of runs that have kept the probabilities of the same clips.
+    """
+    kept = [run for run in runs if run.path_of(name).exists()]
+    kept = [run for run in kept if _clips_of(run, name) == _clips_of(kept[0], name)]
+    if len(kept) < 2:
+        return []
+    first, *others = (_Kept.read(run, name) for run in kept)
+    rows = []
+    for run, other in zip(kept[1:], others, strict=True):
+        every = np.arange(len(first.label))
+        gain = _gain(first, other)
+        ends = intervals.bootstrap(
+            gain, first.group, samples=config.eval.bootstrap, seed=config.seed
+        )
+        cells = [_signed(value, ends[title]) for title, value in gain(every).items()]
+        rows.append((run.name, *cells))
+    title = f'{name}: better than {kept[0].name} by, with 95 % intervals, videos drawn for both'
+    return [Table(title, ('', *_GAINS), rows)]
+
+
+def _gain(first: _Kept, other: _Kept) -> Callable[[np.ndarray], dict[str, float | None]]:
+    def gain(rows: np.ndarray) -> dict[str, float | None]:
+        records = [
+            metrics.evaluate(first.label[rows], of.prob[rows], of.threshold)
+            for of in (first, other)
+        ]
+        found = {}
+        for title, two, several in _COLUMNS:
+            if title in _GAINS:
+                before, after = (_number(record, two, several)[0] for record in records)
+                found[title] = None if before is None or after is None else after - before
+        return found
+
+    return gain
+
+
+def _clips_of(run: Compared, name: str) -> str | None:
+    return run.evaluations[name].get('fingerprint') if name in run.evaluations else None
+
+
+def _signed(value: float | None, ends: intervals.Interval | None) -> str:
+    if value is None:
+        return ''
+    return f'{value:+.4f}' + (f' [{ends.low:+.2f}, {ends.high:+.2f}]' if ends else '')
 
 
 def _points(runs: list[Compared], name: str) -> dict[str, list[tuple[str, float, list[float]]]]:

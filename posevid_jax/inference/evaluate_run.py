@@ -8,7 +8,7 @@ from posevid_jax.data import source
 from posevid_jax.evaluation import decision, report
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.inference.run import Run
-from posevid_jax.training import artifacts, run_report, validation
+from posevid_jax.training import evaluation_files, validation
 from posevid_jax.training.parallel import Parallel
 
 
@@ -42,10 +42,7 @@ def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'b
     record = {'set': name, 'step': int(run.state.step)} | validation.final_record(
         logits, clips, run.decision, config
     )
-    path = workdir / 'eval' / f'{name}.json'
-    artifacts.write_json(path, record)
-    if config.eval.report:
-        page = path.with_suffix('.html')
-        run_report.write(page, workdir, record, clips, logits, run.decision)
+    page = workdir / 'eval' / f'{name}.html'
+    evaluation_files.write(workdir, page, record, clips, logits, run.decision, config.eval)
     print('\n'.join(report.lines(f'{workdir}, step {record["step"]} on {name}', record)))
     return record

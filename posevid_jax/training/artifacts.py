@@ -20,7 +20,8 @@ from posevid_jax.evaluation import decision
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.training import processes
 
-# What may differ between the command that started a run and the one that resumes it.
+# Keys, and first parts of keys, that may differ between the command that started a run and the one
+# that resumes it.
 _MAY_CHANGE = (
     'name',
     'compilation_cache',
@@ -39,6 +40,8 @@ _MAY_CHANGE = (
     'data.max_bytes',
     'data.manifest',
     'eval',
+    'prepare',
+    'predict',
     'cv',
 )
 _PACKAGES = ('posevid-jax', 'jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'grain', 'numpy')
@@ -218,6 +221,32 @@ def check_config(
             f'{path}: this run was made with another configuration: {"; ".join(changed)}; '
             'use another --workdir'
         )
+
+
+def saved_config(workdir: pathlib.Path, defaults: ConfigDict) -> ConfigDict:
+    """The configuration of a run, with the defaults of keys that came after it.
+
+    Args:
+      workdir: the run directory.
+      defaults: every key that exists; changed.
+
+    Raises:
+      InputError: not a run directory.
+    """
+    path = workdir / 'config.json'
+    if not path.exists():
+        raise InputError(f'{path}: not found; --workdir without --config needs a run directory')
+    defaults.update(_tuples(read_json(path)))
+    return defaults
+
+
+def _tuples(value: Any) -> Any:
+    # ml_collections refuses to override lists, and JSON knows no tuples.
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    return value
 
 
 def as_json(config: ConfigDict) -> dict[str, Any]:

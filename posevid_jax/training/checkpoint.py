@@ -4,6 +4,7 @@ Orbax writes them; this file says which to keep, how to name them, and what to d
 """
 
 import contextlib
+import dataclasses
 import math
 import pathlib
 import shutil
@@ -19,7 +20,7 @@ from orbax.checkpoint import checkpoint_managers
 from posevid_jax.errors import InputError
 from posevid_jax.training import processes
 from posevid_jax.training.seal import damage, seal
-from posevid_jax.training.state import TrainState
+from posevid_jax.training.state import Trained, TrainState
 
 
 class Keep(NamedTuple):
@@ -145,29 +146,41 @@ class Checkpoints:
         Raises:
           InputError: the checkpoint is damaged or does not fit the state.
         """
+        items = {'state': ocp.args.StandardRestore(_on_first_device(abstract_state))}
+        if data is not None:
+            items['data'] = ocp.args.JsonRestore()
+        restored = self._read(step, items)
+        if data is not None:
+            data.set_state(restored['data'])
+        return restored['state']
+
+    def restore_trained(self, step: int, abstract: Trained) -> Trained:
+        """`restore` of what is evaluated, whatever else the version that wrote it kept.
+
+        Raises:
+          InputError: as for `restore`.
+        """
+        fields = {f.name: getattr(abstract, f.name) for f in dataclasses.fields(Trained)}
+        # Nothing is stored of what is empty, in some versions not even the name.
+        target = _on_first_device({k: v for k, v in fields.items() if jax.tree.leaves(v)})
+        arguments = ocp.args.PyTreeRestore(
+            target, ocp.checkpoint_utils.construct_restore_args(target), partial_restore=True
+        )
+        return abstract.replace(**self._read(step, {'state': arguments})['state'])
+
+    def _read(self, step: int, items: dict[str, Any]) -> Any:
         folder = self.directory / str(step)
         wrong = damage(folder)
         if wrong:
             others = [str(other) for other in sorted(self._manager.all_steps()) if other != step]
             raise InputError(f'{wrong}; other checkpoints: {", ".join(others) or "none"}')
-        device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
-        target = jax.tree.map(
-            lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=device),
-            abstract_state,
-        )
-        items = {'state': ocp.args.StandardRestore(target)}
-        if data is not None:
-            items['data'] = ocp.args.JsonRestore()
         try:
-            restored = self._manager.restore(step, args=ocp.args.Composite(**items))
+            return self._manager.restore(step, args=ocp.args.Composite(**items))
         except (ValueError, KeyError, FileNotFoundError) as error:
             raise InputError(
                 f'{folder}: does not restore ({_reason(error)}); '
                 'expected the state that config.json of the run describes'
             ) from error
-        if data is not None:
-            data.set_state(restored['data'])
-        return restored['state']
 
     def wait(self) -> None:
         """Returns when everything is on disk.
@@ -219,6 +232,14 @@ class Checkpoints:
                 f'{self.directory}: the checkpoint of step {self._saving} cannot be written '
                 f'({_reason(error)}); the last good one is {good[-1] if good else "none"}'
             ) from error
+
+
+def _on_first_device(tree: Any) -> Any:
+    """Shapes and dtypes that are restored onto the first local device."""
+    device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+    return jax.tree.map(
+        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=device), tree
+    )
 
 
 def _reason(error: Exception) -> str:

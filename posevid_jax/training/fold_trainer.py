@@ -48,16 +48,25 @@ class FoldTrainer:
         """
         config, rng = run.config.train, jax.random.key(run.config.seed)
         state = self._parallel.put_state(self._fresh.replace(scaler=run.scaler))
-        pending = None  # a loss, read when the next step has been dispatched
+        pending = None  # numbers of a step, read when the next one has been dispatched
         with Prefetch(run.data(), self._parallel.put) as data:
             for number in range(1, run.total_steps + 1):
                 state, metrics = self._step(state, next(data), rng)
                 if pending is not None:
-                    progress.loss = float(pending)
-                pending = metrics['loss'] if number % config.log_every_steps == 0 else None
+                    progress.loss = float(pending['loss'])
+                    _check_finite(pending, config.on_nonfinite)
+                pending = metrics if number % config.log_every_steps == 0 else None
                 progress.update(before + number)
                 if interrupt.requested:
                     return None
-        if int(state.skipped) and config.on_nonfinite != 'skip':
-            raise InputError(f'step {int(state.bad_step)}: the loss or its gradient is not finite')
+        _check_finite(metrics, config.on_nonfinite)
         return self._predict(state, host_arrays(run.val, run.config))
+
+
+def _check_finite(metrics: dict[str, jax.Array], policy: str) -> None:
+    """Ends a fold whose state has stopped changing, `nonfinite.settle`, as soon as it is seen."""
+    if int(metrics['skipped']) and policy != 'skip':
+        raise InputError(
+            f'step {int(metrics["bad_step"])} of the fold: the loss or its gradient is not finite; '
+            'a smaller train.learning_rate may help, train.on_nonfinite=skip leaves such steps out'
+        )

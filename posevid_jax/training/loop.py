@@ -18,11 +18,11 @@ from posevid_jax.evaluation.metrics import Record
 from posevid_jax.models.classifier import count_parameters
 from posevid_jax.training import (
     artifacts,
+    evaluation_files,
     experiment,
     nonfinite,
     processes,
     reproduce,
-    run_report,
     validation,
 )
 from posevid_jax.training import state as states
@@ -218,9 +218,8 @@ def _finish(run: Experiment, workdir, parallel, checkpoints, predict, phases: Ph
     chosen = artifacts.read_decision(workdir, config.eval.calibration)
     name = source.set_name(config.data.val or 'val')
     record = {'set': name, 'step': step} | validation.final_record(logits, run.val, chosen, config)
-    artifacts.write_json(workdir / 'eval' / f'{name}.json', record)
-    if config.eval.report and processes.is_first():
-        run_report.write(workdir / 'report.html', workdir, record, run.val, logits, chosen)
+    page = workdir / 'report.html'
+    evaluation_files.write(workdir, page, record, run.val, logits, chosen, config.eval)
     reproduce.write(workdir, run, record, phases.read())
     checkpoints.close()
     print('\n'.join(report.lines(f'{workdir}, best checkpoint (step {step}) on {name}', record)))

@@ -9,7 +9,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
 
 from posevid_jax.errors import InputError
 
@@ -40,12 +40,13 @@ class Parallel:
             )
         self.use_pmap = kind == 'pmap' or (kind == 'auto' and len(devices) > 1)
         self.devices = devices if self.use_pmap else devices[:1]
-        # As pmap has its inputs and outputs: in another place they would cost one more compilation.
-        # What jit computes has no place of its own, and its inputs must have none either.
+        # Where the compiled steps have their inputs and outputs: in another place, or in none of
+        # their own, states would cost one more compilation.
         mine = [device for device in self.devices if device.process_index == jax.process_index()]
         mesh = Mesh(mine, (AXIS,))
         self._split = NamedSharding(mesh, PartitionSpec(AXIS)) if self.use_pmap else None
-        self._everywhere = NamedSharding(mesh, PartitionSpec()) if self.use_pmap else None
+        whole = NamedSharding(mesh, PartitionSpec())
+        self._everywhere = whole if self.use_pmap else SingleDeviceSharding(self.devices[0])
 
     def __str__(self) -> str:
         kind = 'pmap' if self.use_pmap else 'jit'

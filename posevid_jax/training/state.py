@@ -33,6 +33,21 @@ class Sums(flax.struct.PyTreeNode):
         return {'loss': self.loss / self.weight, 'accuracy': self.correct / self.clips}
 
 
+class Trained(flax.struct.PyTreeNode):
+    """The part of a state that evaluation and prediction read."""
+
+    step: Array
+    params: Any
+    batch_stats: Any
+    scaler: Scaler
+    ema: Any
+
+    @property
+    def variables(self) -> Variables:
+        """What is evaluated: the averaged parameters where there are any."""
+        return {'params': self.ema or self.params, 'batch_stats': self.batch_stats}
+
+
 class TrainState(flax.struct.PyTreeNode):
     """Everything a checkpoint holds about the model; random keys are folded, never stored."""
 
@@ -47,9 +62,13 @@ class TrainState(flax.struct.PyTreeNode):
     epoch: Sums  # in the state, so that a run resumed inside an epoch records the same epoch
 
     @property
+    def trained(self) -> Trained:
+        return Trained(**{f.name: getattr(self, f.name) for f in dataclasses.fields(Trained)})
+
+    @property
     def variables(self) -> Variables:
-        """What is evaluated: the averaged parameters where there are any."""
-        return {'params': self.ema or self.params, 'batch_stats': self.batch_stats}
+        """`Trained.variables`."""
+        return self.trained.variables
 
 
 # What several members trained side by side have in common; all else has a leading axis of members.

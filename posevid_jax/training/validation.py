@@ -40,10 +40,7 @@ def compile_predictor(
     model: Classifier, config: ConfigDict, parallel: Parallel
 ) -> Callable[[TrainState, dict[str, np.ndarray]], np.ndarray]:
     """`make_predictor` for any clips: a function from a state and `inputs.host_arrays`."""
-    step = make_eval_step(model)
-    if config.train.num_seeds > 1:
-        step = jax.vmap(step, in_axes=(0, None, None), out_axes=1)
-    step = parallel.compile_eval(step)
+    step = parallel.compile_eval(logits_step(model, config))
 
     def predict(state: TrainState, arrays: dict[str, np.ndarray]) -> np.ndarray:
         def logits(batch):
@@ -53,6 +50,12 @@ def compile_predictor(
         return collect_logits(logits, loader.eval_batches(arrays, config.eval.batch_size))
 
     return predict
+
+
+def logits_step(model: Classifier, config: ConfigDict) -> Callable:
+    """`make_eval_step`, of all members side by side when `train.num_seeds` is above 1."""
+    step = make_eval_step(model)
+    return jax.vmap(step, (0, None, None), out_axes=1) if config.train.num_seeds > 1 else step
 
 
 def origin(clips: Clips, config: ConfigDict) -> metrics.Record:

@@ -1,6 +1,7 @@
 """Mode compare on two toy runs."""
 
 import json
+import shutil
 
 import pytest
 
@@ -8,6 +9,8 @@ from posevid_jax.errors import InputError
 from posevid_jax.inference.compare_runs import compare
 from posevid_jax.training import loop
 from tests import toy
+
+CONFIG = toy.config()
 
 
 @pytest.fixture(scope='module')
@@ -19,7 +22,7 @@ def runs(tmp_path_factory):
 
 
 def test_runs_side_by_side_on_screen_and_as_a_page(runs, tmp_path, capsys):
-    scores, differences = compare([str(runs / 'slow'), str(runs / 'fast')], tmp_path)
+    scores, gains, differences = compare(CONFIG, [str(runs / 'slow'), str(runs / 'fast')], tmp_path)
     records = [json.loads((runs / n / 'eval/val.json').read_text()) for n in ('slow', 'fast')]
     assert [row[:3] for row in scores.rows] == [
         (name, str(record['step']), str(record['clips']))
@@ -28,6 +31,10 @@ def test_runs_side_by_side_on_screen_and_as_a_page(runs, tmp_path, capsys):
     for row, record in zip(scores.rows, records, strict=True):
         assert row[3].startswith(f'{record["roc_auc"]:.4f} [')
         assert row[5].startswith(f'{record["at_threshold"]["f1"]:.4f} [')
+    (row,) = gains.rows
+    assert row[0] == 'fast'
+    for cell, key in zip(row[1:], ('roc_auc', 'average_precision'), strict=False):
+        assert cell.startswith(f'{records[1][key] - records[0][key]:+.4f} [')
     assert differences.rows == [('train.learning_rate', '0.0001', '0.01')]
     out = capsys.readouterr().out
     assert 'train.learning_rate' in out and 'not the same set' not in out
@@ -44,9 +51,18 @@ def test_other_clips_of_the_same_name_and_missing_evaluations_are_said(runs, tmp
     changed = json.dumps(record | {'fingerprint': 'other'})
     (tmp_path / 'fast/eval/val.json').write_text(changed)
     (tmp_path / 'fast/eval/more.json').write_text(changed)
-    more, *_ = compare([str(tmp_path / 'slow'), str(tmp_path / 'fast')], tmp_path / 'out')[1:]
+    _, more, _ = compare(CONFIG, [str(tmp_path / 'slow'), str(tmp_path / 'fast')], tmp_path / 'out')
     assert more.title == 'more' and more.rows[0][:2] == ('slow', 'not evaluated')
     assert 'WARNING: val is not the same set of clips in slow, fast' in capsys.readouterr().out
+
+
+def test_a_run_compared_with_its_copy_is_no_better(runs, tmp_path):
+    shutil.copytree(runs / 'fast', tmp_path / 'copy')
+    _, gains, _ = compare(CONFIG, [str(runs / 'fast'), str(tmp_path / 'copy')], tmp_path)
+    assert gains.rows == [('copy', *['+0.0000 [+0.00, +0.00]'] * 3)]
+    (tmp_path / 'copy/eval/val.npz').write_bytes(b'PK')
+    with pytest.raises(InputError, match=r'val\.npz: cannot be read'):
+        compare(CONFIG, [str(runs / 'fast'), str(tmp_path / 'copy')], tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -60,5 +76,5 @@ def test_other_clips_of_the_same_name_and_missing_evaluations_are_said(runs, tmp
 def test_what_cannot_be_compared_is_named_and_writes_nothing(runs, tmp_path, names, message):
     paths = [str(runs / name.format(runs.name)) for name in names]
     with pytest.raises(InputError, match=message):
-        compare(paths, tmp_path / 'out')
+        compare(CONFIG, paths, tmp_path / 'out')
     assert not (tmp_path / 'out').exists()

@@ -184,3 +184,21 @@ def test_what_cannot_work_is_named_before_anything_is_written(tmp_path, changes,
     with pytest.raises(InputError, match=message):
         cross_validation.cross_validate(toy.config(**(CV | changes)), tmp_path / 'cv')
     assert not (tmp_path / 'cv').exists()
+
+
+def test_a_step_that_is_not_finite_ends_the_fold_and_keeps_those_before(whole, tmp_path):
+    shutil.copytree(whole[0], tmp_path, dirs_exist_ok=True)
+    for k in (2, 3):
+        (tmp_path / 'cv' / f'fold_{k}.json').unlink()
+    config = toy.config(parallel='jit', **CV)
+    before = cross_validation.FoldTrainer.logits
+
+    def poisoned(self, run, *others):
+        run.arrays['weight'][:] = np.nan
+        return before(self, run, *others)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cross_validation.FoldTrainer, 'logits', poisoned)
+        with pytest.raises(InputError, match=r'step 1 of the fold.*not finite'):
+            cross_validation.cross_validate(config, tmp_path)
+    assert {path.name for path in (tmp_path / 'cv').glob('fold_*')} == {'fold_1.json'}

@@ -40,12 +40,15 @@ def stop_after(monkeypatch, steps):
     monkeypatch.setattr(loop.Progress, 'update', update_and_signal)
 
 
-@pytest.mark.parametrize(('kind', 'programs'), [('jit', ['train_step']), ('pmap', ['_fun'] * 2)])
-def test_the_step_is_compiled_once(tmp_path, caplog, kind, programs):
+@pytest.mark.parametrize(
+    ('kind', 'programs'), [('jit', ['train_step', 'eval_step']), ('pmap', ['_fun'] * 2)]
+)
+def test_each_step_is_compiled_once(tmp_path, caplog, kind, programs):
     with jax.log_compiles():
         loop.train_and_evaluate(toy.config(parallel=kind), tmp_path)
-    compiled = re.findall(r'Finished XLA compilation of jit\((train_step|_fun)\)', caplog.text)
-    assert compiled == programs  # pmap calls its programs so: the step, and the evaluation
+    names = r'Finished XLA compilation of jit\((train_step|eval_step|_fun)\)'
+    # pmap gives all its programs one name.
+    assert re.findall(names, caplog.text) == programs
 
 
 def test_a_run_writes_its_directory_and_learns(tmp_path):
@@ -64,6 +67,15 @@ def test_a_run_writes_its_directory_and_learns(tmp_path):
     reproduce = read(tmp_path / 'reproduce.json')
     assert reproduce['config'] == read(tmp_path / 'config.json')
     assert reproduce['results'] == read(tmp_path / 'eval' / 'val.json') == result
+    chosen, calibration = (read(tmp_path / f'{n}.json') for n in ('thresholds', 'calibration'))
+    for file in (chosen, calibration):
+        assert (file['step'], file['val']) == (best['step'], result['fingerprint'])
+    assert chosen['threshold'] == result['stored_threshold'] and result['chosen_on_these']
+    assert {'temperature', 'platt'} <= calibration.keys()
+    with np.load(tmp_path / 'eval' / 'val.npz') as arrays:
+        taken = arrays['prob'][:, 1] >= result['at_threshold']['threshold']
+        (_, fp), (_, tp) = result['at_threshold']['confusion']
+        assert (np.sum(taken & (arrays['label'] == 0)), np.sum(taken & arrays['label'])) == (fp, tp)
     kept = {int(path.name) for path in (tmp_path / 'checkpoints').iterdir() if path.name.isdigit()}
     assert kept == {best['step'], history[-2]['step'], history[-1]['step']}
     assert not list(tmp_path.glob('.*'))

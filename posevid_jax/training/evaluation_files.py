@@ -1,44 +1,64 @@
-"""Pages of a run: what it is and what an evaluation says, for people."""
+"""The files of an evaluation: its record, its probabilities, and a page for people."""
 
+import io
 import json
 import pathlib
 
 import numpy as np
+from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.evaluation import ensemble, eval_page
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.metrics import Record
-from posevid_jax.training import artifacts
+from posevid_jax.training import artifacts, processes
 
 
 def write(
-    path: pathlib.Path,
     workdir: pathlib.Path,
+    page: pathlib.Path,
     record: Record,
     clips: Clips,
     logits: np.ndarray,
     chosen: Decision,
+    config: ConfigDict,
 ) -> None:
-    """Writes a page, and its pictures as PNG into a folder of its name.
+    """Writes `eval/<set>.json`, `eval/<set>.npz` and, with `eval.report`, a page.
+
+    The archive has `prob [N, classes]`, calibrated, `label [N]` and `group [N]`, by which two runs
+    are compared on the same videos.
 
     Args:
-      path: PATH.html; the pictures go to PATH/.
       workdir: the run directory.
+      page: PATH.html; its pictures go to PATH/ as PNG.
       record: from `validation.final_record`, with `set` and `step`.
       clips: the set evaluated.
       logits: `[N, K]`, or `[N, M, K]` of M members.
       chosen: calibration and threshold of the run.
+      config: `config.eval`.
 
     Raises:
-      InputError: a file of the run is damaged, or the page cannot be written.
+      InputError: a file of the run is damaged, or one cannot be written.
     """
+    logits = ensemble.mean_logits(logits)
+    path = workdir / 'eval' / f'{record["set"]}.json'
+    artifacts.write_json(path, record)
+    stream = io.BytesIO()
+    np.savez_compressed(
+        stream, prob=chosen.probabilities(logits), label=clips.label, group=clips.group
+    )
+    artifacts.write_bytes(path.with_suffix('.npz'), stream.getvalue())
+    if config.report and processes.is_first():
+        _write_page(workdir, page, record, clips, logits, chosen)
+
+
+def _write_page(workdir, path: pathlib.Path, record: Record, clips, logits, chosen) -> None:
     config = artifacts.read_json(workdir / 'config.json')
     text, pictures = eval_page.make(
         f'{workdir.name}: {config["model"]["name"]} on {record["set"]}',
         record,
         clips,
-        ensemble.mean_logits(logits),
+        logits,
         chosen,
         history=artifacts.read_json(workdir / 'history.json'),
         best=artifacts.read_json(workdir / 'best.json'),

@@ -1,0 +1,73 @@
+"""How well events agree with labelled ones: found, missed, and false alarms per hour."""
+
+import dataclasses
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from posevid_jax.evaluation.metrics import Record
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class VideoEvents:
+    """Found and labelled events of one video.
+
+    Attributes:
+      found: [E, 2] start and end, seconds.
+      true: [L, 2] the same of the labelled events.
+      seconds: of the video that have a label.
+    """
+
+    found: np.ndarray
+    true: np.ndarray
+    seconds: float
+
+
+def overlaps(found: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Intersection over union of stretches [E, 2] and [L, 2] of time, [E, L]."""
+    start = np.maximum(found[:, None, 0], true[None, :, 0])
+    end = np.minimum(found[:, None, 1], true[None, :, 1])
+    common = np.maximum(end - start, 0)
+    lengths = [stretch[:, 1] - stretch[:, 0] for stretch in (found, true)]
+    return common / (lengths[0][:, None] + lengths[1][None] - common)
+
+
+def matches(overlap: np.ndarray, least: float) -> int:
+    """The most pairs of a found and a true event, each in one pair, that overlap by `least`."""
+    if not overlap.size:
+        return 0
+    graph = sparse.csr_matrix(overlap >= least)
+    return int((csgraph.maximum_bipartite_matching(graph) >= 0).sum())
+
+
+def evaluate_events(videos: list[VideoEvents], least: tuple[float, ...]) -> list[Record]:
+    """Counts over all videos, a record an overlap.
+
+    Args:
+      videos: found and labelled events of each.
+      least: intersections over union from which on an event counts as found.
+
+    Returns:
+      JSON-ready records: `overlap`, `true_events`, `found_events`, `matched`, `precision`,
+      `recall`, `f1`, `false_alarms_per_hour` (None without labelled time).
+    """
+    true = sum(len(video.true) for video in videos)
+    found = sum(len(video.found) for video in videos)
+    hours = sum(video.seconds for video in videos) / 3600
+    records = []
+    for overlap in least:
+        matched = sum(matches(overlaps(video.found, video.true), overlap) for video in videos)
+        records.append(
+            {
+                'overlap': float(overlap),
+                'true_events': true,
+                'found_events': found,
+                'matched': matched,
+                'precision': matched / max(found, 1),
+                'recall': matched / max(true, 1),
+                'f1': 2 * matched / max(found + true, 1),
+                'false_alarms_per_hour': (found - matched) / hours if hours else None,
+            }
+        )
+    return records

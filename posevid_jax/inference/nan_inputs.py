@@ -1,0 +1,56 @@
+"""A run as a function of arrays with NaN for what is missing: what strangers can call."""
+
+from collections.abc import Callable, Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from posevid_jax.inference.run import Run, example_batch
+
+# Masks that are made from NaN, and of what.
+MASKS = {'mask': 'features', 'skeleton_mask': 'skeleton', 'context_mask': 'context_skeleton'}
+
+
+def nan_function(run: Run) -> tuple[Callable[[Mapping[str, Array]], Array], dict[str, np.ndarray]]:
+    """The function of a run for arrays without masks.
+
+    Returns:
+      (a traceable function of a batch to class probabilities `[B, K]`; one clip with every array
+      that it reads).
+    """
+    function, example = from_nan(run.function()), example_clip(run)
+    jaxpr = jax.make_jaxpr(function)(example).jaxpr
+    used = {id(variable) for equation in jaxpr.eqns for variable in equation.invars}
+    names = sorted(example)  # the order of a dict among the arguments
+    reads = {
+        name: example[name]
+        for name, variable in zip(names, jaxpr.invars, strict=True)
+        if id(variable) in used
+    }
+    # What is looked up and not used has to be there all the same.
+    return lambda batch: function({**example, **batch}), reads
+
+
+def from_nan(function: Callable) -> Callable[[Mapping[str, Array]], Array]:
+    """The function of arrays that have NaN where values are missing, instead of masks."""
+
+    def of_nan(batch: Mapping[str, Array]) -> Array:
+        batch = dict(batch)
+        for mask, name in MASKS.items():
+            if name in batch:
+                observed = jnp.isfinite(batch[name])
+                if name != 'features':
+                    observed = observed.all(-1, keepdims=True)
+                batch[name] = jnp.where(observed, batch[name], 0)
+                batch[mask] = observed if name == 'features' else observed[..., 0]
+        return function(batch)
+
+    return of_nan
+
+
+def example_clip(run: Run) -> dict[str, np.ndarray]:
+    """One clip with everything that the run may read, without masks."""
+    batch = example_batch(run.inputs, 2 * run.config.features.context)
+    return {name: value for name, value in batch.items() if name not in MASKS and value.size}

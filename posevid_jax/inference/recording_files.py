@@ -1,0 +1,109 @@
+"""Files and lines about what was found in recordings."""
+
+import os
+import pathlib
+import shutil
+from typing import Any
+
+import numpy as np
+
+from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.page import Table
+from posevid_jax.inference import timeline
+from posevid_jax.inference.csv_text import csv_text
+from posevid_jax.inference.video_events import Video, stretches
+from posevid_jax.training import artifacts
+
+
+def write(
+    folder: pathlib.Path, videos: list[Video], record: Record, class_names: list[str]
+) -> None:
+    """Writes all files of a set into a folder that replaces an earlier one once it is complete.
+
+    Args:
+      folder: `predictions/<set>`.
+      videos: of the set.
+      record: from `video_events.make_record`.
+      class_names: of the run.
+
+    Raises:
+      InputError: the folder cannot be written.
+    """
+    unfinished = folder.with_name(f'.{folder.name}.{os.getpid()}')
+    try:
+        for video in videos:
+            name = video.recording.name
+            artifacts.write_text(
+                unfinished / 'frames' / f'{name}.csv', _frames_csv(video, class_names)
+            )
+            artifacts.write_text(unfinished / 'timelines' / f'{name}.svg', _picture(video))
+        rows = [{'video': v['video']} | event for v in record['videos'] for event in v['events']]
+        artifacts.write_text(unfinished / 'events.csv', _events_csv(rows))
+        artifacts.write_json(unfinished / 'events.json', record)
+        shutil.rmtree(folder, ignore_errors=True)
+        unfinished.replace(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+_EVENT_COLUMNS = (
+    'video', 'label', 'start_frame', 'end_frame', 'start_seconds', 'end_seconds', 'confidence',
+    'uncertain',
+)  # fmt: skip
+
+
+def _events_csv(rows: list[dict[str, Any]]) -> str:
+    return csv_text({key: np.array([row[key] for row in rows]) for key in _EVENT_COLUMNS})
+
+
+def _frames_csv(video: Video, class_names: list[str]) -> str:
+    columns = {
+        'frame': np.arange(len(video.prob)),
+        'seconds': video.recording.time,
+        'prob': video.prob,
+        'uncertain': video.uncertain.astype(np.int64),
+    }
+    if video.probs.shape[1] > 2:
+        columns |= {f'prob_{name}': video.probs[:, k] for k, name in enumerate(class_names)}
+    if video.label is not None:
+        columns['label'] = video.label
+    return csv_text(columns)
+
+
+def _picture(video: Video) -> str:
+    rows = [('found', 'events', video.spans([[e.start, e.end] for e in video.events]))]
+    if video.label is not None:
+        rows.append(('labelled', 'labels', video.spans(stretches(video.label > 0))))
+    rows.append(('not seen', 'unsure', video.spans(stretches(video.uncertain))))
+    return timeline.draw(
+        f'Video {video.recording.name}',
+        video.seconds,
+        video.prob,
+        (video.rule.high, video.rule.low),
+        rows,
+    )
+
+
+def lines(folder: pathlib.Path, record: Record) -> list[str]:
+    """What a person reads after a prediction."""
+    count = sum(len(video['events']) for video in record['videos'])
+    seconds = sum(video['seconds'] for video in record['videos'])
+    text = [
+        f'{folder}: {count} events in {len(record["videos"])} videos, {seconds / 60:.1f} minutes'
+    ]
+    if 'metrics' not in record:
+        return text
+    header = ('overlap', 'events', 'found', 'matched', 'precision', 'recall', 'F1', 'false/hour')
+    for title, key in (('Events', 'metrics'), ('One event over each video', 'whole_video')):
+        rows = [
+            (
+                f'{r["overlap"]:g}', f'{r["true_events"]}', f'{r["found_events"]}',
+                f'{r["matched"]}', f'{r["precision"]:.3f}', f'{r["recall"]:.3f}', f'{r["f1"]:.3f}',
+                '-' if r['false_alarms_per_hour'] is None else f'{r["false_alarms_per_hour"]:.0f}',
+            )
+            for r in record[key]
+        ]  # fmt: skip
+        text += Table(title, header, rows).lines()
+    if record['frames'] is not None and record['frames']['roc_auc'] is not None:
+        text.append(f'ROC-AUC of the frames {record["frames"]["roc_auc"]:.4f}')
+    return text

@@ -1,0 +1,111 @@
+"""Recordings of any length as clips that a run can read."""
+
+import dataclasses
+
+import numpy as np
+
+from posevid_jax.data import slicing
+from posevid_jax.data.clips import Clips
+from posevid_jax.data.hand_mouth import hand_mouth_features
+from posevid_jax.data.joints import MEDIAPIPE_33
+from posevid_jax.data.landmarks.recording import Recording
+from posevid_jax.errors import InputError
+from posevid_jax.features.inputs import reads_features
+from posevid_jax.inference.run import Run
+
+
+def cut(recording: Recording, run: Run, source: str) -> tuple[Recording, Clips]:
+    """A recording at the clips' frame rate, and clips that cover every frame of it.
+
+    Clips are as long as those that the run was trained on and begin every `predict.stride` frames.
+    Beyond the end of the recording, frames are missing.
+
+    Args:
+      recording: any.
+      run: what reads the clips.
+      source: of the clips' identities.
+
+    Returns:
+      (the recording resampled, its clips as `run.conform` gives them).
+
+    Raises:
+      InputError: the run reads what the recording cannot give, or nobody is in it.
+    """
+    config = run.config
+    if not np.isfinite(recording.joints).any():
+        raise InputError(f'video {recording.name}: found no pose in any frame, expected some')
+    settings = config.prepare.copy_and_resolve_references().unlock()
+    recording = slicing.resample(recording, settings.resample_fps)
+    length, stride = run.inputs['num_frames'], config.predict.stride
+    settings.update(
+        unit='frames', clip_length=float(length), stride=float(stride), resample_fps=0.0,
+        context=float(config.features.context), min_coverage=0.0,
+    )  # fmt: skip
+    if run.inputs['joint_names']:
+        settings.joints = tuple(run.inputs['joint_names'])
+    beyond = _pad(recording, length, stride)
+    clips = slicing.slice_recording(beyond, None, (), settings, source).clips
+    if reads_features(config):
+        features = frame_features(
+            run, _with_nan(clips), clips.joint_names, clips.fps, clips.aspect, source
+        )
+        mask = np.isfinite(features)
+        clips = dataclasses.replace(
+            clips,
+            features=np.where(mask, features, 0),
+            mask=mask,
+            feature_names=tuple(run.inputs['feature_names']),
+        )
+    return recording, run.conform(clips, source)
+
+
+def frame_features(
+    run: Run,
+    joints: np.ndarray,
+    joint_names: tuple[str, ...],
+    fps: np.ndarray,
+    aspect: np.ndarray,
+    source: str,
+) -> np.ndarray:
+    """The features of a run from joints, [N, T, F] f32, NaN where missing.
+
+    Args:
+      run: one that reads features.
+      joints: [N, T, J, 4], NaN where missing.
+      joint_names: J names.
+      fps, aspect: [N].
+      source: of the joints, for the message.
+
+    Raises:
+      InputError: the run reads features that are not computed from joints here.
+    """
+    body = np.full((*joints.shape[:2], len(MEDIAPIPE_33), 4), np.nan, np.float32)
+    for j, name in enumerate(joint_names):
+        if name in MEDIAPIPE_33:
+            body[:, :, MEDIAPIPE_33.index(name)] = joints[:, :, j]
+    features, names = hand_mouth_features(body, fps, aspect)
+    wanted = tuple(run.inputs['feature_names'])
+    if names != wanted:
+        other = next((name for name in wanted if name not in names), wanted[0])
+        raise InputError(
+            f'{source}: found landmarks, and {run.workdir} reads features of an archive '
+            f'({len(wanted)}, {other}, ...) that are not computed here; expected clips with these '
+            'in data.test, or a run that reads joints'
+        )
+    return features
+
+
+def _pad(recording: Recording, length: int, stride: int) -> Recording:
+    """The recording with as many missing frames after it as whole clips need."""
+    frames = len(recording.time)
+    total = length + -(-max(frames - length, 0) // stride) * stride
+    beyond = np.arange(1, total - frames + 1)
+    return dataclasses.replace(
+        recording,
+        joints=np.pad(recording.joints, ((0, len(beyond)), (0, 0), (0, 0)), constant_values=np.nan),
+        time=np.concatenate([recording.time, recording.time[-1] + beyond / recording.fps]),
+    )
+
+
+def _with_nan(clips: Clips) -> np.ndarray:
+    return np.where(clips.skeleton_mask[..., None], clips.skeleton, np.float32(np.nan))

@@ -1,0 +1,128 @@
+"""What was found in recordings, as records, beside what was labelled."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from posevid_jax.data.clips import UNKNOWN_LABEL
+from posevid_jax.data.landmarks.recording import Recording
+from posevid_jax.evaluation import event_metrics, metrics
+from posevid_jax.evaluation.metrics import Record
+from posevid_jax.inference.events import Event, Rule
+from posevid_jax.inference.run import Run
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Video:
+    """What was found in one recording of T frames.
+
+    Attributes:
+      recording: at the clips' frame rate.
+      probs: [T, K] class probabilities of the frames, smoothed.
+      uncertain: [T] bool, where the gesture could not be seen.
+      rule: that made the events.
+      events: in order of time.
+      label: [T] class numbers, UNKNOWN_LABEL where there is none; None without a label file.
+    """
+
+    recording: Recording
+    probs: np.ndarray
+    uncertain: np.ndarray
+    rule: Rule
+    events: list[Event]
+    label: np.ndarray | None
+
+    @property
+    def prob(self) -> np.ndarray:
+        """[T] probability of the gesture."""
+        return 1 - self.probs[:, 0]
+
+    @property
+    def seconds(self) -> np.ndarray:
+        """[T + 1] where each frame begins, and the end of the last one."""
+        time = self.recording.time
+        return np.append(time, time[-1] + 1 / self.recording.fps)
+
+    def spans(self, frames: np.ndarray) -> np.ndarray:
+        """Stretches [E, 2] of frames in seconds."""
+        return self.seconds[np.asarray(frames, np.int64).reshape(-1, 2)]
+
+
+def stretches(flag: np.ndarray) -> np.ndarray:
+    """First frame and end of each stretch of True in [T], as [E, 2]."""
+    return np.flatnonzero(np.diff(flag, prepend=False, append=False)).reshape(-1, 2)
+
+
+def make_record(videos: list[Video], run: Run) -> Record:
+    """What was found in some videos, JSON-ready.
+
+    Returns:
+      `videos`, a record each with its `events`; with labels also `metrics`, a record an overlap,
+      `whole_video`, the same for one event over each video, and `frames`, the metrics of the
+      probabilities per frame (None where no frame has a label).
+    """
+    record: Record = {'videos': [_video_record(video, run) for video in videos]}
+    labelled = [video for video in videos if video.label is not None]
+    if not labelled:
+        return record
+    overlaps = tuple(run.config.predict.overlaps)
+    whole = [[Event(0, len(video.prob), 1.0)] for video in labelled]
+    return record | {
+        'metrics': event_metrics.evaluate_events(
+            [_compared(video, video.events) for video in labelled], overlaps
+        ),
+        'whole_video': event_metrics.evaluate_events(
+            [_compared(*pair) for pair in zip(labelled, whole, strict=True)], overlaps
+        ),
+        'frames': _frame_metrics(labelled, run.threshold),
+    }
+
+
+def _compared(video: Video, found: list[Event]) -> event_metrics.VideoEvents:
+    """Events that lie mostly where there is no label are neither right nor wrong."""
+    known = video.label != UNKNOWN_LABEL
+    frames = np.array([[e.start, e.end] for e in found if known[e.start : e.end].mean() >= 0.5])
+    return event_metrics.VideoEvents(
+        found=video.spans(frames),
+        true=video.spans(stretches(video.label > 0)),
+        seconds=float(np.diff(video.seconds)[known].sum()),
+    )
+
+
+def _frame_metrics(videos: list[Video], threshold: float | None) -> Record | None:
+    label = np.concatenate([video.label for video in videos])
+    known = label != UNKNOWN_LABEL
+    if not known.any():
+        return None
+    probs = np.concatenate([video.probs for video in videos])[known]
+    record = metrics.evaluate(label[known].astype(np.int64), probs, threshold)
+    return {'frames': record.pop('clips')} | record
+
+
+def _video_record(video: Video, run: Run) -> Record:
+    names = run.inputs['class_names']
+    fps, rule = video.recording.fps, dataclasses.asdict(video.rule)
+    return {
+        'video': video.recording.name,
+        'frames': len(video.prob),
+        'fps': fps,
+        'seconds': float(video.seconds[-1]),
+        'uncertain': float(video.uncertain.mean()),
+        'rule': rule,
+        'events': [_event_record(video, event, names) for event in video.events],
+    }
+
+
+def _event_record(video: Video, event: Event, names: list[str]) -> dict[str, Any]:
+    frames = slice(event.start, event.end)
+    start, end = video.spans([event.start, event.end])[0]
+    return {
+        'label': names[1 + int(video.probs[frames, 1:].mean(0).argmax())],
+        'start_frame': event.start,
+        'end_frame': event.end - 1,
+        'start_seconds': float(start),
+        'end_seconds': float(end),
+        'confidence': event.confidence,
+        'uncertain': bool(video.uncertain[frames].mean() > 0.5),
+    }

@@ -1,0 +1,161 @@
+"""Frames as they come, against clips of the same frames."""
+
+import dataclasses
+import io
+import json
+
+import numpy as np
+import pytest
+
+from posevid_jax.data.landmarks.recording import Recording
+from posevid_jax.data.synthetic import make_clips
+from posevid_jax.errors import InputError
+from posevid_jax.inference import recordings, stream_lines
+from posevid_jax.inference.bench_stream import bench_stream
+from posevid_jax.inference.events import Rule, find_events
+from posevid_jax.inference.run import Run
+from posevid_jax.inference.stream import Stream
+from posevid_jax.models import video_swin
+from posevid_jax.training import loop
+from posevid_jax.training.parallel import Parallel
+from tests import toy
+
+FRAMES = 8  # of a clip
+KINDS = {
+    'per_video': dict(features__zscore='per_video'),
+    'global': dict(features__zscore='global', features__pack='light', features__smooth=3),
+    'body': dict(features__source='body', features__context=3),
+    'body per video': dict(features__source='body', features__zscore='per_video'),
+    'video_swin': dict(model__name='video_swin', model__size='toy', features__layout='skeleton'),
+}
+
+
+def config(kind):
+    return toy.config(
+        train__num_epochs=1,
+        data__synthetic__num_frames=FRAMES,
+        predict__stride=1,
+        predict__high=0.5,
+        **KINDS[kind],
+    )
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('stream')
+    with pytest.MonkeyPatch.context() as patch:
+        size = dict(embed_dim=8, depths=(1, 1), num_heads=(1, 2))
+        patch.setitem(video_swin.SIZES, 'toy', size)
+        for kind in KINDS:
+            loop.train_and_evaluate(config(kind), folder / kind)
+        yield folder
+
+
+@pytest.fixture(scope='module')
+def recording():
+    """26 frames, some without a pose, some with joints missing."""
+    made = make_clips(num_videos=1, clips_per_video=1, num_frames=26, seed=9)
+    joints = np.where(made.skeleton_mask[0][..., None], made.skeleton[0], np.nan)
+    joints[12:14] = np.nan
+    joints[20, 3:20] = np.nan
+    return Recording(
+        name='a', joints=joints.astype(np.float32), joint_names=made.joint_names,
+        fps=30.0, width=4, height=3, time=np.arange(26) / 30,
+    )  # fmt: skip
+
+
+# Of a body, the size is measured in each clip, so the running statistics are not quite those of a
+# video that ends here.
+@pytest.mark.parametrize('kind', [kind for kind in KINDS if kind != 'body per video'])
+def test_a_stream_gives_what_clips_of_the_same_frames_give(kind, folder, recording):
+    run = Run.restore(config(kind), folder / kind, 'best')
+    stream = Stream(run, fps=30, aspect=4 / 3, joint_names=recording.joint_names)
+    updates = [stream.push(joints) for joints in recording.joints]
+    predict = run.predictor(Parallel('jit'))
+    for end in (FRAMES, 15, 20, 26):
+        # A video that ends here: its statistics are those of the frames so far.
+        so_far = dataclasses.replace(
+            recording, joints=recording.joints[:end], time=recording.time[:end]
+        )
+        _, clips = recordings.cut(so_far, run, 'a')
+        assert clips.start_frame[-1] == end - FRAMES
+        np.testing.assert_allclose(updates[end - 1].probs, predict(clips)[-1], atol=1e-5)
+    assert [update.frame for update in updates] == list(range(26))
+    assert [update.frame for update in updates if update.uncertain][:2] == [12, 13]
+
+
+def test_changes_are_the_events_of_the_probabilities(folder, recording):
+    run = Run.restore(config('global'), folder / 'global', 'best')
+    stream = Stream(run, fps=30, joint_names=recording.joint_names)
+    updates = [stream.push(joints) for joints in np.tile(recording.joints, (3, 1, 1))]
+    changes = [change for update in updates for change in update.changes] + stream.finish()
+    rule = Rule.of(run.config.predict, run.threshold, 30)
+    expected = find_events([update.prob for update in updates], rule)
+    assert [event for kind, event in changes if kind == 'end'] == expected
+
+
+@pytest.mark.parametrize('kind', ['per_video', 'body per video'])
+def test_a_stream_without_anybody_goes_on(folder, kind):
+    stream = Stream(folder / kind, fps=25)
+    for _ in range(2 * FRAMES):
+        update = stream.push(np.full((33, 4), np.nan))
+        assert 0 < update.prob < 1 and update.uncertain
+
+
+@pytest.mark.parametrize(
+    ('given', 'message'),
+    [
+        (dict(fps=0), 'fps, aspect: found 0'),
+        (dict(fps=30, joint_names=('nose',)), 'joint_names: left_eye_inner not found'),
+    ],
+)
+def test_a_stream_that_cannot_be_is_refused(folder, given, message):
+    with pytest.raises(InputError, match=message):
+        Stream(folder / 'video_swin', **given)
+
+
+def test_lines_in_and_lines_out(folder, recording):
+    run = Run.restore(config('global'), folder / 'global', 'best')
+    stream = Stream(run, fps=30, aspect=4 / 3, joint_names=recording.joint_names)
+    known = {'fps': 30, 'video_size': [4, 3], 'joint_names': list(recording.joint_names)}
+    lines = [known]
+    for joints in recording.joints:
+        seen = np.isfinite(joints).all(-1)
+        row = [j.tolist() if ok else None for j, ok in zip(joints, seen, strict=True)]
+        lines.append({'joints': row})
+    sink = io.StringIO()
+    stream_lines.serve(run, io.StringIO('\n'.join(map(json.dumps, lines))), sink)
+    answers = [json.loads(line) for line in sink.getvalue().splitlines()]
+    for joints, answer in zip(recording.joints, answers, strict=False):
+        assert answer['prob'] == pytest.approx(stream.push(joints).prob, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ('lines', 'message'),
+    [
+        ('', 'line 1: found {}, expected'),
+        ('{"fps": 30}', 'line 1: found .*video_size'),
+        ('{"fps": -3, "video_size": [4, 3]}', 'line 1: found'),
+        ('{"fps": 30, "video_size": [4, 3]}\nnonsense', 'line 2: not JSON'),
+        ('{"fps": 30, "video_size": [4, 3]}\n[]', 'line 2: found'),
+        ('{"fps": 30, "video_size": [4, 3]}\n{"joints": [[1, 2]]}', 'line 2: joints: '),
+        ('{"fps": 30, "video_size": [4, 3]}\n{"joints": [null]}', r'found shape \(1, 4\)'),
+        ('{"fps": 30, "video_size": [4, 3]}\n{"joints": [["a", 1, 1, 1]]}', 'line 2: joints'),
+    ],
+)
+def test_a_line_that_is_not_as_expected_is_named(folder, lines, message):
+    run = Run.restore(config('global'), folder / 'global', 'best')
+    with pytest.raises(InputError, match=message):
+        stream_lines.serve(run, io.StringIO(lines), io.StringIO())
+
+
+def test_the_bench_counts_frames(folder, capsys):
+    settings = toy.config(
+        bench__stream_frames=5, features__zscore='global', features__pack='light',
+        features__smooth=3,
+    )  # fmt: skip
+    (record,) = bench_stream(settings, folder / 'global')
+    assert record['frames'] == 5
+    assert 0 < record['time']['p50_ms'] <= record['time']['p99_ms'] <= record['time']['max_ms']
+    with pytest.raises(InputError, match='--workdir: not given'):
+        bench_stream(settings, None)
