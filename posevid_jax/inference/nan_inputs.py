@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from posevid_jax.features.inputs import reads_features
 from posevid_jax.inference.run import Run, example_batch
 
 # Masks that are made from NaN, and of what.
@@ -53,4 +54,6 @@ def from_nan(function: Callable) -> Callable[[Mapping[str, Array]], Array]:
 def example_clip(run: Run) -> dict[str, np.ndarray]:
     """One clip with everything that the run may read, without masks."""
     batch = example_batch(run.inputs, 2 * run.config.features.context)
+    if not reads_features(run.config):  # runs from before listed those of the archive all the same
+        del batch['features']
     return {name: value for name, value in batch.items() if name not in MASKS and value.size}

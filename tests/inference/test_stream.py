@@ -22,8 +22,7 @@ from tests import toy
 
 FRAMES = 8  # of a clip
 KINDS = {
-    'per_video': dict(features__zscore='per_video'),
-    'global': dict(features__zscore='global', features__pack='light', features__smooth=3),
+    'per_video': dict(features__zscore='per_video', features__pack='light', features__smooth=3),
     'body': dict(features__source='body', features__context=3),
     'body per video': dict(features__source='body', features__zscore='per_video'),
     'video_swin': dict(model__name='video_swin', model__size='toy', features__layout='skeleton'),
@@ -85,7 +84,7 @@ def test_a_stream_gives_what_clips_of_the_same_frames_give(kind, folder, recordi
 
 
 def test_changes_are_the_events_of_the_probabilities(folder, recording):
-    run = Run.restore(config('global'), folder / 'global', 'best')
+    run = Run.restore(config('per_video'), folder / 'per_video', 'best')
     stream = Stream(run, fps=30, joint_names=recording.joint_names)
     updates = [stream.push(joints) for joints in np.tile(recording.joints, (3, 1, 1))]
     changes = [change for update in updates for change in update.changes] + stream.finish()
@@ -115,7 +114,7 @@ def test_a_stream_that_cannot_be_is_refused(folder, given, message):
 
 
 def test_lines_in_and_lines_out(folder, recording):
-    run = Run.restore(config('global'), folder / 'global', 'best')
+    run = Run.restore(config('per_video'), folder / 'per_video', 'best')
     stream = Stream(run, fps=30, aspect=4 / 3, joint_names=recording.joint_names)
     known = {'fps': 30, 'video_size': [4, 3], 'joint_names': list(recording.joint_names)}
     lines = [known]
@@ -144,17 +143,14 @@ def test_lines_in_and_lines_out(folder, recording):
     ],
 )
 def test_a_line_that_is_not_as_expected_is_named(folder, lines, message):
-    run = Run.restore(config('global'), folder / 'global', 'best')
+    run = Run.restore(config('per_video'), folder / 'per_video', 'best')
     with pytest.raises(InputError, match=message):
         stream_lines.serve(run, io.StringIO(lines), io.StringIO())
 
 
 def test_the_bench_counts_frames(folder, capsys):
-    settings = toy.config(
-        bench__stream_frames=5, features__zscore='global', features__pack='light',
-        features__smooth=3,
-    )  # fmt: skip
-    (record,) = bench_stream(settings, folder / 'global')
+    settings = toy.config(bench__stream_frames=5, **KINDS['per_video'])
+    (record,) = bench_stream(settings, folder / 'per_video')
     assert record['frames'] == 5
     assert 0 < record['time']['p50_ms'] <= record['time']['p99_ms'] <= record['time']['max_ms']
     with pytest.raises(InputError, match='--workdir: not given'):
