@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import math
 from collections.abc import Callable, Sequence
 
 import chex
@@ -70,7 +71,11 @@ def numbers_of_clips(
     """
     chex.assert_rank([x, mask], 4)
     flat = (part.reshape(*part.shape[:2], -1) for part in (x, mask))  # [B, T, F * C]
-    values, known = (part.reshape(len(x), -1) for part in pool(*flat, **what))
+    values, known = pool(*flat, **what)  # [B, S, F * C]
+    # Sizes by name, because an exported program does not know how many clips will come.
+    values, known = (
+        part.reshape(part.shape[0], math.prod(part.shape[1:])) for part in (values, known)
+    )
     if whole is None:
         return values, known
     return _join(values, whole), _join(known, whole_mask)

@@ -87,8 +87,10 @@ SETS = {
     'features only': {'long_raw': np.random.default_rng(0).normal(size=(5, 9, 4))},
     'skeleton only': {'long_skeleton': np.random.default_rng(0).random((5, 9, 3, 4))},
     'one frame': {'long_raw': np.zeros((5, 1, 2))},
-    'nothing observed': {'long_raw': np.full((5, 9, 2), np.nan)},
-    'no joint observed': {'long_skeleton': np.full((5, 9, 3, 4), np.nan)},
+    'one value observed': {'long_raw': np.r_[1, np.full(5 * 9 * 2 - 1, np.nan)].reshape(5, 9, 2)},
+    'one joint observed': {
+        'long_skeleton': np.r_[np.ones(4), np.full(5 * 9 * 3 * 4 - 4, np.nan)].reshape(5, 9, 3, 4)
+    },
 }
 
 
