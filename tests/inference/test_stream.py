@@ -47,6 +47,11 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
+def runs(folder):
+    return {kind: Run.restore(config(kind), folder / kind, 'best') for kind in KINDS}
+
+
+@pytest.fixture(scope='module')
 def recording():
     """26 frames, some without a pose, some with joints missing."""
     made = make_clips(num_videos=1, clips_per_video=1, num_frames=26, seed=9)
@@ -62,8 +67,8 @@ def recording():
 # Of a body, the size is measured in each clip, so the running statistics are not quite those of a
 # video that ends here.
 @pytest.mark.parametrize('kind', [kind for kind in KINDS if kind != 'body per video'])
-def test_a_stream_gives_what_clips_of_the_same_frames_give(kind, folder, recording):
-    run = Run.restore(config(kind), folder / kind, 'best')
+def test_a_stream_gives_what_clips_of_the_same_frames_give(kind, runs, recording):
+    run = runs[kind]
     stream = Stream(run, fps=30, aspect=4 / 3, joint_names=recording.joint_names)
     updates = [stream.push(joints) for joints in recording.joints]
     predict = run.predictor(Parallel('jit'))
@@ -79,8 +84,8 @@ def test_a_stream_gives_what_clips_of_the_same_frames_give(kind, folder, recordi
     assert [update.frame for update in updates if update.uncertain][:2] == [12, 13]
 
 
-def test_changes_are_the_events_of_the_probabilities(folder, recording):
-    run = Run.restore(config('per_video'), folder / 'per_video', 'best')
+def test_changes_are_the_events_of_the_probabilities(runs, recording):
+    run = runs['per_video']
     stream = Stream(run, fps=30, joint_names=recording.joint_names)
     updates = [stream.push(joints) for joints in np.tile(recording.joints, (3, 1, 1))]
     changes = [change for update in updates for change in update.changes] + stream.finish()
@@ -104,13 +109,13 @@ def test_a_stream_without_anybody_goes_on(folder, kind):
         (dict(fps=30, joint_names=('nose',)), 'joint_names: left_eye_inner not found'),
     ],
 )
-def test_a_stream_that_cannot_be_is_refused(folder, given, message):
+def test_a_stream_that_cannot_be_is_refused(runs, given, message):
     with pytest.raises(InputError, match=message):
-        Stream(folder / 'body', **given)
+        Stream(runs['body'], **given)
 
 
-def test_lines_in_and_lines_out(folder, recording):
-    run = Run.restore(config('per_video'), folder / 'per_video', 'best')
+def test_lines_in_and_lines_out(runs, recording):
+    run = runs['per_video']
     stream = Stream(run, fps=30, aspect=4 / 3, joint_names=recording.joint_names)
     known = {'fps': 30, 'video_size': [4, 3], 'joint_names': list(recording.joint_names)}
     lines = [known]
@@ -138,8 +143,8 @@ def test_lines_in_and_lines_out(folder, recording):
         ('{"fps": 30, "video_size": [4, 3]}\n{"joints": [["a", 1, 1, 1]]}', 'line 2: joints'),
     ],
 )
-def test_a_line_that_is_not_as_expected_is_named(folder, lines, message):
-    run = Run.restore(config('per_video'), folder / 'per_video', 'best')
+def test_a_line_that_is_not_as_expected_is_named(runs, lines, message):
+    run = runs['per_video']
     with pytest.raises(InputError, match=message):
         stream_lines.serve(run, io.StringIO(lines), io.StringIO())
 
