@@ -4,7 +4,6 @@ import contextlib
 import pathlib
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -35,6 +34,7 @@ from posevid_jax.training.phases import Phases, announced
 from posevid_jax.training.prefetch import Clock, Prefetch
 from posevid_jax.training.progress import Progress
 from posevid_jax.training.records import Records
+from posevid_jax.training.step_log import StepLog
 
 
 def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) -> Record | None:
@@ -104,35 +104,17 @@ def _train(run: Experiment, workdir, parallel, checkpoints, predict, phases: Pha
     progress.say(_opening(run, workdir, parallel, first, count_parameters(state.params)))
     train_step = announced(parallel.compile_train(run.train_step()), progress.say, phases)
     clock = Clock(data)
-    pending: dict[int, Any] = {}  # step: metrics, still on the device
-    watch = nonfinite.Watch(config.on_nonfinite, int(state.skipped))
-
-    def log_pending() -> None:
-        for logged, metrics in pending.items():
-            numbers = jax.device_get(metrics)
-            records.step(logged, numbers)
-            progress.read(numbers)
-            check_finite(numbers)
-        pending.clear()
-
-    def check_finite(numbers: dict[str, Any]) -> None:
-        bad_step = watch.moved(numbers)
-        if bad_step is not None:
-            rows = run.order.rows(bad_step - 1, config.batch_size)
-            loss = validation.losses_of(rows, run.train, run.model, run.config, parallel, state)
-            watch.act(nonfinite.describe(bad_step, rows, run.train, loss), progress.say)
-
+    log = StepLog(run, parallel, records, progress, state)
     loop_started = phases.mark()
     step, stop, stalled = first, False, records.stalled(config)
     with data, Interrupt() as interrupt, _last_good_state_saved(lambda: state, run, checkpoints):
         while step < total and not (stop or stalled):
             state, metrics = train_step(state, next(data), rng)
             step += 1
-            log_pending()
+            log.read(state)
+            log.note(step, metrics)
             progress.waited = data.waited
             progress.update(step)
-            if step % config.log_every_steps == 0:
-                pending[step] = metrics
             score = None
             epoch_done = step % run.steps_per_epoch == 0
             # Asked once, so that what stops is what is saved; processes agree now and then only.
@@ -141,8 +123,7 @@ def _train(run: Experiment, workdir, parallel, checkpoints, predict, phases: Pha
             every = run.config.checkpoint.every_steps
             save = epoch_done or stop or (every and step % every == 0)
             if save:
-                log_pending()
-                check_finite(jax.device_get({'skipped': state.skipped, 'bad_step': state.bad_step}))
+                log.settle(state)
             if epoch_done:
                 with phases.phase('eval'):
                     entry, chosen = _end_epoch(run, state, step, predict, clock)
@@ -156,7 +137,7 @@ def _train(run: Experiment, workdir, parallel, checkpoints, predict, phases: Pha
             if save:
                 with phases.phase('save'):
                     checkpoints.save(state, data.position, score)
-        log_pending()
+        log.read(state)
         records.close()
         progress.close()
         with phases.phase('save'):
