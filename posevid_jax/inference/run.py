@@ -83,9 +83,8 @@ class Run:
                 ema=config.train.ema_decay > 0,
             )
         )
-        checkpoints = Checkpoints(workdir)
-        state = checkpoints.restore_trained(checkpoints.resolve(checkpoint), abstract.trained)
-        checkpoints.close()
+        with Checkpoints(workdir) as checkpoints:
+            state = checkpoints.restore_trained(checkpoints.resolve(checkpoint), abstract.trained)
         return cls(config, workdir, model, state, decision, known)
 
     @property

@@ -192,8 +192,24 @@ class Checkpoints:
             self._manager.wait_until_finished()
 
     def close(self) -> None:
-        """Waits and gives up the folder."""
-        self._manager.close()
+        """Waits and gives up the folder.
+
+        Raises:
+          InputError: what was being written cannot be.
+        """
+        with self._writing():
+            self._manager.close()
+
+    def __enter__(self) -> 'Checkpoints':
+        return self
+
+    def __exit__(self, kind: type | None, *_) -> None:
+        """`close`, also after an error, so that a checkpoint that is on its way arrives."""
+        if kind is None:
+            self.close()
+        elif jax.process_count() == 1:  # several would wait for each other
+            with contextlib.suppress(InputError):  # there is an error to report already
+                self.close()
 
     def _seal(self) -> None:
         # Orbax asks when all is written but the last word: the folder's rename.

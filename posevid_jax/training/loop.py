@@ -66,19 +66,19 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
 def _train_in(workdir: pathlib.Path, run: Experiment, parallel: Parallel) -> Record | None:
     config, phases = run.config, Phases()
     artifacts.check_config(workdir, config)
-    checkpoints = Checkpoints(workdir, _keep(run))
-    done = checkpoints.last_step() or 0
-    if done > run.total_steps:
-        raise InputError(
-            f'train.num_epochs: found {config.train.num_epochs}, {run.total_steps} steps, '
-            f'but {workdir} has done {done} already'
-        )
-    artifacts.write_json(workdir / 'config.json', artifacts.as_json(config))
-    artifacts.write_json(workdir / 'scaler.json', run.input_description())
-    predict = validation.make_predictor(run.model, run.val, config, parallel)
-    if not _train(run, workdir, parallel, checkpoints, predict, phases):
-        return None
-    return _finish(run, workdir, parallel, checkpoints, predict, phases)
+    with Checkpoints(workdir, _keep(run)) as checkpoints:
+        done = checkpoints.last_step() or 0
+        if done > run.total_steps:
+            raise InputError(
+                f'train.num_epochs: found {config.train.num_epochs}, {run.total_steps} steps, '
+                f'but {workdir} has done {done} already'
+            )
+        artifacts.write_json(workdir / 'config.json', artifacts.as_json(config))
+        artifacts.write_json(workdir / 'scaler.json', run.input_description())
+        predict = validation.make_predictor(run.model, run.val, config, parallel)
+        if not _train(run, workdir, parallel, checkpoints, predict, phases):
+            return None
+        return _finish(run, workdir, parallel, checkpoints, predict, phases)
 
 
 def _train(run: Experiment, workdir, parallel, checkpoints, predict, phases: Phases) -> bool:
@@ -202,7 +202,6 @@ def _finish(run: Experiment, workdir, parallel, checkpoints, predict, phases: Ph
     page = workdir / 'report.html'
     evaluation_files.write(workdir, page, record, run.val, logits, chosen, config.eval)
     reproduce.write(workdir, run, record, phases.read())
-    checkpoints.close()
     print('\n'.join(report.lines(f'{workdir}, best checkpoint (step {step}) on {name}', record)))
     return record
 
