@@ -70,6 +70,10 @@ def names(joint_names: tuple[str, ...], leave_out: Sequence[str] = ()) -> tuple[
 
 @functools.cache
 def _all_names(joint_names: tuple[str, ...]) -> tuple[str, ...]:
+    if not joint_names:
+        raise InputError(
+            'features.source: found body with clips that have no skeleton, expected archive'
+        )
     check_joints('features.source: body', joint_names, NEEDED)
     found: list[str] = []
     shapes = {

@@ -222,3 +222,8 @@ def test_a_clip_of_one_frame_and_one_without_anybody():
     assert not mask[..., NAMES.index('near_hand_speed')].any()
     values, mask = features(poses.batch(missing=1.0))
     assert not mask.any() and not values.any()
+
+
+def test_clips_without_a_skeleton_are_told_what_to_read():
+    with pytest.raises(InputError, match=r'features\.source: found body.*expected archive'):
+        body.names((), ())
