@@ -115,7 +115,9 @@ class _Search:
     trials: dict[int, Trial] = dataclasses.field(default_factory=dict)
 
     def answer(self) -> Answer:
-        best = self._boundary(lambda trial: trial.clean, self._line_batch, 0, None, self.prove)
+        best = self._boundary(
+            lambda trial: trial.clean, self._line_batch, 0, None, self._width, self.prove
+        )
         largest = self._beyond(best)
         slope, fixed = self._line()
         return Answer(
@@ -133,13 +135,14 @@ class _Search:
             self.trials[batch] = Trial(batch, size, recomputed, fits)
         return self.trials[batch]
 
-    def _boundary(self, good, suggest, low: int, high: int | None, prove: bool) -> int:
+    def _boundary(self, good, suggest, low: int, high: int | None, width, prove: bool) -> int:
         """The largest good batch, given that `low` is good (or 0) and `high` (or nothing) is not.
 
-        `suggest(high)` names a batch, or None where there is nothing to go by.
+        `suggest(high)` names a batch, or None where there is nothing to go by; `width(low, high)`
+        is how near the two may stay.
         """
         stride, stalled = self.multiple, False
-        while low < self.limit and (high is None or high - low > self._width(low, high)):
+        while low < self.limit and (high is None or high - low > width(low, high)):
             wanted = suggest(high)
             if wanted is None:
                 wanted = _STRIDE * low if high is None else (low + high) / 2
@@ -147,7 +150,7 @@ class _Search:
                 if not prove:
                     break
                 # Twice as far each time, in case the line is wrong for long.
-                wanted = low + stride
+                wanted = low + stride if high is None else min(low + stride, (low + high) / 2)
                 stride *= 2
             elif stalled:
                 wanted = (low + high) / 2
@@ -164,6 +167,10 @@ class _Search:
     def _width(self, low: int, high: int) -> float:
         if not self.trials[high].recomputed and not self._recomputes(low):
             return self.multiple
+        return self._bracket(low, high)
+
+    def _bracket(self, low: int, high: int) -> float:
+        del high
         return max(self.multiple, self.tolerance * low)
 
     def _recomputes(self, batch: int) -> bool:
@@ -195,9 +202,11 @@ class _Search:
         return None if high is not None and batch >= high else batch
 
     def _reach(self) -> int:
-        return (
-            self.budget if self.recompute_bytes is None else min(self.budget, self.recompute_bytes)
-        )
+        """How many bytes the line is good for, as far as is known by now."""
+        kept = max(size for _, size in self._points())
+        if self.recompute_bytes is None or kept > self.recompute_bytes:
+            return self.budget
+        return min(self.budget, self.recompute_bytes)
 
     def _line(self) -> tuple[float, float]:
         """Slope and offset where the line meets the budget."""
@@ -216,7 +225,9 @@ class _Search:
             return best
         low = max(fitting)
         high = min((b for b, t in self.trials.items() if b > low and not t.fits), default=None)
-        return self._boundary(lambda trial: trial.fits, lambda _: None, low, high, prove=True)
+        return self._boundary(
+            lambda trial: trial.fits, lambda _: None, low, high, self._bracket, prove=True
+        )
 
     def _look_beyond(self, best: int) -> None:
         """Tries where the compiler should have begun to save, until one such batch fits."""

@@ -154,6 +154,13 @@ def test_a_plateau_above_the_budget_ends_the_search():
     assert len(answer.trials) <= 6
 
 
+@pytest.mark.parametrize('expected', [0.98, 0.995, 1.0, 1.1])
+def test_a_compiler_that_does_not_begin_to_save_where_expected_costs_few_compiles(expected):
+    answer = run(affine, recompute_bytes=int(expected * BUDGET))
+    assert answer.best.batch == true_best(affine)
+    assert len(answer.trials) <= 9
+
+
 def test_what_never_fits_is_known_from_the_smallest_batch():
     for budget in (100 * MB, 410 * MB):
         answer = run(affine, budget)
