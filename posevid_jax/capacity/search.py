@@ -51,7 +51,7 @@ class Answer:
     Attributes:
       best: the largest batch that fits without recomputation; None when there is none.
       largest: the largest batch that fits at all; None when there is none.
-      bytes_per_clip: slope of the line at `best`.
+      bytes_per_clip: slope of the line from the smallest batch to `best`.
       fixed_bytes: what the line says of an empty batch.
       trials: every batch compiled, in order.
     """
@@ -119,7 +119,7 @@ class _Search:
             lambda trial: trial.clean, self._line_batch, 0, None, self._width, self.prove
         )
         largest = self._beyond(best)
-        slope, fixed = self._line()
+        slope, fixed = self._chord(best)
         return Answer(
             best=self.trials.get(best),
             largest=self.trials.get(largest),
@@ -216,6 +216,19 @@ class _Search:
         (a, a_bytes), (b, b_bytes) = _nearest(points, self._reach())
         slope = (b_bytes - a_bytes) / (b - a)
         return slope, b_bytes - slope * b
+
+    def _chord(self, best: int) -> tuple[float, float]:
+        """Slope and offset of the line from the smallest batch compiled to the best.
+
+        Neighbours may differ by more than a clip takes, in either direction: the compiler orders
+        and fuses anew for every batch. Over a long way that evens out.
+        """
+        first = min(self.trials)
+        if first >= best:
+            return self._line()
+        low, high = self.trials[first].bytes, self.trials[best].bytes
+        slope = (high - low) / (best - first)
+        return slope, low - slope * first
 
     def _beyond(self, best: int) -> int:
         """The largest batch that fits, with the compiler's help."""

@@ -52,6 +52,7 @@ def convex(batch):
 
 
 def noise(batch):
+    """Of a hundred times what a clip takes."""
     return Measurement(int(affine(batch).bytes * random.Random(batch).uniform(0.99, 1.01)), 0)
 
 
@@ -97,13 +98,14 @@ def test_a_line_takes_three_compiles_without_the_proof():
 
 def test_the_line_is_drawn_where_it_is_used():
     answer = run(bent)
-    assert answer.bytes_per_clip == pytest.approx(13 * MB, rel=1e-3)
+    assert answer.bytes_per_clip == pytest.approx(13 * MB, rel=5e-3)
 
 
 def test_with_noise_the_answer_fits_and_is_near():
     answer = run(noise)
     assert answer.best.fits
     assert answer.best.batch == pytest.approx(true_best(affine), rel=0.02)
+    assert answer.bytes_per_clip == pytest.approx(13 * MB, rel=0.03)
     assert len(answer.trials) <= 8
 
 
