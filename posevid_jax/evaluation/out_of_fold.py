@@ -7,6 +7,7 @@ fitted to the other folds. What is kept for later use is fitted to all of them.
 from collections.abc import Callable
 
 import numpy as np
+from ml_collections import ConfigDict
 
 from posevid_jax.evaluation import calibration, decision, ensemble, intervals, metrics, thresholds
 from posevid_jax.evaluation.metrics import Record
@@ -101,6 +102,36 @@ def operating_points(
     }
 
 
+def judge(
+    label: np.ndarray, logits: np.ndarray, fold: np.ndarray, config: ConfigDict
+) -> decision.Judged:
+    """What is said of each clip by the threshold and the calibration that the other folds choose.
+
+    Args:
+      label: `[N]` class numbers.
+      logits: `[N, K]`, the mean of the members that did not see the clip.
+      fold: `[N]`.
+      config: `config.eval`. Where the other folds reach no threshold of its rule, they choose the
+        one of the highest F1.
+    """
+
+    def choose(rows: np.ndarray) -> decision.Decision:
+        chosen = decision.choose(logits[rows], label[rows], config)
+        return decision.from_records(
+            chosen['thresholds'] | {'chosen_on': 'the other folds'},
+            chosen['calibration'],
+            config.calibration,
+            where='calibration of the other folds',
+        )
+
+    order, parts = [], []
+    for k, others in _fitted_to_others(choose, fold).items():
+        order.append(np.flatnonzero(fold == k))
+        parts.append(others.judge(logits[order[-1]]))
+    back = np.argsort(np.concatenate(order))
+    return decision.Judged(*(np.concatenate(of)[back] for of in zip(*parts, strict=True)))
+
+
 def _expected(label, prob, fold, choose: Callable) -> Record | None:
     each = _fitted_to_others(lambda rows: choose(label[rows], prob[rows]), fold)
     if None in each.values():
@@ -134,16 +165,10 @@ def _numbers(label: np.ndarray, probs: np.ndarray, decided: np.ndarray, recall: 
             'trivial_f1': record['majority_class']['f1'],
         }
     prob = probs[:, 1]
-    ranking = metrics.ranking(label == 1, prob)
-    if ranking['roc_auc'] is None:
-        false_positive_rate = None
-    else:
-        point = thresholds.operating_point(label, prob, thresholds.at_recall(label, prob, recall))
-        false_positive_rate = point['false_positive_rate']
-    return ranking | {
+    return metrics.ranking(label == 1, prob) | {
         'f1': thresholds.operating_point(label, decided, 0.5)['f1'],
         'trivial_f1': thresholds.operating_point(label, np.ones(len(label)), 0.5)['f1'],
-        'false_positive_rate': false_positive_rate,
+        'false_positive_rate': thresholds.false_positive_rate_at(label, prob, recall),
     }
 
 

@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 from posevid_jax.data.clips import Clips
 from posevid_jax.evaluation import ensemble, eval_page
 from posevid_jax.evaluation.decision import Decision
+from posevid_jax.evaluation.drawing import Picture
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.training import artifacts, processes
 
@@ -65,6 +66,15 @@ def _write_page(workdir, path: pathlib.Path, record: Record, clips, logits, chos
         environment=_environment(record),
         settings=[(key, json.dumps(value)) for key, value in artifacts.flat(config).items()],
     )
+    write_page(path, text, pictures)
+
+
+def write_page(path: pathlib.Path, text: str, pictures: dict[str, Picture]) -> None:
+    """Writes PATH.html, and its pictures to PATH/ as PNG.
+
+    Raises:
+      InputError: one cannot be written.
+    """
     artifacts.write_text(path, text)
     folder = path.with_suffix('')
     for old in folder.glob('*.png'):  # of an earlier evaluation

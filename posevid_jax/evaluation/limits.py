@@ -1,0 +1,170 @@
+"""Where a classifier fails: groups of clips, what declining would help, the surest mistakes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from posevid_jax.data.clips import Clips
+from posevid_jax.data.contract import UNKNOWN_FRAME
+from posevid_jax.evaluation import decision, metrics, thresholds
+from posevid_jax.evaluation.decision import Judged
+from posevid_jax.evaluation.groups import groupings, visibility
+from posevid_jax.evaluation.metrics import Record
+
+COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+MOST_ERRORS = 30
+
+
+def find(clips: Clips, judged: Judged, fold: np.ndarray, config: ConfigDict) -> Record:
+    """All of this about a cross-validation, JSON-ready.
+
+    Args:
+      clips: N labelled clips.
+      judged: each by classifier, threshold and calibration that saw nothing of its fold.
+      fold: `[N]`, from 0.
+      config: `config.eval`.
+
+    Returns:
+      `rule`, by which the thresholds were chosen; `recall`; `visibility`, what that of `errors` is
+      of; `groups` and `not_grouped` of `by_group`; `coverage`; and `errors`, each with its `fold`,
+      from 1.
+    """
+    groups, not_grouped = by_group(clips, judged, config.recall)
+    rule, _ = decision.rules(config)[config.threshold]
+    return {
+        'rule': rule if _two(judged) else 'most probable class',
+        'recall': config.recall,
+        'visibility': visibility(clips.select([0]))[0],
+        'groups': groups,
+        'not_grouped': not_grouped,
+        'coverage': coverage(clips.label, judged),
+        'errors': [
+            error | {'fold': int(fold[error['row']]) + 1} for error in errors(clips, judged)
+        ],
+    }
+
+
+def by_group(
+    clips: Clips, judged: Judged, recall: float
+) -> tuple[dict[str, list[Record]], dict[str, str]]:
+    """The numbers of each group of `groups.groupings`, and what that says of the other ways.
+
+    Returns:
+      (for each title a record a group: its `name`, `clips`, how many were decided `wrong`,
+      `precision`, `recall` and `f1` as decided, `roc_auc` and `average_precision`, None in a group
+      of one class. With two classes also `positives`, `mean_probability`, the share
+      `decided_positive`, the `false_positive_rate` as decided, and the lowest one
+      `false_positive_rate_at_recall`, None in a group of one class;
+      for each title without groups why there are none).
+    """
+    ways, not_grouped = groupings(clips)
+    found = {
+        way.title: [
+            {'name': name} | _numbers(clips.label, judged, np.flatnonzero(way.group == g), recall)
+            for g, name in enumerate(way.names)
+        ]
+        for way in ways
+    }
+    return found, not_grouped
+
+
+def coverage(
+    label: np.ndarray, judged: Judged, shares: Sequence[float] = COVERAGES
+) -> list[Record]:
+    """What becomes of the decisions when those about the least certain clips are declined.
+
+    Clips that are equally certain are kept or declined together, so that the order of the clips
+    does not matter: a few more than asked may be kept.
+
+    Args:
+      label: `[N]` class numbers.
+      judged: the clips.
+      shares: of the clips to keep, 0 to 1.
+
+    Returns:
+      A record for each share: `asked`; `kept`, the share that is kept, its number of `clips`, and
+      the `certainty` of the least certain one; `accuracy`, `precision` and `recall` of those kept;
+      with two classes also `positives` and `false_positive_rate`.
+    """
+    falling = np.sort(judged.certainty)[::-1]
+    found = []
+    for share in shares:
+        least = falling[max(round(share * len(label)), 1) - 1]
+        kept = np.flatnonzero(judged.certainty >= least)
+        numbers = {
+            'accuracy': float((judged.decided[kept] == label[kept]).mean()),
+            **_decisions(label[kept], judged.probs[kept], judged.decided[kept]),
+        }
+        del numbers['f1']
+        more = {'positives': int(label[kept].sum())} if _two(judged) else {}
+        found.append(
+            {'asked': share, 'kept': len(kept) / len(label), 'clips': len(kept)}
+            | more
+            | {'certainty': float(least)}
+            | numbers
+        )
+    return found
+
+
+def errors(clips: Clips, judged: Judged, most: int = MOST_ERRORS) -> list[Record]:
+    """The wrong decisions that were made with the greatest certainty, the surest one first.
+
+    Returns:
+      A record each: `row` of the clip, `video`, `start_frame` and `start_s`, None where unknown;
+      `label` and `decided`, names of classes; `probability` of the gesture, or of what was decided;
+      `certainty`; and `visibility`, of `groups.visibility`.
+    """
+    wrong = np.flatnonzero(judged.decided != clips.label)
+    rows = wrong[np.argsort(-judged.certainty[wrong], kind='stable')][:most]
+    if not len(rows):
+        return []
+    chosen = clips.select(rows)
+    _, seen = visibility(chosen)
+    found = []
+    for n, row in enumerate(rows):
+        start = int(chosen.start_frame[n])
+        known = start != UNKNOWN_FRAME
+        decided = int(judged.decided[row])
+        found.append({
+            'row': int(row),
+            'video': chosen.video_ids[n],
+            'start_frame': start if known else None,
+            'start_s': start / float(chosen.fps[n]) if known else None,
+            'label': clips.class_names[chosen.label[n]],
+            'decided': clips.class_names[decided],
+            'probability': float(judged.probs[row, 1 if _two(judged) else decided]),
+            'certainty': float(judged.certainty[row]),
+            'visibility': float(seen[n]),
+        })  # fmt: skip
+    return found
+
+
+def _two(judged: Judged) -> bool:
+    return judged.probs.shape[1] == 2
+
+
+def _numbers(label: np.ndarray, judged: Judged, rows: np.ndarray, recall: float) -> Record:
+    label, probs, decided = label[rows], judged.probs[rows], judged.decided[rows]
+    counts = {'clips': len(rows), 'wrong': int((decided != label).sum())}
+    numbers = _decisions(label, probs, decided)
+    if not _two(judged):
+        record = metrics.evaluate(label, probs, None)
+        return counts | numbers | {key: record[key] for key in ('roc_auc', 'average_precision')}
+    prob = probs[:, 1]
+    return counts | numbers | metrics.ranking(label == 1, prob) | {
+        'positives': int(label.sum()),
+        'mean_probability': float(prob.mean()),
+        'decided_positive': float(decided.mean()),
+        'false_positive_rate_at_recall': thresholds.false_positive_rate_at(label, prob, recall),
+    }  # fmt: skip
+
+
+def _decisions(label: np.ndarray, probs: np.ndarray, decided: np.ndarray) -> Record:
+    """`precision`, `recall` and `f1`, with two classes also `false_positive_rate`."""
+    if probs.shape[1] > 2:
+        record, keys = metrics.evaluate(label, probs, None), ('precision', 'recall', 'f1')
+    else:
+        record = thresholds.operating_point(label, decided, 0.5)
+        keys = ('precision', 'recall', 'f1', 'false_positive_rate')
+    return {key: record[key] for key in keys}
