@@ -24,18 +24,17 @@ _CLASS_COLUMNS = (
     ('ECE', 'expected_calibration_error'),
 )  # fmt: skip
 _COUNTS = (('clips', 'clips'), ('positive', 'positives'))
-_SCORES = (
-    ('precision', 'precision'), ('recall', 'recall'), ('F1', 'f1'), ('ROC-AUC', 'roc_auc'),
-)  # fmt: skip
-_VIDEO_COLUMNS = (*_COUNTS, ('mean prob', 'mean_probability'), ('wrong', 'wrong'), *_SCORES)
-_GROUP_COLUMNS = (
-    *_COUNTS, ('mean prob', 'mean_probability'), ('said yes', 'decided_positive'),
-    ('wrong', 'wrong'), *_SCORES, ('AP', 'average_precision'), ('FPR', 'false_positive_rate'),
-    ('FPR at recall', 'false_positive_rate_at_recall'),
+_VIDEO_COLUMNS = (
+    *_COUNTS, ('mean prob', 'mean_probability'), ('wrong', 'wrong'), ('precision', 'precision'),
+    ('recall', 'recall'), ('F1', 'f1'), ('ROC-AUC', 'roc_auc'),
 )  # fmt: skip
 BRIEF_COLUMNS = (
     *_COUNTS, ('said yes', 'decided_positive'), ('ROC-AUC', 'roc_auc'), ('AP', 'average_precision'),
     ('FPR at recall', 'false_positive_rate_at_recall'),
+)  # fmt: skip
+_GROUP_COLUMNS = (
+    *BRIEF_COLUMNS, ('wrong', 'wrong'), ('precision', 'precision'), ('recall', 'recall'),
+    ('FPR', 'false_positive_rate'), ('F1', 'f1'), ('mean prob', 'mean_probability'),
 )  # fmt: skip
 _COVERAGE_COLUMNS = (
     *_COUNTS, ('accuracy', 'accuracy'), ('precision', 'precision'), ('recall', 'recall'),
