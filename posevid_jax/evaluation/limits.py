@@ -45,6 +45,33 @@ def find(clips: Clips, judged: Judged, fold: np.ndarray, config: ConfigDict) -> 
     }
 
 
+def judge(label: np.ndarray, logits: np.ndarray, fold: np.ndarray, config: ConfigDict) -> Judged:
+    """What is said of each clip by the threshold and the calibration that the other folds choose.
+
+    Args:
+      label: `[N]` class numbers.
+      logits: `[N, K]` out of fold; or `[folds, N, K]`, of all clips as they are to judge each fold,
+        where the classifier is itself fitted to the other folds' predictions.
+      fold: `[N]`, from 0.
+      config: `config.eval`. Where the other folds reach no threshold of its rule, they choose the
+        one of the highest F1.
+    """
+    rows, parts = [], []
+    for k, for_fold in enumerate(np.broadcast_to(logits, (fold.max() + 1, *logits.shape[-2:]))):
+        others, mine = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+        chosen = decision.choose(for_fold[others], label[others], config)
+        by_others = decision.from_records(
+            chosen['thresholds'] | {'chosen_on': 'the other folds'},
+            chosen['calibration'],
+            config.calibration,
+            where='the other folds',
+        )
+        rows.append(mine)
+        parts.append(by_others.judge(for_fold[mine]))
+    order = np.argsort(np.concatenate(rows))
+    return Judged(*(np.concatenate(of)[order] for of in zip(*parts, strict=True)))
+
+
 def by_group(
     clips: Clips, judged: Judged, recall: float
 ) -> tuple[dict[str, list[Record]], dict[str, str]]:

@@ -7,7 +7,6 @@ fitted to the other folds. What is kept for later use is fitted to all of them.
 from collections.abc import Callable
 
 import numpy as np
-from ml_collections import ConfigDict
 
 from posevid_jax.evaluation import calibration, decision, ensemble, intervals, metrics, thresholds
 from posevid_jax.evaluation.metrics import Record
@@ -100,36 +99,6 @@ def operating_points(
         }
         for name, (rule, choose) in rules.items()
     }
-
-
-def judge(
-    label: np.ndarray, logits: np.ndarray, fold: np.ndarray, config: ConfigDict
-) -> decision.Judged:
-    """What is said of each clip by the threshold and the calibration that the other folds choose.
-
-    Args:
-      label: `[N]` class numbers.
-      logits: `[N, K]`, the mean of the members that did not see the clip.
-      fold: `[N]`.
-      config: `config.eval`. Where the other folds reach no threshold of its rule, they choose the
-        one of the highest F1.
-    """
-
-    def choose(rows: np.ndarray) -> decision.Decision:
-        chosen = decision.choose(logits[rows], label[rows], config)
-        return decision.from_records(
-            chosen['thresholds'] | {'chosen_on': 'the other folds'},
-            chosen['calibration'],
-            config.calibration,
-            where='calibration of the other folds',
-        )
-
-    order, parts = [], []
-    for k, others in _fitted_to_others(choose, fold).items():
-        order.append(np.flatnonzero(fold == k))
-        parts.append(others.judge(logits[order[-1]]))
-    back = np.argsort(np.concatenate(order))
-    return decision.Judged(*(np.concatenate(of)[back] for of in zip(*parts, strict=True)))
 
 
 def _expected(label, prob, fold, choose: Callable) -> Record | None:

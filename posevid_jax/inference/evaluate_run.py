@@ -8,7 +8,7 @@ from posevid_jax.data import source
 from posevid_jax.evaluation import decision, report
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.inference.run import Run
-from posevid_jax.training import evaluation_files, looks, validation
+from posevid_jax.training import evaluation_files, validation
 from posevid_jax.training.parallel import Parallel
 
 
@@ -43,9 +43,8 @@ def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'b
     record = {'set': name, 'step': int(run.state.step)} | validation.final_record(
         logits, clips, run.decision, config
     )
-    number = looks.note(workdir, record)
     page = workdir / 'eval' / f'{name}.html'
-    evaluation_files.write(workdir, page, record, clips, logits, run.decision, config.eval)
+    look = evaluation_files.write(workdir, page, record, clips, logits, run.decision, config.eval)
     print('\n'.join(report.lines(f'{workdir}, step {record["step"]} on {name}', record)))
-    print(f'look {number} at {name} from this run directory')
+    print(f'look {look} at {name} from this run directory')
     return record

@@ -150,7 +150,7 @@ def _sum_up(plan: cv_files.Plan, config: ConfigDict, workdir: pathlib.Path, took
         rules = decision.rules(config.eval)
         points = out_of_fold.operating_points(label, probs[:, 1], plan.fold, rules)
     calibrations = decision.fit_calibrations(label, mean)
-    judged = out_of_fold.judge(label, mean, plan.fold, config.eval)
+    judged = limits.judge(label, mean, plan.fold, config.eval)
     found = limits.find(plan.clips, judged, plan.fold, config.eval)
     cv_files.write_results(workdir, config, plan, record, points, calibrations, found)
     cv_files.write_predictions(workdir, plan, probs)

@@ -12,7 +12,7 @@ from posevid_jax.evaluation import ensemble, eval_page
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.drawing import Picture
 from posevid_jax.evaluation.metrics import Record
-from posevid_jax.training import artifacts, processes
+from posevid_jax.training import artifacts, looks, processes
 
 
 def write(
@@ -23,8 +23,12 @@ def write(
     logits: np.ndarray,
     chosen: Decision,
     config: ConfigDict,
-) -> None:
+    *,
+    epochs: int | None = None,
+) -> int:
     """Writes `eval/<set>.json`, `eval/<set>.npz` and, with `eval.report`, a page.
+
+    Before that, the look at the set is counted: `looks.note`.
 
     The archive has `prob [N, classes]`, calibrated, `label [N]` and `group [N]`, by which two runs
     are compared on the same videos.
@@ -37,10 +41,15 @@ def write(
       logits: `[N, K]`, or `[N, M, K]` of M members.
       chosen: calibration and threshold of the run.
       config: `config.eval`.
+      epochs: of a training at its end: at how many it was judged by these clips before.
+
+    Returns:
+      which look at the set this is, from 1.
 
     Raises:
       InputError: a file of the run is damaged, or one cannot be written.
     """
+    look = looks.note(workdir, record, epochs=epochs)
     logits = ensemble.mean_logits(logits)
     path = workdir / 'eval' / f'{record["set"]}.json'
     artifacts.write_json(path, record)
@@ -51,6 +60,7 @@ def write(
     artifacts.write_bytes(path.with_suffix('.npz'), stream.getvalue())
     if config.report and processes.is_first():
         _write_page(workdir, page, record, clips, logits, chosen)
+    return look
 
 
 def _write_page(workdir, path: pathlib.Path, record: Record, clips, logits, chosen) -> None:

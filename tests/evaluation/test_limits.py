@@ -111,7 +111,7 @@ def test_mistakes_are_mistakes_and_the_surest_comes_first():
 
 def test_a_fold_is_judged_by_what_the_others_chose():
     label, logits = CLIPS.label, made.logits(CLIPS.label)
-    judged = out_of_fold.judge(label, logits, FOLD, CONFIG)
+    judged = limits.judge(label, logits, FOLD, CONFIG)
     points = out_of_fold.operating_points(
         label, 1 / (1 + np.exp(-logits[:, 0])), FOLD, rules(CONFIG)
     )
@@ -120,7 +120,7 @@ def test_a_fold_is_judged_by_what_the_others_chose():
         assert whole[key] == points['f1']['expected'][key]
     # What a fold's own labels are changes nothing of it, and something of the others.
     turned = np.where(FOLD == 1, 1 - label, label)
-    again = out_of_fold.judge(turned, logits, FOLD, CONFIG)
+    again = limits.judge(turned, logits, FOLD, CONFIG)
     for before, after in zip(judged, again, strict=True):
         np.testing.assert_array_equal(before[FOLD == 1], after[FOLD == 1])
     assert not np.allclose(judged.probs[FOLD != 1], again.probs[FOLD != 1])
@@ -133,7 +133,7 @@ def test_lines_and_page_of_any_set(classes, skeleton):
     if not skeleton:
         clips = dataclasses.replace(clips, skeleton=None, skeleton_mask=None, joint_names=())
     logits = made.logits(clips.label, 1 if classes == 2 else classes)
-    judged = out_of_fold.judge(clips.label, logits, FOLD, CONFIG)
+    judged = limits.judge(clips.label, logits, FOLD, CONFIG)
     found = limits.find(clips, judged, FOLD, CONFIG)
     assert [error['fold'] for error in found['errors']] == [
         FOLD[error['row']] + 1 for error in found['errors']
