@@ -21,6 +21,8 @@ class Judged(NamedTuple):
     """What is said of N clips, and how surely.
 
     Attributes:
+      scores: [N, K] f64, probabilities before calibration: by them clips are ranked, also where
+        each fold of a cross-validation has a calibration of its own.
       probs: [N, K] f64, calibrated probabilities.
       decided: [N] i64, the class that each clip is taken for.
       certainty: [N] f64, 0 or more, how far the calibrated log-odds of the gesture are from those
@@ -28,6 +30,7 @@ class Judged(NamedTuple):
         most probable one against the next.
     """
 
+    scores: np.ndarray
     probs: np.ndarray
     decided: np.ndarray
     certainty: np.ndarray
@@ -68,13 +71,15 @@ class Decision:
 
     def judge(self, logits: np.ndarray) -> Judged:
         """What to say of clips with the logits `[N, K]`."""
-        probs, calibrated = self.probabilities(logits), self.calibration(logits)
+        scores, probs = metrics.probabilities(logits), self.probabilities(logits)
+        calibrated = self.calibration(logits)
         if self.raw_threshold is None:
             second, first = np.sort(calibrated, axis=1)[:, -2:].T
-            return Judged(probs, probs.argmax(axis=1), first - second)
+            return Judged(scores, probs, probs.argmax(axis=1), first - second)
         # Not of the probabilities, which round to 1.
         log_odds = calibrated[:, -1] - (calibrated[:, 0] if calibrated.shape[1] == 2 else 0)
         return Judged(
+            scores,
             probs,
             (probs[:, 1] >= self.threshold).astype(np.int64),
             np.abs(log_odds - special.logit(self.threshold)),

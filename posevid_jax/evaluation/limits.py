@@ -119,9 +119,10 @@ def coverage(
     for share in shares:
         least = falling[max(round(share * len(label)), 1) - 1]
         kept = np.flatnonzero(judged.certainty >= least)
+        sure = Judged(*(of[kept] for of in judged))
         numbers = {
-            'accuracy': float((judged.decided[kept] == label[kept]).mean()),
-            **_decisions(label[kept], judged.probs[kept], judged.decided[kept]),
+            'accuracy': float((sure.decided == label[kept]).mean()),
+            **_decisions(label[kept], sure),
         }
         del numbers['f1']
         more = {'positives': int(label[kept].sum())} if _two(judged) else {}
@@ -172,26 +173,26 @@ def _two(judged: Judged) -> bool:
 
 
 def _numbers(label: np.ndarray, judged: Judged, rows: np.ndarray, recall: float) -> Record:
-    label, probs, decided = label[rows], judged.probs[rows], judged.decided[rows]
-    counts = {'clips': len(rows), 'wrong': int((decided != label).sum())}
-    numbers = _decisions(label, probs, decided)
+    label, judged = label[rows], Judged(*(of[rows] for of in judged))
+    counts = {'clips': len(rows), 'wrong': int((judged.decided != label).sum())}
+    numbers = counts | _decisions(label, judged)
     if not _two(judged):
-        record = metrics.evaluate(label, probs, None)
-        return counts | numbers | {key: record[key] for key in ('roc_auc', 'average_precision')}
-    prob = probs[:, 1]
-    return counts | numbers | metrics.ranking(label == 1, prob) | {
+        record = metrics.evaluate(label, judged.scores, None)
+        return numbers | {key: record[key] for key in ('roc_auc', 'average_precision')}
+    score = judged.scores[:, 1]
+    return numbers | metrics.ranking(label == 1, score) | {
         'positives': int(label.sum()),
-        'mean_probability': float(prob.mean()),
-        'decided_positive': float(decided.mean()),
-        'false_positive_rate_at_recall': thresholds.false_positive_rate_at(label, prob, recall),
+        'mean_probability': float(judged.probs[:, 1].mean()),
+        'decided_positive': float(judged.decided.mean()),
+        'false_positive_rate_at_recall': thresholds.false_positive_rate_at(label, score, recall),
     }  # fmt: skip
 
 
-def _decisions(label: np.ndarray, probs: np.ndarray, decided: np.ndarray) -> Record:
+def _decisions(label: np.ndarray, judged: Judged) -> Record:
     """`precision`, `recall` and `f1`, with two classes also `false_positive_rate`."""
-    if probs.shape[1] > 2:
-        record, keys = metrics.evaluate(label, probs, None), ('precision', 'recall', 'f1')
+    if not _two(judged):
+        record, keys = metrics.evaluate(label, judged.probs, None), ('precision', 'recall', 'f1')
     else:
-        record = thresholds.operating_point(label, decided, 0.5)
+        record = thresholds.operating_point(label, judged.decided, 0.5)
         keys = ('precision', 'recall', 'f1', 'false_positive_rate')
     return {key: record[key] for key in keys}

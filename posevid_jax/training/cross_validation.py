@@ -150,20 +150,35 @@ def _sum_up(plan: cv_files.Plan, config: ConfigDict, workdir: pathlib.Path, took
         rules = decision.rules(config.eval)
         points = out_of_fold.operating_points(label, probs[:, 1], plan.fold, rules)
     calibrations = decision.fit_calibrations(label, mean)
-    judged = limits.judge(label, mean, plan.fold, config.eval)
-    found = limits.find(plan.clips, judged, plan.fold, config.eval)
+    found = find_limits(plan, mean, config.eval, workdir)
     cv_files.write_results(workdir, config, plan, record, points, calibrations, found)
     cv_files.write_predictions(workdir, plan, probs)
-    if config.eval.report:
-        title = f'{workdir.name}: where {config.model.name} fails, on videos it never saw'
-        page = limits_page.make(title, found, plan.clips, judged)
-        evaluation_files.write_page(workdir / 'cv' / 'limits.html', *page)
     seconds = sum(cv_files.seconds_of_folds(workdir, config.cv.folds))
     print('\n'.join((*cv_report.lines(record, points), *cv_report.limits(found))))
     files = ('cv.json', 'thresholds.json', 'calibration.json', 'cv/predictions.csv')
     pages = ('cv/limits.html',) if config.eval.report else ()
     print(f'{workdir}/{", ".join((*files, *pages))}; folds {seconds:.1f} s, all {took:.1f} s')
     return record
+
+
+def find_limits(
+    plan: cv_files.Plan, logits: np.ndarray, config: ConfigDict, workdir: pathlib.Path
+) -> Record:
+    """`limits.find` of out-of-fold predictions; with `eval.report`, writes `cv/limits.html`.
+
+    Args:
+      plan: clips and folds.
+      logits: as for `limits.judge`.
+      config: `config.eval`.
+      workdir: the directory.
+    """
+    judged = limits.judge(plan.clips.label, logits, plan.fold, config)
+    found = limits.find(plan.clips, judged, plan.fold, config)
+    if config.report:
+        title = f'{workdir.name}: where it fails, on videos it never saw'
+        page = limits_page.make(title, found, plan.clips, judged)
+        evaluation_files.write_page(workdir / 'cv' / 'limits.html', *page)
+    return found
 
 
 def _opening(plan: cv_files.Plan, run: Experiment, workdir, parallel: Parallel) -> str:

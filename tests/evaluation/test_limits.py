@@ -118,6 +118,11 @@ def test_a_fold_is_judged_by_what_the_others_chose():
     whole = limits.coverage(label, judged)[0]
     for key in ('precision', 'recall', 'false_positive_rate'):
         assert whole[key] == points['f1']['expected'][key]
+    # Groups are ranked like the whole set, not by calibrations that differ from fold to fold.
+    rows = np.flatnonzero(CLIPS.fps == 24)
+    of_rate = limits.by_group(CLIPS, judged, 0.8)[0]['frame rate'][0]
+    assert of_rate['roc_auc'] == pytest.approx(sk.roc_auc_score(label[rows], logits[rows, 0]))
+    assert of_rate['mean_probability'] == pytest.approx(judged.probs[rows, 1].mean())
     # What a fold's own labels are changes nothing of it, and something of the others.
     turned = np.where(FOLD == 1, 1 - label, label)
     again = limits.judge(turned, logits, FOLD, CONFIG)
