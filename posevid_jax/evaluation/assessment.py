@@ -5,14 +5,19 @@ from collections.abc import Iterator
 import numpy as np
 
 from posevid_jax.data.clips import Clips
-from posevid_jax.evaluation import calibration, intervals, metrics
+from posevid_jax.evaluation import calibration, intervals, limits, metrics
 from posevid_jax.evaluation.decision import Decision
-from posevid_jax.evaluation.groups import groupings
 from posevid_jax.evaluation.metrics import Record
 
 
 def assess(
-    clips: Clips, logits: np.ndarray, chosen: Decision, *, samples: int, seed: int = 0
+    clips: Clips,
+    logits: np.ndarray,
+    chosen: Decision,
+    *,
+    recall: float,
+    samples: int,
+    seed: int = 0,
 ) -> Record:
     """The record of an evaluation.
 
@@ -20,6 +25,7 @@ def assess(
       clips: N labelled clips.
       logits: `[N, K]`, before calibration.
       chosen: calibration and threshold.
+      recall: at which to tell the false-positive rate of a group.
       samples: draws of the bootstrap over recordings that belong together, videos as a rule; 0
         leaves intervals out.
       seed: of the draws.
@@ -31,13 +37,14 @@ def assess(
       `calibration` with `kind` and what it does to `log_loss`, `brier` and
       `metrics.reliability`, `before` and `after`; `stored_threshold`, which is of the
       probability before calibration, `threshold_rule` and `chosen_on`, where the
-      threshold comes from, with `chosen_on_these`, whether these very clips had a part in it; and
-      `groups`, for each grouping of `groups.groupings` a record a group.
+      threshold comes from, with `chosen_on_these`, whether these very clips had a part in it;
+      `groups` and `not_grouped` of `limits.by_group`; and `coverage`, of `limits.coverage`.
 
     Raises:
       InputError: the logits are no numbers.
     """
-    probs, label = chosen.probabilities(logits), clips.label
+    judged, label = chosen.judge(logits), clips.label
+    probs = judged.probs
     fingerprint = clips.fingerprint()
     record = metrics.evaluate(label, probs, chosen.threshold)
     found = {}
@@ -50,6 +57,7 @@ def assess(
             samples=samples,
             seed=seed,
         )
+    groups, not_grouped = limits.by_group(clips, judged, recall)
     stages = {'before': Decision(None, '', '').probabilities(logits), 'after': probs}
     return record | {
         'videos': len(clips.videos),
@@ -62,24 +70,10 @@ def assess(
         'threshold_rule': chosen.rule,
         'chosen_on': chosen.chosen_on,
         'chosen_on_these': fingerprint in chosen.fingerprints,
-        'groups': {
-            grouping.title: [
-                {'name': name} | _group(label[rows], probs[rows], chosen.threshold)
-                for name, rows in (
-                    (name, np.flatnonzero(grouping.group == g))
-                    for g, name in enumerate(grouping.names)
-                )
-            ]
-            for grouping in groupings(clips)
-        },
+        'groups': groups,
+        'not_grouped': not_grouped,
+        'coverage': limits.coverage(label, judged),
     }
-
-
-def decided(probs: np.ndarray, threshold: float | None) -> np.ndarray:
-    """[N] i64 the class that each clip is taken for, from `[N, K]` probabilities."""
-    if probs.shape[1] == 2:
-        return (probs[:, 1] >= threshold).astype(np.int64)
-    return probs.argmax(axis=1)
 
 
 def _numbers(record: Record, prefix: str = '') -> Iterator[tuple[str, float | None]]:
@@ -101,21 +95,4 @@ def _calibration(label: np.ndarray, probs: np.ndarray) -> Record:
         'log_loss': float(-np.log(np.maximum(own, 1e-15)).mean()),
         'brier': calibration.brier_score(probs, label),
         **metrics.reliability(label, probs),
-    }
-
-
-def _group(label: np.ndarray, probs: np.ndarray, threshold: float | None) -> Record:
-    record = metrics.evaluate(label, probs, threshold)
-    decisions = record.get('at_threshold', record)
-    wrong = int((decided(probs, threshold) != label).sum())
-    two = {}
-    if 'positives' in record:
-        two = {'positives': record['positives'], 'mean_probability': float(probs[:, 1].mean())}
-    return {
-        'clips': len(label),
-        **two,
-        'wrong': wrong,
-        **{key: decisions[key] for key in ('precision', 'recall', 'f1')},
-        'roc_auc': record['roc_auc'],
-        'average_precision': record['average_precision'],
     }

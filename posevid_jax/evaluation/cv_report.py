@@ -1,6 +1,8 @@
 """A cross-validation as lines of text."""
 
+from posevid_jax.evaluation import report
 from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.page import printable
 
 _COLUMNS = {
     'roc_auc': 'ROC-AUC',
@@ -40,6 +42,23 @@ def lines(record: Record, points: dict[str, Record] | None) -> list[str]:
             numbers = {key: members[key][part] for key in pooled}
             table.append(_row(name, '', numbers, pooled))
     return [*table, *_legend(record, seeds, points is not None), *_points(points or {})]
+
+
+def limits(found: Record) -> list[str]:
+    """Where it fails, for a person.
+
+    Args:
+      found: from `limits.find`.
+    """
+    groups = {title: of for title, of in found['groups'].items() if title != 'video'}
+    tables = report.group_tables(found | {'groups': groups}, report.BRIEF_COLUMNS)
+    missing = report.not_grouped(found)
+    return [
+        *report.indented(*tables, report.coverage_table(found)),
+        f'  decided by the threshold of the other folds, {found["rule"]}; FPR at recall: by a '
+        "threshold of the group's own",
+        *([f'  {printable(missing)}'] if missing else []),
+    ]
 
 
 def _row(title: str, counts: str, numbers: Record, keys: Record) -> str:

@@ -1,6 +1,7 @@
 """From logits to probabilities and decisions: what a run has chosen on clips set aside for it."""
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -14,6 +15,25 @@ from posevid_jax.evaluation.metrics import Record
 CALIBRATIONS = ('auto', 'none', 'temperature', 'platt')
 _NOTHING = Calibration()
 RULES = ('f1', 'recall', 'precision', 'cost')
+
+
+class Judged(NamedTuple):
+    """What is said of N clips, and how surely.
+
+    Attributes:
+      scores: [N, K] f64, probabilities before calibration: by them clips are ranked, also where
+        each fold of a cross-validation has a calibration of its own.
+      probs: [N, K] f64, calibrated probabilities.
+      decided: [N] i64, the class that each clip is taken for.
+      certainty: [N] f64, 0 or more, how far the calibrated log-odds of the gesture are from those
+        at which it would have been decided otherwise; with several classes, the log-odds of the
+        most probable one against the next.
+    """
+
+    scores: np.ndarray
+    probs: np.ndarray
+    decided: np.ndarray
+    certainty: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +68,22 @@ class Decision:
         if self.kind == 'none':
             return metrics.probabilities(logits)
         return metrics.probabilities(self.calibration(logits))
+
+    def judge(self, logits: np.ndarray) -> Judged:
+        """What to say of clips with the logits `[N, K]`."""
+        scores, probs = metrics.probabilities(logits), self.probabilities(logits)
+        calibrated = self.calibration(logits)
+        if self.raw_threshold is None:
+            second, first = np.sort(calibrated, axis=1)[:, -2:].T
+            return Judged(scores, probs, probs.argmax(axis=1), first - second)
+        # Not of the probabilities, which round to 1.
+        log_odds = calibrated[:, -1] - (calibrated[:, 0] if calibrated.shape[1] == 2 else 0)
+        return Judged(
+            scores,
+            probs,
+            (probs[:, 1] >= self.threshold).astype(np.int64),
+            np.abs(log_odds - special.logit(self.threshold)),
+        )
 
 
 def check(config: ConfigDict) -> None:

@@ -39,17 +39,19 @@ def make(
       best: best.json.
       environment, settings: names and values, to be listed at the end.
     """
-    probs, label = chosen.probabilities(logits), clips.label
+    judged, label = chosen.judge(logits), clips.label
+    probs = judged.probs
     two = probs.shape[1] == 2
     pictures = {
         'curves': eval_pictures.curves(label, probs, record),
         'confusion': eval_pictures.confusions(record),
         'reliability': eval_pictures.reliability(record),
         'scores': eval_pictures.scores(label, probs, record),
-        'hardest_clips': eval_pictures.hardest_clips(clips, probs, chosen.threshold),
+        'hardest_clips': eval_pictures.hardest_clips(clips, judged),
     }
     if two:
         pictures['thresholds'] = eval_pictures.sweep(label, probs[:, 1], record)
+    pictures['declining'] = eval_pictures.declining(label, judged)
     if history:
         pictures['learning'] = eval_pictures.learning(history, best)
     pictures = {name: picture for name, picture in pictures.items() if picture}
@@ -77,7 +79,10 @@ def make(
             'hardest_clips',
             'The wrong decisions that the model was most sure of, at most one a video.',
         ),
+        report.coverage_table(record).html(),
+        figure('declining', 'The same for any share of the clips.'),
         *(table.html() for table in report.group_tables(record)),
+        page.paragraph(report.not_grouped(record)),
         page.section('The run'),
         figure('learning', 'Training and validation by epoch.'),
         page.folded('Environment', page.Table('', ('', ''), environment).html()),

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from posevid_jax.data.clips import Clips
-from posevid_jax.data.summary import lengths
-from posevid_jax.evaluation import thresholds
-from posevid_jax.evaluation.assessment import decided
+from posevid_jax.evaluation import limits, thresholds
+from posevid_jax.evaluation.decision import Judged
 from posevid_jax.evaluation.drawing import COLORS, INK, LINE, Picture, color, drawing, short
 from posevid_jax.evaluation.metrics import Record
-from posevid_jax.evaluation.skeleton_strips import FRAMES, Strip, draw_strips
+from posevid_jax.evaluation.skeleton_strips import draw_strips, strip_of
 
 _FINE = {'linestyle': (0, (4, 3)), 'lw': 1.0, 'color': INK, 'alpha': 0.55}
 _HARDEST = 3  # clips drawn of each kind of mistake
@@ -181,6 +180,27 @@ def sweep(label: np.ndarray, prob: np.ndarray, record: Record) -> Picture:
     return picture
 
 
+def declining(label: np.ndarray, judged: Judged) -> Picture:
+    """What becomes of the decisions about those clips that the classifier is most certain of."""
+    kept = limits.coverage(label, judged, np.linspace(1, 0.2, 81))
+    with drawing(10, 3.4, png=True) as (figure, picture):
+        ax = figure.subplots()
+        for number, (name, key) in enumerate((
+            ('precision', 'precision'), ('recall', 'recall'), ('accuracy', 'accuracy'),
+            ('false-positive rate', 'false_positive_rate'),
+        )):  # fmt: skip
+            if key in kept[0]:
+                x, y = zip(*((part['kept'], part[key]) for part in kept), strict=True)
+                ax.plot(x, y, lw=1.6, color=color(number), label=name)
+        ax.set_xlim(1, 0.2)  # from left to right, more and more are declined
+        ax.set_ylim(0, 1.03)
+        ax.xaxis.set_major_formatter('{x:.0%}')
+        ax.set_xlabel('clips that are decided; the others, of which it is least certain, are not')
+        ax.grid(True, color=LINE, lw=0.6)
+        figure.legend(loc='outside upper right', ncols=4)
+    return picture
+
+
 def learning(history: Sequence[Record], best: Record) -> Picture:
     """Loss and ranking by epoch, with the best one marked."""
     epochs = [entry['epoch'] for entry in history]
@@ -208,14 +228,14 @@ def learning(history: Sequence[Record], best: Record) -> Picture:
     return picture
 
 
-def hardest_clips(clips: Clips, probs: np.ndarray, threshold: float | None) -> Picture | None:
+def hardest_clips(clips: Clips, judged: Judged) -> Picture | None:
     """The clips of each class that the classifier was most sure to be something else.
 
     At most one clip a video; None without a skeleton, or without a wrong decision.
     """
     if clips.skeleton is None:
         return None
-    wrong = decided(probs, threshold) != clips.label
+    probs, wrong = judged.probs, judged.decided != clips.label
     own = probs[np.arange(len(clips)), clips.label]
     strips = []
     for k, name in enumerate(clips.class_names[:4]):
@@ -223,15 +243,13 @@ def hardest_clips(clips: Clips, probs: np.ndarray, threshold: float | None) -> P
         rows = rows[np.argsort(own[rows], kind='stable')]
         _, first = np.unique(clips.video[rows], return_index=True)
         for row in rows[np.sort(first)][:_HARDEST]:
-            frames = np.linspace(0, lengths(clips.select([row]))[0] - 1, FRAMES).astype(int)
-            seconds = [f'{t:.1f} s' for t in frames / clips.fps[row]]
             if len(clips.class_names) == 2:
                 said = f'{short(clips.class_names[1], 9)} {probs[row, 1]:.2f}'
             else:
                 taken = probs[row].argmax()
                 said = f'{short(clips.class_names[taken], 9)} {probs[row, taken]:.2f}'
             title = f'is {short(name, 12)}\nsaid {said}\nvideo {short(clips.video_ids[row], 9)}'
-            strips.append(Strip(title, clips, np.full(FRAMES, row), frames, seconds, color(k)))
+            strips.append(strip_of(title, clips, row, color(k)))
     return draw_strips(strips, png=True)
 
 

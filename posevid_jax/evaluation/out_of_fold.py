@@ -134,16 +134,10 @@ def _numbers(label: np.ndarray, probs: np.ndarray, decided: np.ndarray, recall: 
             'trivial_f1': record['majority_class']['f1'],
         }
     prob = probs[:, 1]
-    ranking = metrics.ranking(label == 1, prob)
-    if ranking['roc_auc'] is None:
-        false_positive_rate = None
-    else:
-        point = thresholds.operating_point(label, prob, thresholds.at_recall(label, prob, recall))
-        false_positive_rate = point['false_positive_rate']
-    return ranking | {
+    return metrics.ranking(label == 1, prob) | {
         'f1': thresholds.operating_point(label, decided, 0.5)['f1'],
         'trivial_f1': thresholds.operating_point(label, np.ones(len(label)), 0.5)['f1'],
-        'false_positive_rate': false_positive_rate,
+        'false_positive_rate': thresholds.false_positive_rate_at(label, prob, recall),
     }
 
 

@@ -1,5 +1,7 @@
 """An evaluation as tables, which a terminal and a page show alike."""
 
+from collections.abc import Sequence
+
 from posevid_jax.evaluation.findings import findings
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.evaluation.page import Table, printable
@@ -21,6 +23,23 @@ _CLASS_COLUMNS = (
     ('ROC-AUC', 'roc_auc'), ('AP', 'average_precision'), ('Brier', 'brier'),
     ('ECE', 'expected_calibration_error'),
 )  # fmt: skip
+_COUNTS = (('clips', 'clips'), ('positive', 'positives'))
+_VIDEO_COLUMNS = (
+    *_COUNTS, ('mean prob', 'mean_probability'), ('wrong', 'wrong'), ('precision', 'precision'),
+    ('recall', 'recall'), ('F1', 'f1'), ('ROC-AUC', 'roc_auc'),
+)  # fmt: skip
+BRIEF_COLUMNS = (
+    *_COUNTS, ('said yes', 'decided_positive'), ('ROC-AUC', 'roc_auc'), ('AP', 'average_precision'),
+    ('FPR at recall', 'false_positive_rate_at_recall'),
+)  # fmt: skip
+_GROUP_COLUMNS = (
+    *BRIEF_COLUMNS, ('wrong', 'wrong'), ('precision', 'precision'), ('recall', 'recall'),
+    ('FPR', 'false_positive_rate'), ('F1', 'f1'), ('mean prob', 'mean_probability'),
+)  # fmt: skip
+_COVERAGE_COLUMNS = (
+    *_COUNTS, ('accuracy', 'accuracy'), ('precision', 'precision'), ('recall', 'recall'),
+    ('FPR', 'false_positive_rate'),
+)  # fmt: skip
 
 
 def lines(name: str, record: Record) -> list[str]:
@@ -33,9 +52,18 @@ def lines(name: str, record: Record) -> list[str]:
     text = [f'{name}: {opening(record)}']
     if 'members' in record:
         text.append(f'  {_members(record["members"])}')
-    for table in (*headline(record), *([worst] if (worst := _worst_videos(record)) else [])):
-        text += [line if line.startswith('  ') else f'  {line}' for line in table.lines() if line]
+    text += indented(*headline(record), *([worst] if (worst := _worst_videos(record)) else []))
     return text + [f'{CALLED[kind]}: {printable(what)}' for kind, what in findings(record)]
+
+
+def indented(*tables: Table) -> list[str]:
+    """Tables as lines that all start with two spaces."""
+    return [
+        line if line.startswith('  ') else f'  {line}'
+        for table in tables
+        for line in table.lines()
+        if line
+    ]
 
 
 def opening(record: Record) -> str:
@@ -125,12 +153,54 @@ def _several_classes(record: Record) -> list[Table]:
     return [scores, confusion]
 
 
-def group_tables(record: Record) -> list[Table]:
-    """A table for each way of grouping, those of videos with most wrong decisions first."""
+def group_tables(
+    record: Record, columns: Sequence[tuple[str, str]] = _GROUP_COLUMNS
+) -> list[Table]:
+    """A table for each way of grouping, those of videos with most wrong decisions first.
+
+    Args:
+      record: with the `groups` of `limits.by_group`.
+      columns: title and key; those that the groups do not have are left out.
+    """
     return [
-        _group_table(f'by {title}', groups if title != 'video' else _worst_first(groups))
+        _group_table(f'by {title}', groups if title != 'video' else _worst_first(groups), columns)
         for title, groups in record['groups'].items()
     ]
+
+
+def not_grouped(record: Record) -> str:
+    """By what there are no groups, in a sentence; '' where there are all."""
+    reasons = [f'{title} (all clips: {name})' for title, name in record['not_grouped'].items()]
+    return f'No groups by {", ".join(reasons)}.' if reasons else ''
+
+
+def coverage_table(record: Record) -> Table:
+    """What becomes of the decisions when the least certain ones are declined."""
+    kept = record['coverage']
+    return Table(
+        'when the least certain clips are declined',
+        ('kept', *(title for title, key in _COVERAGE_COLUMNS if key in kept[0])),
+        [(f'{part["kept"]:.1%}', *_cells(part, _COVERAGE_COLUMNS)) for part in kept],
+    )
+
+
+def errors_table(record: Record) -> Table:
+    """The wrong decisions of `limits.find`, the surest one first."""
+    header = ('clip', 'video', 'fold', 'start frame', 'seconds', 'is', 'taken for')
+    return Table(
+        '',
+        (*header, 'probability', 'certainty', record['visibility']),
+        [
+            (
+                str(error['row']), error['video'], str(error['fold']),
+                '' if error['start_frame'] is None else str(error['start_frame']),
+                '' if error['start_s'] is None else f'{error["start_s"]:.1f}',
+                error['label'], error['decided'],
+                *(_cell(error[key]) for key in ('probability', 'certainty', 'visibility')),
+            )
+            for error in record['errors']
+        ],
+    )  # fmt: skip
 
 
 def _worst_videos(record: Record) -> Table | None:
@@ -139,24 +209,21 @@ def _worst_videos(record: Record) -> Table | None:
         return None
     wrong = sum(group['wrong'] > 0 for group in videos)
     title = f'worst of {len(videos)} videos, {wrong} of them with a wrong decision'
-    return _group_table(title, _worst_first(videos)[:_WORST])
+    return _group_table(title, _worst_first(videos)[:_WORST], _VIDEO_COLUMNS)
 
 
 def _worst_first(groups: list[Record]) -> list[Record]:
     return sorted(groups, key=lambda group: -group['wrong'] / group['clips'])
 
 
-def _group_table(title: str, groups: list[Record]) -> Table:
-    two = 'positives' in groups[0]
-    header = ('', 'clips', *(('positive', 'mean prob') if two else ()), 'wrong', 'precision')
-    rows = []
-    for group in groups:
-        more = (str(group['positives']), _cell(group['mean_probability'])) if two else ()
-        rows.append((
-            group['name'], str(group['clips']), *more, str(group['wrong']),
-            *(_cell(group[key]) for key in ('precision', 'recall', 'f1', 'roc_auc')),
-        ))  # fmt: skip
-    return Table(title, (*header, 'recall', 'F1', 'ROC-AUC'), rows)
+def _group_table(title: str, groups: list[Record], columns: Sequence[tuple[str, str]]) -> Table:
+    header = ('', *(name for name, key in columns if key in groups[0]))
+    return Table(title, header, [(group['name'], *_cells(group, columns)) for group in groups])
+
+
+def _cells(record: Record, columns: Sequence[tuple[str, str]]) -> list[str]:
+    values = [record[key] for _, key in columns if key in record]
+    return [str(value) if isinstance(value, int) else _cell(value) for value in values]
 
 
 def calibration_table(record: Record) -> Table:

@@ -6,6 +6,7 @@ import numpy as np
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.joints import BONES
+from posevid_jax.data.summary import lengths
 from posevid_jax.evaluation.drawing import INK, Picture, drawing
 
 FRAMES = 8  # bodies in a row
@@ -22,6 +23,13 @@ class Strip:
     frames: np.ndarray
     captions: list[str]
     color: str
+
+
+def strip_of(title: str, clips: Clips, row: int, color: str) -> Strip:
+    """A clip from its first frame to its last, with their seconds."""
+    frames = np.linspace(0, lengths(clips.select([row]))[0] - 1, FRAMES).astype(int)
+    seconds = [f'{t:.1f} s' for t in frames / clips.fps[row]]
+    return Strip(title, clips, np.full(FRAMES, row), frames, seconds, color)
 
 
 def draw_strips(strips: list[Strip], *, png: bool = False) -> Picture | None:

@@ -86,6 +86,14 @@ def at_recall(label: np.ndarray, prob: np.ndarray, recall: float) -> float:
     return float(every.threshold[np.flatnonzero(every.recall >= recall)[-1]])
 
 
+def false_positive_rate_at(label: np.ndarray, prob: np.ndarray, recall: float) -> float | None:
+    """The lowest false-positive rate with at least this recall; None for clips of one kind."""
+    if len(np.unique(label)) < 2:
+        return None
+    point = operating_point(label, prob, at_recall(label, prob, recall))
+    return point['false_positive_rate']
+
+
 def at_precision(label: np.ndarray, prob: np.ndarray, precision: float) -> float | None:
     """The lowest threshold with at least this precision, so the one that finds most; or None.
 

@@ -70,7 +70,7 @@ def locate(
         `[B, T, J]`; `aspect` `[B]` width / height of the picture.
       joint_names: of the J joints, the shoulders among them.
       places: K of them, of these joints.
-      scale_frames: see `_unit`.
+      scale_frames: see `body_size`.
 
     Returns:
       a Point of `[K, B, T]`; observed where all joints of the place, both shoulders and the unit
@@ -89,7 +89,7 @@ def locate(
 
     visible = np.abs(weights) / np.abs(weights).sum(1, keepdims=True)
     missing = combine((weights != 0) | (middle != 0), (~mask).astype(jnp.float32))
-    unit = _unit(batch, joint_names, scale_frames)  # [B, T]
+    unit = body_size(batch, joint_names, scale_frames)  # [B, T]
     inverse = jnp.where(unit > 0, 1 / jnp.where(unit > 0, unit, 1.0), 0.0)
     return Point(
         x=combine(weights - middle, skeleton[..., 0]) * (inverse * aspect[:, None]),
@@ -99,7 +99,7 @@ def locate(
     )
 
 
-def _unit(batch: dict[str, Array], joint_names: Sequence[str], scale_frames: int) -> Array:
+def body_size(batch: dict[str, Array], joint_names: Sequence[str], scale_frames: int) -> Array:
     """The body's size in heights of the picture, `[B, T]`; 0 where unknown.
 
     Robust against turns of the body and jumps of the tracker: the larger of shoulder width and 1.45

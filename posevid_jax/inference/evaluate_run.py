@@ -15,7 +15,8 @@ from posevid_jax.training.parallel import Parallel
 def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'best') -> Record:
     """Evaluates a checkpoint on `config.data.test`, or on the run's validation clips.
 
-    Prints a table and writes `workdir/eval/<set>.json`, and `<set>.html` with pictures.
+    Prints a table and writes `workdir/eval/<set>.json`, and `<set>.html` with pictures; counts the
+    look in `workdir/eval/looks.jsonl`.
 
     Args:
       config: the run's, with overrides.
@@ -43,6 +44,7 @@ def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'b
         logits, clips, run.decision, config
     )
     page = workdir / 'eval' / f'{name}.html'
-    evaluation_files.write(workdir, page, record, clips, logits, run.decision, config.eval)
+    look = evaluation_files.write(workdir, page, record, clips, logits, run.decision, config.eval)
     print('\n'.join(report.lines(f'{workdir}, step {record["step"]} on {name}', record)))
+    print(f'look {look} at {name} from this run directory')
     return record

@@ -13,9 +13,17 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data import folds, leakage, sampling, source
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation import cv_report, decision, ensemble, metrics, out_of_fold
+from posevid_jax.evaluation import (
+    cv_report,
+    decision,
+    ensemble,
+    limits,
+    limits_page,
+    metrics,
+    out_of_fold,
+)
 from posevid_jax.evaluation.metrics import Record
-from posevid_jax.training import artifacts, cv_files, experiment
+from posevid_jax.training import artifacts, cv_files, evaluation_files, experiment
 from posevid_jax.training.experiment import Experiment
 from posevid_jax.training.fold_trainer import FoldTrainer
 from posevid_jax.training.interrupt import Interrupt
@@ -26,8 +34,9 @@ from posevid_jax.training.progress import Progress
 def cross_validate(config: ConfigDict, workdir: pathlib.Path | None = None) -> Record | None:
     """Trains and judges every fold that is not done yet, and sums up.
 
-    Prints a table and writes `workdir/cv/` with the predictions, `cv.json`, `thresholds.json` and
-    `calibration.json`. In the directory of a run, the last two become the run's.
+    Prints a table and writes `workdir/cv/` with the predictions and a page of where it fails,
+    `cv.json`, `thresholds.json` and `calibration.json`. In the directory of a run, the last two
+    become the run's.
 
     Args:
       config: locked, with every key of configs/default.py; the clips are those of `data.train`.
@@ -141,15 +150,35 @@ def _sum_up(plan: cv_files.Plan, config: ConfigDict, workdir: pathlib.Path, took
         rules = decision.rules(config.eval)
         points = out_of_fold.operating_points(label, probs[:, 1], plan.fold, rules)
     calibrations = decision.fit_calibrations(label, mean)
-    cv_files.write_results(workdir, config, plan, record, points, calibrations)
+    found = find_limits(plan, mean, config.eval, workdir)
+    cv_files.write_results(workdir, config, plan, record, points, calibrations, found)
     cv_files.write_predictions(workdir, plan, probs)
     seconds = sum(cv_files.seconds_of_folds(workdir, config.cv.folds))
-    print('\n'.join(cv_report.lines(record, points)))
-    print(
-        f'{workdir}/cv.json, thresholds.json, calibration.json, cv/predictions.csv; '
-        f'folds {seconds:.1f} s, all {took:.1f} s'
-    )
+    print('\n'.join((*cv_report.lines(record, points), *cv_report.limits(found))))
+    files = ('cv.json', 'thresholds.json', 'calibration.json', 'cv/predictions.csv')
+    pages = ('cv/limits.html',) if config.eval.report else ()
+    print(f'{workdir}/{", ".join((*files, *pages))}; folds {seconds:.1f} s, all {took:.1f} s')
     return record
+
+
+def find_limits(
+    plan: cv_files.Plan, logits: np.ndarray, config: ConfigDict, workdir: pathlib.Path
+) -> Record:
+    """`limits.find` of out-of-fold predictions; with `eval.report`, writes `cv/limits.html`.
+
+    Args:
+      plan: clips and folds.
+      logits: as for `limits.judge`.
+      config: `config.eval`.
+      workdir: the directory.
+    """
+    judged = limits.judge(plan.clips.label, logits, plan.fold, config)
+    found = limits.find(plan.clips, judged, plan.fold, config)
+    if config.report:
+        title = f'{workdir.name}: where it fails, on videos it never saw'
+        page = limits_page.make(title, found, plan.clips, judged)
+        evaluation_files.write_page(workdir / 'cv' / 'limits.html', *page)
+    return found
 
 
 def _opening(plan: cv_files.Plan, run: Experiment, workdir, parallel: Parallel) -> str:

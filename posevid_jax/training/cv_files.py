@@ -139,8 +139,19 @@ def write_results(
     record: Record,
     points: dict[str, Record] | None,
     calibrations: dict[str, Calibration],
+    limits: Record | None = None,
 ) -> None:
-    """Writes `cv.json`, `thresholds.json` and `calibration.json`."""
+    """Writes `cv.json`, `thresholds.json` and `calibration.json`.
+
+    Args:
+      workdir: the directory.
+      config: the whole configuration.
+      plan: clips and folds.
+      record: from `out_of_fold.evaluate`.
+      points: from `out_of_fold.operating_points`; None with several classes.
+      calibrations: fitted to all out-of-fold predictions, by name.
+      limits: from `limits.find`, where it was looked for.
+    """
     origin = {
         'chosen_on': 'out-of-fold predictions',
         'train': plan.clips.fingerprint(),
@@ -166,5 +177,6 @@ def write_results(
             'results': record,
             'thresholds': points,
             'calibration': fitted,
+            'limits': limits,
         },
     )

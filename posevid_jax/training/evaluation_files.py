@@ -10,8 +10,9 @@ from ml_collections import ConfigDict
 from posevid_jax.data.clips import Clips
 from posevid_jax.evaluation import ensemble, eval_page
 from posevid_jax.evaluation.decision import Decision
+from posevid_jax.evaluation.drawing import Picture
 from posevid_jax.evaluation.metrics import Record
-from posevid_jax.training import artifacts, processes
+from posevid_jax.training import artifacts, looks, processes
 
 
 def write(
@@ -22,8 +23,12 @@ def write(
     logits: np.ndarray,
     chosen: Decision,
     config: ConfigDict,
-) -> None:
+    *,
+    epochs: int | None = None,
+) -> int:
     """Writes `eval/<set>.json`, `eval/<set>.npz` and, with `eval.report`, a page.
+
+    Before that, the look at the set is counted: `looks.note`.
 
     The archive has `prob [N, classes]`, calibrated, `label [N]` and `group [N]`, by which two runs
     are compared on the same videos.
@@ -36,10 +41,15 @@ def write(
       logits: `[N, K]`, or `[N, M, K]` of M members.
       chosen: calibration and threshold of the run.
       config: `config.eval`.
+      epochs: of a training at its end: at how many it was judged by these clips before.
+
+    Returns:
+      which look at the set this is, from 1.
 
     Raises:
       InputError: a file of the run is damaged, or one cannot be written.
     """
+    look = looks.note(workdir, record, epochs=epochs)
     logits = ensemble.mean_logits(logits)
     path = workdir / 'eval' / f'{record["set"]}.json'
     artifacts.write_json(path, record)
@@ -50,6 +60,7 @@ def write(
     artifacts.write_bytes(path.with_suffix('.npz'), stream.getvalue())
     if config.report and processes.is_first():
         _write_page(workdir, page, record, clips, logits, chosen)
+    return look
 
 
 def _write_page(workdir, path: pathlib.Path, record: Record, clips, logits, chosen) -> None:
@@ -65,6 +76,15 @@ def _write_page(workdir, path: pathlib.Path, record: Record, clips, logits, chos
         environment=_environment(record),
         settings=[(key, json.dumps(value)) for key, value in artifacts.flat(config).items()],
     )
+    write_page(path, text, pictures)
+
+
+def write_page(path: pathlib.Path, text: str, pictures: dict[str, Picture]) -> None:
+    """Writes PATH.html, and its pictures to PATH/ as PNG.
+
+    Raises:
+      InputError: one cannot be written.
+    """
     artifacts.write_text(path, text)
     folder = path.with_suffix('')
     for old in folder.glob('*.png'):  # of an earlier evaluation

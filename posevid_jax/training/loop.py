@@ -199,8 +199,11 @@ def _finish(run: Experiment, workdir, parallel, checkpoints, predict, phases: Ph
     chosen = artifacts.read_decision(workdir, config.eval.calibration)
     name = source.set_name(config.data.val or 'val')
     record = {'set': name, 'step': step} | validation.final_record(logits, run.val, chosen, config)
+    epochs = len(artifacts.read_json(workdir / 'history.json'))
     page = workdir / 'report.html'
-    evaluation_files.write(workdir, page, record, run.val, logits, chosen, config.eval)
+    evaluation_files.write(
+        workdir, page, record, run.val, logits, chosen, config.eval, epochs=epochs
+    )
     reproduce.write(workdir, run, record, phases.read())
     print('\n'.join(report.lines(f'{workdir}, best checkpoint (step {step}) on {name}', record)))
     return record

@@ -111,7 +111,10 @@ def final_record(
       config: the whole configuration.
     """
     mean = ensemble.mean_logits(logits)
-    record = assessment.assess(clips, mean, chosen, samples=config.eval.bootstrap, seed=config.seed)
+    record = assessment.assess(
+        clips, mean, chosen,
+        recall=config.eval.recall, samples=config.eval.bootstrap, seed=config.seed,
+    )  # fmt: skip
     loss = {'loss': _loss(mean, clips, config.train)}
     return record | loss | _members(logits, clips, config.train)
 

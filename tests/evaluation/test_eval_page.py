@@ -26,7 +26,7 @@ HISTORY = [
 
 
 def page(clips, logits, chosen=CHOSEN):
-    record = assess(clips, logits, chosen, samples=20)
+    record = assess(clips, logits, chosen, recall=0.8, samples=20)
     return eval_page.make(
         f'set {EVIL}', record, clips, logits, chosen,
         history=HISTORY, best={'epoch': 3, 'metric': 'roc_auc'},
@@ -39,6 +39,7 @@ def test_a_page_that_stands_alone_with_pictures_as_png():
     text, pictures = page(clips, made.logits(clips.label))
     assert pictures.keys() == {
         'curves', 'confusion', 'reliability', 'scores', 'hardest_clips', 'thresholds', 'learning',
+        'declining',
     }  # fmt: skip
     assert '<script' not in text and '&lt;script&gt;' in text
     links = re.findall(r'(?:href|src)="([^"]*)"|url\(([^)]*)\)', text)

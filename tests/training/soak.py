@@ -116,7 +116,7 @@ def _differences(whole: pathlib.Path, killed: pathlib.Path) -> list[str]:
     files = [*whole.rglob('*.json*'), *whole.rglob('*.csv')]
     for name in (str(path.relative_to(whole)) for path in files):
         # Seconds differ, and so does what says how the run was made.
-        if name.startswith('checkpoints') or name == 'reproduce.json':
+        if name.startswith('checkpoints') or name in ('reproduce.json', 'eval/looks.jsonl'):
             continue
         if _record(whole / name) != _record(killed / name):
             found.append(f'{killed / name}')

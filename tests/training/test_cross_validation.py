@@ -123,9 +123,17 @@ def test_a_finished_one_sums_up_again_with_another_rule(whole, tmp_path, monkeyp
     before = written(workdir)
     monkeypatch.setattr(cross_validation, 'FoldTrainer', None)  # nothing to train
     again = cross_validation.cross_validate(
-        toy.config(parallel='jit', eval__threshold='recall', **CV), workdir
+        toy.config(parallel='jit', eval__threshold='recall', eval__report=True, **CV), workdir
     )
     assert again == record
+    saved = read(workdir / 'cv.json')
+    whole, expected = saved['limits']['coverage'][0], saved['thresholds']['recall']['expected']
+    assert whole['recall'] == expected['recall'] and whole['precision'] == expected['precision']
+    page = workdir / 'cv' / 'limits.html'
+    assert 'recall &gt;= 0.8' in page.read_text()
+    assert (workdir / 'cv' / 'limits' / 'errors.png').exists()
+    page.unlink()
+    shutil.rmtree(workdir / 'cv' / 'limits')
     assert read(workdir / 'thresholds.json')['rule'] == 'recall >= 0.8'
     cross_validation.cross_validate(toy.config(parallel='jit', **CV), workdir)
     assert written(workdir) == before

@@ -154,7 +154,7 @@ def test_more_epochs_go_on_but_another_learning_rate_is_another_run(tmp_path):
     assert [record['epoch'] for record in read(tmp_path / 'history.json')] == [1, 2, 3]
 
 
-def test_evaluation_of_a_run_gives_the_numbers_that_training_printed(tmp_path):
+def test_evaluation_of_a_run_gives_the_numbers_that_training_printed(tmp_path, capsys):
     config = toy.config(train__num_epochs=3)
     trained = loop.train_and_evaluate(config, tmp_path)
     assert evaluate_run(config, tmp_path) == trained
@@ -163,6 +163,11 @@ def test_evaluation_of_a_run_gives_the_numbers_that_training_printed(tmp_path):
     assert last['roc_auc'] == history[-1]['val']['roc_auc']
     with pytest.raises(InputError, match=r"no checkpoint '7'"):
         evaluate_run(config, tmp_path, '7')
+    said = capsys.readouterr().out
+    assert [f'look {n} at val from this run' in said for n in range(1, 5)] == [0, 1, 1, 0]
+    lines = [json.loads(line) for line in (tmp_path / 'eval' / 'looks.jsonl').open()]
+    assert [line.get('epochs') for line in lines] == [3, None, None]
+    assert [line['step'] for line in lines] == [trained['step'], trained['step'], last['step']]
 
 
 def test_a_run_made_on_two_devices_evaluates_on_one_and_the_other_way_round(tmp_path):
