@@ -21,7 +21,7 @@ from posevid_jax.inference import (
     predict_recordings,
     stream_lines,
 )
-from posevid_jax.inference.run import Run
+from posevid_jax.inference.restore import restore
 from posevid_jax.training import compilation_cache, cross_validation, determinism, loop, processes
 
 MODES = (
@@ -64,7 +64,7 @@ def main(argv: list[str]) -> None:
         mode = predict_recordings.predict_recordings if recorded else predict.predict_run
         mode(config, workdir, _CHECKPOINT.value)
     elif _MODE.value == 'stream':
-        run = Run.restore(config, workdir, _CHECKPOINT.value)
+        run = restore(config, workdir, _CHECKPOINT.value)
         stream_lines.serve(run, sys.stdin, sys.stdout)
     elif _MODE.value == 'export':
         export.export_run(config, workdir, _CHECKPOINT.value)
