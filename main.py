@@ -17,6 +17,7 @@ from posevid_jax.inference import (
     evaluate_run,
     export,
     inspect_sets,
+    join_runs,
     predict,
     predict_recordings,
     stream_lines,
@@ -25,7 +26,7 @@ from posevid_jax.inference.restore import restore
 from posevid_jax.training import compilation_cache, cross_validation, determinism, loop, processes
 
 MODES = (
-    *('train', 'eval', 'predict', 'stream', 'export', 'cv'),
+    *('train', 'eval', 'predict', 'stream', 'export', 'cv', 'ensemble'),
     *('probe', 'bench', 'prepare', 'inspect', 'compare'),
 )
 
@@ -71,6 +72,8 @@ def main(argv: list[str]) -> None:
     elif _MODE.value == 'cv':
         with adopt.out_of_memory_explained(config):
             cross_validation.cross_validate(config, workdir)
+    elif _MODE.value == 'ensemble':
+        join_runs.join_runs(config, workdir, _CHECKPOINT.value)
     elif _MODE.value == 'probe':
         probe.probe(config, workdir)
     elif _MODE.value == 'bench':

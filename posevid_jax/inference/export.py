@@ -1,6 +1,5 @@
 """Mode export: a run as a folder that runs with jax alone, on CPU and NVIDIA GPUs."""
 
-import os
 import pathlib
 import shutil
 from collections.abc import Mapping
@@ -59,9 +58,7 @@ def export_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'bes
     names = list(inputs)
     exported = export.export(jax.jit(function), platforms=PLATFORMS)(_any_batch(inputs))
     folder = workdir / 'export'
-    unfinished = folder.with_name(f'.{folder.name}.{os.getpid()}')
-    try:
-        unfinished.mkdir(parents=True)
+    with artifacts.unfinished(folder) as unfinished:
         (unfinished / 'model.jax').write_bytes(exported.serialize())
         difference = _difference(unfinished / 'model.jax', run, names)
         artifacts.write_json(
@@ -71,11 +68,6 @@ def export_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'bes
             pathlib.Path(__file__).with_name('export_example.py'), unfinished / 'example.py'
         )
         shutil.rmtree(folder, ignore_errors=True)
-        unfinished.replace(folder)
-    except OSError as error:
-        raise InputError(f'{folder}: cannot be written ({error.strerror})') from None
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
     size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
     print(
         f'{folder}: {", ".join(names)} to probabilities of {", ".join(run.inputs["class_names"])}, '

@@ -101,7 +101,7 @@ class Joined(Finished):
     def logits(self, parallel: Parallel) -> Callable[[Clips], np.ndarray]:
         each = [member.logits(parallel) for member in self.members.values()]
         return lambda clips: self.combination(
-            [ensemble.mean_logits(logits(clips)).astype(np.float64) for logits in each]
+            [ensemble.mean_logits(logits(clips)) for logits in each]
         )
 
     def logits_of_batch(self) -> Callable[[Mapping[str, Array]], Array]:
