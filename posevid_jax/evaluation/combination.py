@@ -2,9 +2,12 @@
 
 Calibrated, because only then does a logit mean the same in all of them. The weights are those of a
 logistic regression of the labels on the calibrated logits, none below 0 (stacking: Wolpert 1992,
-Breiman 1996), over their sum; the scale that this takes out comes back with the calibration of the
-mean. All is fitted to out-of-fold predictions, on which no classifier is better for having learnt
-the clips by heart.
+Breiman 1996), over their sum. All is fitted to out-of-fold predictions, on which no classifier is
+better for having learnt the clips by heart.
+
+A common factor and offset of the mean are left out: its own calibration finds them. Fitted without
+one fold after another, they would lean against each fold's share of the gesture, and so blur the
+order of clips of different folds.
 """
 
 import dataclasses
@@ -30,18 +33,25 @@ class Combination:
 
     Attributes:
       calibrations: of each member.
-      weights: of each member, none below 0; their sum is 1.
+      weights: of each member's calibrated logit, none below 0; their sum is 1.
     """
 
     calibrations: tuple[Calibration, ...]
     weights: tuple[float, ...]
 
     def __call__(self, logits: Sequence[Any]) -> Any:
-        """Logits of each member, arrays `[N, K]` of numpy or JAX, to their weighted mean."""
-        return sum(
-            weight * (of.factor * member + of.offset)
-            for weight, of, member in zip(self.weights, self.calibrations, logits, strict=True)
-        )
+        """Logits of each member before calibration, arrays `[N, K]` of numpy or JAX, to their mean.
+
+        It is the weighted mean of the calibrated ones but for a common factor and offset.
+        """
+        return sum(share * member for share, member in zip(self.shares, logits, strict=True))
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Weights of the logits before calibration; their sum is 1."""
+        pairs = zip(self.weights, self.calibrations, strict=True)
+        each = np.array([weight * of.factor for weight, of in pairs])
+        return tuple(map(float, each / each.sum()))
 
 
 def fit(label: np.ndarray, logits: np.ndarray) -> Combination:

@@ -57,6 +57,9 @@ def join_runs(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'best
     if workdir.exists() and (not workdir.is_dir() or any(workdir.iterdir())):
         raise InputError(f'{workdir}: found something there, expected a new directory')
     paths = artifacts.told_apart(config.ensemble.runs, 'ensemble.runs').values()
+    for path in paths:
+        if not (path / 'scaler.json').exists():
+            raise InputError(f'ensemble.runs: {path}: found no scaler.json, expected a trained run')
     members = {
         name: Run.restore(own_config(path), path, checkpoint)
         for name, path in zip(_names(list(paths)), paths, strict=True)
@@ -145,7 +148,7 @@ def _judge(
         recall=config.eval.recall, samples=config.eval.bootstrap, seed=config.seed,
         for_fold=for_fold,
     ) | {'names': names, 'weights': list(fitted.weights)}  # fmt: skip
-    mean = fitted(np.moveaxis(logits.astype(np.float64), 1, 0))
+    mean = fitted(np.moveaxis(logits, 1, 0))
     probs_for = np.stack([metrics.probabilities(each) for each in for_fold])
     points = None
     if probs_for.shape[2] == 2:

@@ -42,8 +42,31 @@ def test_equal_members_have_equal_weights_whatever_their_scale(outputs):
     twice = np.concatenate([logits, 7 * logits, 0.5 * logits + (outputs == 1)], axis=1)
     fitted = combination.fit(label, twice)
     np.testing.assert_allclose(fitted.weights, 1 / 3, atol=1e-3)
-    alone = combination.fit(label, logits)
-    np.testing.assert_allclose(combined(fitted, twice), combined(alone, logits), atol=0.02)
+    # But for a factor and an offset, which a calibration finds, they are as one.
+    line = np.polyfit(logits.ravel(), combined(fitted, twice).ravel(), 1)
+    assert line[0] > 0
+    np.testing.assert_allclose(
+        combined(fitted, twice).ravel(), np.polyval(line, logits.ravel()), atol=1e-5
+    )
+
+
+def test_of_one_member_the_logits_stay_as_they_are_whatever_its_calibration():
+    label, logits, fold = made((2,))
+    for_fold = combination.fit_without_each_fold(label, logits, fold)
+    np.testing.assert_allclose(for_fold, np.stack([logits[:, 0]] * 4))
+
+
+def test_the_mean_is_that_of_calibrated_logits_once_it_is_calibrated():
+    label, logits, _ = made((2, 1))
+    logits[:, 1] = 5 * logits[:, 1] + 3
+    fitted = combination.fit(label, logits)
+    mean = sum(
+        weight * of(logits[:, m])
+        for m, (weight, of) in enumerate(zip(fitted.weights, fitted.calibrations, strict=True))
+    )
+    found = combined(fitted, logits)
+    one, other = (calibration.fit_platt(each, label)(each) for each in (mean, found))
+    np.testing.assert_allclose(one, other, atol=1e-3)
 
 
 def test_no_other_weights_make_the_labels_more_likely():

@@ -92,13 +92,14 @@ def read(path):
 def test_an_ensemble_needs_nothing_of_its_runs_and_gives_the_weighted_mean(folder, tmp_path):
     path = str(folder / 'clips.npz')
     about = read(folder / 'all/ensemble.json')
+    calibrated = {m['name']: m['weight'] * m['calibration']['factor'] for m in about['members']}
+    weights = {name: value / sum(calibrated.values()) for name, value in calibrated.items()}
     mean = 0
     for member in about['members']:
         run = posevid_jax.load(folder / 'runs' / member['name']).run
         clips = run.conform(predict.source.load(path, run.config.data), path)
         logits = ensemble.mean_logits(run.logits(Parallel('jit'))(clips))[:, 0]
-        of = member['calibration']
-        mean += member['weight'] * (of['factor'] * logits + of['offset'])
+        mean += weights[member['name']] * logits
     platt = read(folder / 'all/calibration.json')['platt']
     expected = special.expit(platt['factor'] * mean + platt['offset'])
 
