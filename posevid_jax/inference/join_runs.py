@@ -22,7 +22,6 @@ from posevid_jax.evaluation import (
     metrics,
     out_of_fold,
 )
-from posevid_jax.evaluation.calibration import Calibration
 from posevid_jax.evaluation.combination import Combination
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.inference.joined import JOINED, common_inputs
@@ -56,37 +55,34 @@ def join_runs(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'best
     decision.check(config)
     if workdir.exists() and (not workdir.is_dir() or any(workdir.iterdir())):
         raise InputError(f'{workdir}: found something there, expected a new directory')
-    paths = artifacts.told_apart(config.ensemble.runs, 'ensemble.runs').values()
+    members = _members(config, checkpoint)
+    plan = _plan(members)
+    logits = _out_of_fold(members, plan)
+    fitted = combination.fit(plan.clips.label, logits)
+    config = _config(config, list(members.values()))
+    with artifacts.unfinished(workdir) as folder:
+        record = _judge(config, folder, plan, logits, fitted, list(members))
+        artifacts.write_json(folder / 'config.json', artifacts.as_json(config))
+        artifacts.write_json(folder / 'history.json', [])  # nothing was trained here
+        artifacts.write_json(folder / 'best.json', {})
+        _write_members(folder, members, fitted, plan.clips.fingerprint())
+    weights = ', '.join(f'{name} {w:.3f}' for name, w in zip(members, fitted.weights, strict=True))
+    print(f'{workdir}: weights of calibrated logits: {weights}; ensemble.json, cv.json, members/')
+    return record
+
+
+def _members(config: ConfigDict, checkpoint: str) -> dict[str, Run]:
+    """The runs by name, once they are seen to fit each other."""
+    paths = list(artifacts.told_apart(config.ensemble.runs, 'ensemble.runs').values())
     for path in paths:
         if not (path / 'scaler.json').exists():
             raise InputError(f'ensemble.runs: {path}: found no scaler.json, expected a trained run')
     members = {
         name: Run.restore(own_config(path), path, checkpoint)
-        for name, path in zip(_names(list(paths)), paths, strict=True)
+        for name, path in zip(_names(paths), paths, strict=True)
     }
-    common_inputs(members)  # refuses those that do not fit each other
-    plan = _plan(members)
-    logits = _out_of_fold(members, plan)
-    fitted = combination.fit(plan.clips.label, logits)
-    config = _config(config, next(iter(members.values())))
-    with artifacts.unfinished(workdir) as folder:
-        record = _judge(config, folder, plan, logits, fitted, list(members))
-        records = [
-            _copy(name, run, folder, of, weight)
-            for (name, run), of, weight in zip(
-                members.items(), fitted.calibrations, fitted.weights, strict=True
-            )
-        ]
-        artifacts.write_json(folder / 'config.json', artifacts.as_json(config))
-        artifacts.write_json(folder / 'history.json', [])  # nothing was trained here
-        artifacts.write_json(folder / 'best.json', {})
-        artifacts.write_json(
-            folder / JOINED,
-            {'members': records, 'train': plan.clips.fingerprint(), 'fitted_on': 'out of fold'},
-        )
-    weights = ', '.join(f'{name} {w:.3f}' for name, w in zip(members, fitted.weights, strict=True))
-    print(f'{workdir}: weights of calibrated logits: {weights}; ensemble.json, cv.json, members/')
-    return record
+    common_inputs(members)
+    return members
 
 
 def _names(paths: Sequence[pathlib.Path]) -> list[str]:
@@ -124,10 +120,12 @@ def _out_of_fold(members: Mapping[str, Run], plan: cv_files.Plan) -> np.ndarray:
     return np.stack(list(found.values()), axis=1)
 
 
-def _config(config: ConfigDict, first: Run) -> ConfigDict:
-    joined = first.config.copy_and_resolve_references().unlock()
+def _config(config: ConfigDict, members: Sequence[Run]) -> ConfigDict:
+    joined = members[0].config.copy_and_resolve_references().unlock()
     for key in _OF_COMMAND:
         joined[key] = config[key]
+    # What fits into memory with the largest of them.
+    joined.eval.batch_size = min(member.config.eval.batch_size for member in members)
     joined.name, joined.model.name = 'ensemble', 'ensemble'
     return joined.lock()
 
@@ -163,22 +161,32 @@ def _judge(
     return record
 
 
-def _copy(
-    name: str, run: Run, folder: pathlib.Path, calibration: Calibration, weight: float
-) -> dict[str, Any]:
-    """Copies what a member predicts with; returns what ensemble.json says of it."""
-    own = folder / 'members' / name
-    own.mkdir(parents=True)
+def _write_members(
+    folder: pathlib.Path, members: Mapping[str, Run], fitted: Combination, train: str
+) -> None:
+    """Copies what the members predict with, and writes what becomes of it, ensemble.json."""
+    parts = zip(members.items(), fitted.calibrations, fitted.weights, strict=True)
+    records = [
+        _copy(run, folder / 'members' / name)
+        | {'name': name, 'weight': weight, 'calibration': dataclasses.asdict(of)}
+        for (name, run), of, weight in parts
+    ]
+    artifacts.write_json(
+        folder / JOINED,
+        {'members': records, 'fitted_on': 'out-of-fold predictions', 'train': train},
+    )
+
+
+def _copy(run: Run, folder: pathlib.Path) -> dict[str, Any]:
+    """Copies a run; returns what it is and where it comes from."""
+    checkpoint = pathlib.Path('checkpoints') / str(run.step)
+    folder.mkdir(parents=True)
     for file in _COPIED:
-        shutil.copy(run.workdir / file, own / file)
-    step = str(run.step)
-    shutil.copytree(run.workdir / 'checkpoints' / step, own / 'checkpoints' / step)
+        shutil.copy(run.workdir / file, folder / file)
+    shutil.copytree(run.workdir / checkpoint, folder / checkpoint)
     return {
-        'name': name,
-        'run': run.workdir.resolve().name,
+        'run': run.workdir.name,
         'model': run.config.model.name,
         'step': run.step,
-        'fingerprint': seal.fingerprint(own / 'checkpoints' / step),
-        'weight': weight,
-        'calibration': dataclasses.asdict(calibration),
+        'fingerprint': seal.fingerprint(folder / checkpoint),
     }

@@ -197,6 +197,14 @@ def test_it_is_exported_as_one_program_of_all_that_its_members_read(folder):
     assert np.abs(np.asarray(program.call(clips)) - before).max() > 1e-4  # one member reads it
 
 
+def test_members_that_measure_different_features_by_the_video_are_no_one_program(folder):
+    run = restore_directory(folder / 'causal', 'best')
+    run.members['clip'].config.features.zscore = 'per_video'
+    run.members['clip'].inputs['scaled_names'] = ['other']
+    with pytest.raises(InputError, match=r'features\.zscore: found per_video of different'):
+        run.logits_of_batch()
+
+
 @pytest.fixture
 def copies(folder, tmp_path):
     """Two runs that a test may damage."""
@@ -259,7 +267,10 @@ def test_a_directory_that_is_there_stays_as_it_is(folder, tmp_path):
 
 
 def test_what_stops_half_way_leaves_nothing(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(join_runs, '_copy', lambda *_: (_ for _ in ()).throw(OSError(28, 'full')))
+    def full(*_):
+        raise OSError(28, 'no space left')
+
+    monkeypatch.setattr(join_runs.shutil, 'copytree', full)
     with pytest.raises(InputError, match='cannot be written'):
         join(folder, tmp_path / 'new', ('clip', 'features'))
     assert not list(tmp_path.iterdir())
