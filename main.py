@@ -17,15 +17,16 @@ from posevid_jax.inference import (
     evaluate_run,
     export,
     inspect_sets,
+    join_runs,
     predict,
     predict_recordings,
     stream_lines,
 )
-from posevid_jax.inference.run import Run
+from posevid_jax.inference.restore import restore
 from posevid_jax.training import compilation_cache, cross_validation, determinism, loop, processes
 
 MODES = (
-    *('train', 'eval', 'predict', 'stream', 'export', 'cv'),
+    *('train', 'eval', 'predict', 'stream', 'export', 'cv', 'ensemble'),
     *('probe', 'bench', 'prepare', 'inspect', 'compare'),
 )
 
@@ -64,13 +65,15 @@ def main(argv: list[str]) -> None:
         mode = predict_recordings.predict_recordings if recorded else predict.predict_run
         mode(config, workdir, _CHECKPOINT.value)
     elif _MODE.value == 'stream':
-        run = Run.restore(config, workdir, _CHECKPOINT.value)
+        run = restore(config, workdir, _CHECKPOINT.value)
         stream_lines.serve(run, sys.stdin, sys.stdout)
     elif _MODE.value == 'export':
         export.export_run(config, workdir, _CHECKPOINT.value)
     elif _MODE.value == 'cv':
         with adopt.out_of_memory_explained(config):
             cross_validation.cross_validate(config, workdir)
+    elif _MODE.value == 'ensemble':
+        join_runs.join_runs(config, workdir, _CHECKPOINT.value)
     elif _MODE.value == 'probe':
         probe.probe(config, workdir)
     elif _MODE.value == 'bench':

@@ -137,7 +137,8 @@ def get_config() -> ConfigDict:
     c.augment.mixup = 0.0
 
     c.model = ConfigDict()
-    c.model.name = 'stat_pool'  # stat_pool | video_swin
+    # stat_pool | video_swin; a directory of --mode=ensemble says ensemble, which is not trained
+    c.model.name = 'stat_pool'
     c.model.dtype = 'float32'  # of the computation: float32 | bfloat16; parameters stay float32
     c.model.dropout = 0.0  # in the MLP (stat_pool), after projections (video_swin)
 
@@ -248,6 +249,9 @@ def get_config() -> ConfigDict:
     # Members a fold, as train.num_seeds, which plays no part here: their mean is judged, and how
     # far they lie apart. A threshold for a run is best fitted to as many as the run has.
     c.cv.seeds = 3
+
+    c.ensemble = ConfigDict()  # --mode=ensemble: runs of any kind joined into one, --workdir
+    c.ensemble.runs = ()  # run directories, each with a --mode=cv of the same clips and folds
 
     c.bench = ConfigDict()
     # step: the training step | loader: batches from clips in memory | stream: frames one by one

@@ -19,7 +19,8 @@ from ml_collections import ConfigDict
 from posevid_jax.errors import InputError
 
 _NO_CONFIG = '--config: not given; expected a file such as configs/demo.py'
-_TAKE_PATHS = ('inspect', 'compare')  # and need no configuration
+_TAKE_PATHS = ('inspect', 'compare')
+_NEED_NO_CONFIG = (*_TAKE_PATHS, 'ensemble')
 _CONFIGS = pathlib.Path(__file__).parent.parent / 'configs'
 
 
@@ -35,7 +36,7 @@ def parse_flags(argv: Sequence[str]) -> list[str]:
     argv = list(argv)
     path = _flag_value(argv, 'config')
     workdir = _flag_value(argv, 'workdir')
-    if path is None and _flag_value(argv, 'mode') in _TAKE_PATHS:
+    if path is None and _flag_value(argv, 'mode') in _NEED_NO_CONFIG:
         argv.insert(1, f'--config={_CONFIGS / "default.py"}')
     elif path is None and workdir is not None:
         argv.insert(1, f'--config={_CONFIGS / "run.py"}:{workdir}')
@@ -65,7 +66,7 @@ def check_arguments(
         raise InputError(
             f'found {argv[1]!r} on the command line, expected only flags (--name=value)'
         )
-    if mode in ('eval', 'predict', 'stream', 'export', 'probe') and workdir is None:
+    if mode in ('eval', 'predict', 'stream', 'export', 'probe', 'ensemble') and workdir is None:
         raise InputError(f'--mode={mode}: expected --workdir=DIR')
     if config is None:
         raise InputError(_NO_CONFIG)

@@ -139,6 +139,8 @@ def test_the_command_in_reproduce_json_makes_the_same_run_again(tmp_path, monkey
         (['--mode=eval', '--workdir=none'], 'none/config.json: not found'),
         (['--mode=inspect'], 'found no path'),
         (['--mode=compare', 'none'], 'expected two or more'),
+        (['--mode=ensemble', '--config.ensemble.runs=("a", "b")'], 'expected --workdir'),
+        (['--mode=ensemble', '--workdir=x', '--config.ensemble.runs=("a", "b")'], 'a: found no'),
         (['--mode=inspect', 'none.npz', '--workdir=x'], 'none.npz: not found'),
         (['--mode=inspect', 'none.npz', '--config.data.prefx=x'], 'nearest is config.data.prefix'),
     ],

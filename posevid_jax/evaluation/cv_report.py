@@ -1,5 +1,7 @@
 """A cross-validation as lines of text."""
 
+from collections.abc import Sequence
+
 from posevid_jax.evaluation import report
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.evaluation.page import printable
@@ -14,34 +16,41 @@ _COLUMNS = {
 _WIDTH = 9
 
 
-def lines(record: Record, points: dict[str, Record] | None) -> list[str]:
+def lines(record: Record, points: dict[str, Record] | None, names: Sequence[str] = ()) -> list[str]:
     """What a person reads after a cross-validation.
 
     Args:
       record: from `out_of_fold.evaluate`.
       points: from `out_of_fold.operating_points`; None with several classes.
+      names: of the members, which then have a row each; () for seeds of one run.
     """
     pooled = record['pooled']
     seeds = len(record['members']['roc_auc']['each'])
+    width = max(10, *(len(name) + 2 for name in names)) if names else 10
     table = [
-        f'  {"":<10}{"clips":>7}{"videos":>8}'
+        f'  {"":<{width}}{"clips":>7}{"videos":>8}'
         + ''.join(f'{_COLUMNS[key]:>{_WIDTH}}' for key in pooled)
     ]
     for fold in record['folds']:
         counts = f'{fold["clips"]:7d}{fold["groups"]:8d}'
-        table.append(_row(f'fold {fold["fold"]}', counts, fold, pooled))
-    table.append(_row('mean', '', record['mean'], pooled))
-    table.append(_row('spread', '', record['std'], pooled))
-    table.append(_row('pooled', f'{record["clips"]:7d}{record["groups"]:8d}', pooled, pooled))
+        table.append(_row(f'fold {fold["fold"]}', counts, fold, pooled, width))
+    table.append(_row('mean', '', record['mean'], pooled, width))
+    table.append(_row('spread', '', record['std'], pooled, width))
+    table.append(
+        _row('pooled', f'{record["clips"]:7d}{record["groups"]:8d}', pooled, pooled, width)
+    )
     for place, name in enumerate(('from', 'to')):
         ends = {key: end and end[place] for key, end in record['intervals'].items()}
-        table.append(_row(f'95 % {name}', '', ends, pooled))
-    if seeds > 1:
-        members = record['members']
+        table.append(_row(f'95 % {name}', '', ends, pooled, width))
+    members = record['members']
+    for member, name in enumerate(names):
+        numbers = {key: members[key]['each'][member] for key in pooled}
+        table.append(_row(name, '', numbers, pooled, width))
+    if seeds > 1 and not names:
         for part, name in (('mean', 'one seed'), ('std', 'spread')):
             numbers = {key: members[key][part] for key in pooled}
-            table.append(_row(name, '', numbers, pooled))
-    return [*table, *_legend(record, seeds, points is not None), *_points(points or {})]
+            table.append(_row(name, '', numbers, pooled, width))
+    return [*table, *_legend(record, seeds, points is not None, names), *_points(points or {})]
 
 
 def limits(found: Record) -> list[str]:
@@ -61,12 +70,12 @@ def limits(found: Record) -> list[str]:
     ]
 
 
-def _row(title: str, counts: str, numbers: Record, keys: Record) -> str:
+def _row(title: str, counts: str, numbers: Record, keys: Record, width: int) -> str:
     cells = ['-' if numbers[key] is None else f'{numbers[key]:.4f}' for key in keys]
-    return f'  {title:<10}{counts:>15}' + ''.join(f'{cell:>{_WIDTH}}' for cell in cells)
+    return f'  {title:<{width}}{counts:>15}' + ''.join(f'{cell:>{_WIDTH}}' for cell in cells)
 
 
-def _legend(record: Record, seeds: int, two_classes: bool) -> list[str]:
+def _legend(record: Record, seeds: int, two_classes: bool, names: Sequence[str]) -> list[str]:
     if two_classes:
         notes = [
             '  F1 as decided by the threshold of the other folds; trivial: of saying yes to all; '
@@ -75,6 +84,8 @@ def _legend(record: Record, seeds: int, two_classes: bool) -> list[str]:
     else:
         notes = ['  macro averages; trivial: F1 of the most frequent class for every clip']
     several = f'the mean of {seeds} seeds' if seeds > 1 else 'one seed'
+    if names:
+        several = 'the ensemble, each fold by weights of the others'
     notes.append(f'  all but the last rows: {several}; 95 %: by bootstrap over videos')
     before, *after = record['calibration'].items()
     numbers = [

@@ -21,6 +21,7 @@ def evaluate(
     recall: float,
     samples: int,
     seed: int = 0,
+    for_fold: np.ndarray | None = None,
 ) -> Record:
     """The record of a cross-validation.
 
@@ -32,6 +33,8 @@ def evaluate(
       recall: at which to tell the false-positive rate.
       samples: draws of the bootstrap.
       seed: of the draws.
+      for_fold: `[folds, N, K]` logits of all clips as they are to judge each fold, where the
+        classifier is itself fitted to the other folds' predictions; by default the members' mean.
 
     Returns:
       JSON-ready. `folds`: for each one its number, clips, groups and numbers; `mean` and `std` of
@@ -43,9 +46,11 @@ def evaluate(
       `false_positive_rate`, the lowest with at least `recall`. `calibration`: `log_loss`, `brier`
       and `expected_calibration_error` before and after, each fold calibrated by the others.
     """
-    mean = ensemble.mean_logits(logits)
-    probs = metrics.probabilities(mean)
-    decided = _decide(label, probs, fold)
+    if for_fold is None:
+        for_fold = _same_for_all(ensemble.mean_logits(logits), fold)
+    probs_for = np.stack([metrics.probabilities(each) for each in for_fold])
+    probs = judging(probs_for, fold)
+    decided = _decide(label, probs_for, fold)
 
     def numbers(rows: np.ndarray) -> Record:
         return _numbers(label[rows], probs[rows], decided[rows], recall)
@@ -67,15 +72,27 @@ def evaluate(
         'std': {key: value['std'] for key, value in over_folds.items()},
         'pooled': pooled,
         'members': ensemble.spread(
-            [_numbers(label, each, _decide(label, each, fold), recall) for each in alone]
+            [
+                _numbers(label, each, _decide(label, _same_for_all(each, fold), fold), recall)
+                for each in alone
+            ]
         ),
         'intervals': intervals.bootstrap(numbers, group, samples=samples, seed=seed),
-        'calibration': _calibration(label, mean, fold),
+        'calibration': _calibration(label, for_fold, fold),
     }
 
 
+def judging(for_fold: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """Of `[folds, N, ...]`, each clip's own entry: the one that is to judge its fold."""
+    return for_fold[fold, np.arange(len(fold))]
+
+
 def operating_points(
-    label: np.ndarray, prob: np.ndarray, fold: np.ndarray, rules: thresholds.Rules
+    label: np.ndarray,
+    prob: np.ndarray,
+    fold: np.ndarray,
+    rules: thresholds.Rules,
+    for_fold: np.ndarray | None = None,
 ) -> dict[str, Record]:
     """Thresholds of one class by some rules, and what they do to videos they were not fitted to.
 
@@ -84,6 +101,7 @@ def operating_points(
       prob: `[N]` probability of class 1.
       fold: `[N]`.
       rules: from `thresholds.rules`.
+      for_fold: `[folds, N]` probabilities, as in `evaluate`; by default `prob`.
 
     Returns:
       For each rule, JSON-ready, its `rule` in words; `threshold`, fitted
@@ -91,37 +109,53 @@ def operating_points(
       becomes of the clips when each fold is decided by the threshold of the others
       (`thresholds.operating_point` without a threshold), None where one of these does not exist.
     """
+    if for_fold is None:
+        for_fold = _same_for_all(prob, fold)
     return {
         name: {
             'rule': rule,
             'threshold': choose(label, prob),
-            'expected': _expected(label, prob, fold, choose),
+            'expected': _expected(label, for_fold, fold, choose),
         }
         for name, (rule, choose) in rules.items()
     }
 
 
-def _expected(label, prob, fold, choose: Callable) -> Record | None:
-    each = _fitted_to_others(lambda rows: choose(label[rows], prob[rows]), fold)
+def _expected(label, for_fold, fold, choose: Callable) -> Record | None:
+    each = _fitted_to_others(lambda k, rows: choose(label[rows], for_fold[k, rows]), fold)
     if None in each.values():
         return None
-    decided = prob >= np.array([each[k] for k in fold])
+    decided = judging(for_fold, fold) >= np.array([each[k] for k in fold])
     point = thresholds.operating_point(label, decided, 0.5)
     return {key: value for key, value in point.items() if key != 'threshold'}
 
 
-def _fitted_to_others(fit: Callable[[np.ndarray], object], fold: np.ndarray) -> dict[int, object]:
-    """For each fold, what `fit` makes of the rows of all others."""
-    return {int(k): fit(np.flatnonzero(fold != k)) for k in np.unique(fold)}
+def _same_for_all(values: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """[N, ...] that judge every fold as `[folds, N, ...]`."""
+    return np.broadcast_to(values, (fold.max() + 1, *values.shape))
 
 
-def _decide(label: np.ndarray, probs: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """[N] class decided for: by the threshold of the other folds, or the most probable one."""
+def _fitted_to_others(
+    fit: Callable[[int, np.ndarray], object], fold: np.ndarray
+) -> dict[int, object]:
+    """For each fold, what `fit` makes of its number and the rows of all others."""
+    return {int(k): fit(int(k), np.flatnonzero(fold != k)) for k in np.unique(fold)}
+
+
+def _decide(label: np.ndarray, for_fold: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """[N] class decided for: by the threshold of the other folds, or the most probable one.
+
+    Args:
+      label, fold: [N].
+      for_fold: [folds, N, K] probabilities.
+    """
+    probs = judging(for_fold, fold)
     if probs.shape[1] > 2:
         return probs.argmax(axis=1)
-    prob = probs[:, 1]
-    each = _fitted_to_others(lambda rows: thresholds.highest_f1(label[rows], prob[rows]), fold)
-    return (prob >= np.array([each[k] for k in fold])).astype(np.int64)
+    each = _fitted_to_others(
+        lambda k, rows: thresholds.highest_f1(label[rows], for_fold[k, rows, 1]), fold
+    )
+    return (probs[:, 1] >= np.array([each[k] for k in fold])).astype(np.int64)
 
 
 def _numbers(label: np.ndarray, probs: np.ndarray, decided: np.ndarray, recall: float) -> Record:
@@ -141,10 +175,11 @@ def _numbers(label: np.ndarray, probs: np.ndarray, decided: np.ndarray, recall: 
     }
 
 
-def _calibration(label: np.ndarray, logits: np.ndarray, fold: np.ndarray) -> Record:
+def _calibration(label: np.ndarray, for_fold: np.ndarray, fold: np.ndarray) -> Record:
     each = _fitted_to_others(
-        lambda rows: decision.fit_calibrations(label[rows], logits[rows]), fold
+        lambda k, rows: decision.fit_calibrations(label[rows], for_fold[k, rows]), fold
     )
+    logits = judging(for_fold, fold)
     found = {'before': _calibration_numbers(label, logits)}
     for kind in next(iter(each.values())):
         calibrated = np.empty(logits.shape)

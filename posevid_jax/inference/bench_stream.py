@@ -12,7 +12,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
-from posevid_jax.inference.run import Run
+from posevid_jax.inference.restore import restore
 from posevid_jax.inference.stream import Stream
 
 _WARM_UP = 20  # frames
@@ -38,7 +38,7 @@ def bench_stream(config: ConfigDict, workdir: pathlib.Path | None) -> list[dict[
         raise InputError(
             f'bench.stream_frames: found {config.bench.stream_frames}, expected at least 1'
         )
-    stream = Stream(Run.restore(config, workdir, 'best'), fps=30)
+    stream = Stream(restore(config, workdir, 'best'), fps=30)
     rng = np.random.default_rng(0)
     seconds = []
     for _ in range(_WARM_UP + config.bench.stream_frames):

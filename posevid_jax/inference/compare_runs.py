@@ -96,7 +96,9 @@ def compare(config: ConfigDict, paths: Sequence[str], workdir: pathlib.Path | No
       InputError: fewer than two runs, the same one twice, or one that cannot be read; nothing is
         written then.
     """
-    runs = [_read(name, path) for name, path in _named(paths).items()]
+    runs = [
+        _read(name, path) for name, path in artifacts.told_apart(paths, '--mode=compare').items()
+    ]
     sets = list(dict.fromkeys(name for run in runs for name in run.evaluations))
     if not sets:
         raise InputError(
@@ -129,22 +131,6 @@ def compare(config: ConfigDict, paths: Sequence[str], workdir: pathlib.Path | No
         print(f'WARNING: {page.printable(text)}')
     print(page.printable(str(path)))
     return everything
-
-
-def _named(paths: Sequence[str]) -> dict[str, pathlib.Path]:
-    """The directories by their last name, or by the whole path where last names are equal."""
-    if len(paths) < 2:
-        raise InputError(
-            f'--mode=compare: found {len(paths)} run directories, expected two or more'
-        )
-    resolved: dict[pathlib.Path, str] = {}
-    for path in paths:
-        before = resolved.setdefault(pathlib.Path(path).resolve(), path)
-        if before is not path:
-            raise InputError(f'{path}: found a second time ({before}), expected different runs')
-    names = [path.name for path in resolved]
-    names = names if len(set(names)) == len(names) else list(paths)
-    return dict(zip(names, resolved, strict=True))
 
 
 def _read(name: str, path: pathlib.Path) -> Compared:

@@ -7,7 +7,7 @@ from ml_collections import ConfigDict
 from posevid_jax.data import source
 from posevid_jax.evaluation import decision, report
 from posevid_jax.evaluation.metrics import Record
-from posevid_jax.inference.run import Run
+from posevid_jax.inference.restore import restore
 from posevid_jax.training import evaluation_files, validation
 from posevid_jax.training.parallel import Parallel
 
@@ -32,15 +32,14 @@ def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'b
     decision.check(config)
     parallel = Parallel(config.parallel)
     parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
+    run = restore(config, workdir, checkpoint)
     if config.data.test:
         name, clips = source.set_name(config.data.test), source.load(config.data.test, config.data)
     else:
-        name = source.set_name(config.data.val or 'val')
-        _, clips = source.train_and_val(config.data, config.seed)
-    run = Run.restore(config, workdir, checkpoint)
+        name, clips = source.set_name(config.data.val or 'val'), run.validation_clips()
     clips = run.conform(clips, config.data.test or name)
-    logits = validation.make_predictor(run.model, clips, config, parallel)(run.state)
-    record = {'set': name, 'step': int(run.state.step)} | validation.final_record(
+    logits = run.logits(parallel)(clips)
+    record = {'set': name, 'step': run.step} | validation.final_record(
         logits, clips, run.decision, config
     )
     page = workdir / 'eval' / f'{name}.html'

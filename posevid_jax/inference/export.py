@@ -1,6 +1,5 @@
 """Mode export: a run as a folder that runs with jax alone, on CPU and NVIDIA GPUs."""
 
-import os
 import pathlib
 import shutil
 from collections.abc import Mapping
@@ -14,9 +13,9 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips, from_arrays
 from posevid_jax.errors import InputError
-from posevid_jax.features.inputs import host_arrays
+from posevid_jax.inference.finished import Finished
 from posevid_jax.inference.nan_inputs import MASKS, nan_function
-from posevid_jax.inference.run import Run
+from posevid_jax.inference.restore import restore
 from posevid_jax.training import artifacts
 from posevid_jax.training.parallel import Parallel
 
@@ -54,14 +53,12 @@ def export_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'bes
     Raises:
       InputError: the run cannot be read, or the exported program does not agree with it.
     """
-    run = Run.restore(config, workdir, checkpoint)
+    run = restore(config, workdir, checkpoint)
     function, inputs = nan_function(run)
     names = list(inputs)
     exported = export.export(jax.jit(function), platforms=PLATFORMS)(_any_batch(inputs))
     folder = workdir / 'export'
-    unfinished = folder.with_name(f'.{folder.name}.{os.getpid()}')
-    try:
-        unfinished.mkdir(parents=True)
+    with artifacts.unfinished(folder) as unfinished:
         (unfinished / 'model.jax').write_bytes(exported.serialize())
         difference = _difference(unfinished / 'model.jax', run, names)
         artifacts.write_json(
@@ -71,11 +68,6 @@ def export_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'bes
             pathlib.Path(__file__).with_name('export_example.py'), unfinished / 'example.py'
         )
         shutil.rmtree(folder, ignore_errors=True)
-        unfinished.replace(folder)
-    except OSError as error:
-        raise InputError(f'{folder}: cannot be written ({error.strerror})') from None
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
     size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
     print(
         f'{folder}: {", ".join(names)} to probabilities of {", ".join(run.inputs["class_names"])}, '
@@ -92,14 +84,14 @@ def _any_batch(inputs: Mapping[str, np.ndarray]) -> dict[str, jax.ShapeDtypeStru
     }
 
 
-def _difference(path: pathlib.Path, run: Run, names: list[str]) -> float:
+def _difference(path: pathlib.Path, run: Finished, names: list[str]) -> float:
     """The largest difference of a probability between the file and the run, on random clips.
 
     Raises:
       InputError: it is more than rounding.
     """
     clips = _random_clips(run)
-    arrays = host_arrays(clips, run.config)
+    arrays = run.arrays(clips)
     for mask, name in MASKS.items():
         if name in names:
             seen = arrays[mask] if name == 'features' else arrays[mask][..., None]
@@ -116,7 +108,7 @@ def _difference(path: pathlib.Path, run: Run, names: list[str]) -> float:
     return difference
 
 
-def _random_clips(run: Run) -> Clips:
+def _random_clips(run: Finished) -> Clips:
     inputs, rng = run.inputs, np.random.default_rng(0)
     shape = (_CHECKED_CLIPS, inputs['num_frames'])
     features = rng.normal(size=(*shape, len(inputs['feature_names'])))
@@ -124,7 +116,7 @@ def _random_clips(run: Run) -> Clips:
     joints = len(inputs['joint_names'])
     skeleton = rng.random((*shape, joints, 4))
     skeleton[rng.random(skeleton.shape[:3]) < 0.1] = np.nan
-    around = rng.random((_CHECKED_CLIPS, 2 * run.config.features.context, joints, 4))
+    around = rng.random((_CHECKED_CLIPS, 2 * run.context, joints, 4))
     clips = from_arrays(
         source='random',
         features=features,
@@ -139,7 +131,7 @@ def _random_clips(run: Run) -> Clips:
     return run.conform(clips, 'random')
 
 
-def _metadata(run: Run, inputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def _metadata(run: Finished, inputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
     about = run.inputs
     return {
         'inputs': {
@@ -159,7 +151,7 @@ def _metadata(run: Run, inputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
         'feature_names': about['feature_names'] if 'features' in inputs else [],
         'joint_names': about['joint_names'] if 'skeleton' in inputs else [],
         'threshold': run.threshold,
-        'step': int(run.state.step),
+        'step': run.step,
         'platforms': list(PLATFORMS),
         'versions': {name: metadata.version(name) for name in ('jax', 'jaxlib', 'posevid-jax')},
     }

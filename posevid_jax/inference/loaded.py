@@ -1,21 +1,14 @@
 """A run for programs and notebooks: from clips to probabilities in one call."""
 
-import importlib.util
 import os
-import pathlib
 
 import numpy as np
-from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips, from_arrays
 from posevid_jax.data.npz import read_clips
 from posevid_jax.errors import InputError
-from posevid_jax.features.inputs import reads_features
-from posevid_jax.inference.run import Run
-from posevid_jax.training import artifacts
+from posevid_jax.inference.restore import restore_directory
 from posevid_jax.training.parallel import Parallel
-
-_DEFAULTS = pathlib.Path(__file__).parents[2] / 'configs' / 'default.py'
 
 
 class LoadedRun:
@@ -32,12 +25,10 @@ class LoadedRun:
 
     def __init__(self, run_dir: str | os.PathLike, checkpoint: str = 'best'):
         """Restores a checkpoint; arguments and errors as for `posevid_jax.load`."""
-        self.run = restore(run_dir, checkpoint)
+        self.run = restore_directory(run_dir, checkpoint)
         inputs = self.run.inputs
         self.class_names = tuple(inputs['class_names'])
-        self.feature_names = tuple(
-            inputs['feature_names'] if reads_features(self.run.config) else ()
-        )
+        self.feature_names = tuple(inputs['feature_names'] if self.run.reads_features else ())
         self.joint_names = tuple(inputs['joint_names'])
         self.num_frames = inputs['num_frames']
         self.threshold = self.run.threshold
@@ -91,17 +82,3 @@ class LoadedRun:
             skeleton=values,
             joint_names=self.joint_names,
         )
-
-
-def restore(run_dir: str | os.PathLike, checkpoint: str) -> Run:
-    """The run of a directory, with its own configuration."""
-    workdir = pathlib.Path(run_dir)
-    return Run.restore(artifacts.saved_config(workdir, _defaults()), workdir, checkpoint)
-
-
-def _defaults() -> ConfigDict:
-    """`configs/default.py`, wherever the program that imports this was started."""
-    spec = importlib.util.spec_from_file_location('posevid_jax_defaults', _DEFAULTS)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.get_config()

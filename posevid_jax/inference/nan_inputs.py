@@ -7,14 +7,16 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from posevid_jax.features.inputs import reads_features
-from posevid_jax.inference.run import Run, example_batch
+from posevid_jax.inference.finished import Finished
+from posevid_jax.inference.run import example_batch
 
 # Masks that are made from NaN, and of what.
 MASKS = {'mask': 'features', 'skeleton_mask': 'skeleton', 'context_mask': 'context_skeleton'}
 
 
-def nan_function(run: Run) -> tuple[Callable[[Mapping[str, Array]], Array], dict[str, np.ndarray]]:
+def nan_function(
+    run: Finished,
+) -> tuple[Callable[[Mapping[str, Array]], Array], dict[str, np.ndarray]]:
     """The function of a run for arrays without masks.
 
     Returns:
@@ -51,9 +53,9 @@ def from_nan(function: Callable) -> Callable[[Mapping[str, Array]], Array]:
     return of_nan
 
 
-def example_clip(run: Run) -> dict[str, np.ndarray]:
+def example_clip(run: Finished) -> dict[str, np.ndarray]:
     """One clip with everything that the run may read, without masks."""
-    batch = example_batch(run.inputs, 2 * run.config.features.context)
-    if not reads_features(run.config):  # runs from before listed those of the archive all the same
+    batch = example_batch(run.inputs, 2 * run.context)
+    if not run.reads_features:  # runs from before listed those of the archive all the same
         del batch['features']
     return {name: value for name, value in batch.items() if name not in MASKS and value.size}

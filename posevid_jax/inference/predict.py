@@ -10,7 +10,7 @@ from posevid_jax.data.clips import UNKNOWN_FRAME, UNKNOWN_LABEL, Clips
 from posevid_jax.data.npz import write_arrays
 from posevid_jax.errors import InputError
 from posevid_jax.inference.csv_text import csv_text
-from posevid_jax.inference.run import Run
+from posevid_jax.inference.restore import restore
 from posevid_jax.training import artifacts
 from posevid_jax.training.parallel import Parallel
 
@@ -36,7 +36,7 @@ def predict_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'be
     parallel = Parallel(config.parallel)
     parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
     clips = source.load(config.data.test, config.data, labelled=False)
-    run = Run.restore(config, workdir, checkpoint)
+    run = restore(config, workdir, checkpoint)
     clips = run.conform(clips, config.data.test)
     probs = run.predictor(parallel)(clips)
     columns = prediction_columns(clips, probs, run.threshold)

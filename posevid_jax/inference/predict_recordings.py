@@ -16,7 +16,8 @@ from posevid_jax.errors import InputError
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.inference import events, recording_files, recordings
 from posevid_jax.inference.events import Rule
-from posevid_jax.inference.run import Run
+from posevid_jax.inference.finished import Finished
+from posevid_jax.inference.restore import restore
 from posevid_jax.inference.video_events import Video, make_record
 from posevid_jax.training.parallel import Parallel
 
@@ -48,13 +49,13 @@ def predict_recordings(config: ConfigDict, workdir: pathlib.Path, checkpoint: st
     prepare.check_input(config.prepare)
     parallel = Parallel(config.parallel)
     parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
-    run = Run.restore(config, workdir, checkpoint)
+    run = restore(config, workdir, checkpoint)
     report = prepare.Report()
     name = pathlib.Path(config.prepare.landmarks).resolve().name or 'recordings'
     videos = list(_videos(run, parallel, name, report))
     if not videos:
         raise InputError(f'prepare.landmarks: {config.prepare.landmarks} holds no usable video')
-    record = {'set': name, 'step': int(run.state.step), 'skipped': report.skipped}
+    record = {'set': name, 'step': run.step, 'skipped': report.skipped}
     record |= make_record(videos, run)
     folder = workdir / 'predictions' / name
     recording_files.write(folder, videos, record, run.inputs['class_names'])
@@ -62,7 +63,9 @@ def predict_recordings(config: ConfigDict, workdir: pathlib.Path, checkpoint: st
     return record
 
 
-def _videos(run: Run, parallel: Parallel, name: str, report: prepare.Report) -> Iterator[Video]:
+def _videos(
+    run: Finished, parallel: Parallel, name: str, report: prepare.Report
+) -> Iterator[Video]:
     """Every video that can be used, in the order of their names."""
     settings, run_classes = run.config.prepare, tuple(run.inputs['class_names'])
     labels, classes = prepare.read_labels(settings, report, negative=True)
@@ -94,7 +97,7 @@ def _videos(run: Run, parallel: Parallel, name: str, report: prepare.Report) -> 
 
 
 def _finished(
-    waiting: list[_Waiting], predict: Callable[[Clips], np.ndarray], run: Run
+    waiting: list[_Waiting], predict: Callable[[Clips], np.ndarray], run: Finished
 ) -> Iterator[Video]:
     if not waiting:
         return

@@ -1,6 +1,5 @@
 """Files and lines about what was found in recordings."""
 
-import os
 import pathlib
 import shutil
 from typing import Any
@@ -29,8 +28,7 @@ def write(
     Raises:
       InputError: the folder cannot be written.
     """
-    unfinished = folder.with_name(f'.{folder.name}.{os.getpid()}')
-    try:
+    with artifacts.unfinished(folder) as unfinished:
         for video in videos:
             name = video.recording.name
             artifacts.write_text(
@@ -41,9 +39,6 @@ def write(
         artifacts.write_text(unfinished / 'events.csv', _events_csv(rows))
         artifacts.write_json(unfinished / 'events.json', record)
         shutil.rmtree(folder, ignore_errors=True)
-        unfinished.replace(folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 _EVENT_COLUMNS = (

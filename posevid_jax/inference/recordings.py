@@ -10,11 +10,10 @@ from posevid_jax.data.hand_mouth import hand_mouth_features
 from posevid_jax.data.joints import MEDIAPIPE_33
 from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.errors import InputError
-from posevid_jax.features.inputs import reads_features
-from posevid_jax.inference.run import Run
+from posevid_jax.inference.finished import Finished
 
 
-def cut(recording: Recording, run: Run, source: str) -> tuple[Recording, Clips]:
+def cut(recording: Recording, run: Finished, source: str) -> tuple[Recording, Clips]:
     """A recording at the clips' frame rate, and clips that cover every frame of it.
 
     Clips are as long as those that the run was trained on and begin every `predict.stride` frames.
@@ -39,13 +38,13 @@ def cut(recording: Recording, run: Run, source: str) -> tuple[Recording, Clips]:
     length, stride = run.inputs['num_frames'], config.predict.stride
     settings.update(
         unit='frames', clip_length=float(length), stride=float(stride), resample_fps=0.0,
-        context=float(config.features.context), min_coverage=0.0,
+        context=float(run.context), min_coverage=0.0,
     )  # fmt: skip
     if run.inputs['joint_names']:
         settings.joints = tuple(run.inputs['joint_names'])
     beyond = _pad(recording, length, stride)
     clips = slicing.slice_recording(beyond, None, (), settings, source).clips
-    if reads_features(config):
+    if run.reads_features:
         features = frame_features(
             run, _with_nan(clips), clips.joint_names, clips.fps, clips.aspect, source
         )
@@ -60,7 +59,7 @@ def cut(recording: Recording, run: Run, source: str) -> tuple[Recording, Clips]:
 
 
 def frame_features(
-    run: Run,
+    run: Finished,
     joints: np.ndarray,
     joint_names: tuple[str, ...],
     fps: np.ndarray,

@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
-from posevid_jax.data.source import conform
+from posevid_jax.data.mapped import Column
 from posevid_jax.evaluation import ensemble
-from posevid_jax.evaluation.decision import Decision
+from posevid_jax.features import body
 from posevid_jax.features.inputs import host_arrays, reads_features
 from posevid_jax.features.scaling import neutral_scaler
+from posevid_jax.inference.finished import Finished
 from posevid_jax.models import classifier
 from posevid_jax.training import artifacts, optim, validation
 from posevid_jax.training import state as states
@@ -25,24 +25,16 @@ from posevid_jax.training.parallel import Parallel
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
-    """A trained classifier and what it expects of clips.
+class Run(Finished):
+    """What one training left.
 
     Attributes:
-      config: the whole configuration.
-      workdir: the run directory.
       model: the classifier.
       state: restored, on the first local device.
-      decision: calibration of the logits, and threshold of the positive class.
-      inputs: scaler.json: names of features, joints and classes, frames.
     """
 
-    config: ConfigDict
-    workdir: pathlib.Path
     model: classifier.Classifier
     state: states.Trained
-    decision: Decision
-    inputs: dict[str, Any]
 
     @classmethod
     def restore(cls, config: ConfigDict, workdir: pathlib.Path, checkpoint: str) -> 'Run':
@@ -85,63 +77,41 @@ class Run:
         )
         with Checkpoints(workdir) as checkpoints:
             state = checkpoints.restore_trained(checkpoints.resolve(checkpoint), abstract.trained)
-        return cls(config, workdir, model, state, decision, known)
+        return cls(config, workdir, decision, known, model, state)
 
     @property
-    def threshold(self) -> float | None:
-        """Decision threshold of the positive class; None with more than two classes."""
-        return self.decision.threshold
+    def step(self) -> int:
+        return int(self.state.step)
 
-    def conform(self, clips: Clips, source: str) -> Clips:
-        """Clips as the run knows them: its features, its joints where it reads them, its classes.
+    @property
+    def reads_features(self) -> bool:
+        return reads_features(self.config)
 
-        Clips of another length are fine for statistics over time, and for a network that attends
-        within windows; features do not matter to a network that reads joints.
+    @property
+    def context(self) -> int:
+        return self.config.features.context
 
-        Args:
-          clips: any set.
-          source: where it comes from, for the message.
+    def arrays(self, clips: Clips) -> dict[str, Column]:
+        return host_arrays(clips, self.config)
 
-        Returns:
-          the clips, labelled with the run's classes, found by name.
+    def check_stream(self) -> None:
+        """Whatever it reads: of its context, what comes after a clip is missing then."""
 
-        Raises:
-          InputError: other features or joints than the run was trained on, or another class.
-        """
-        names = self.inputs
-        if not reads_features(self.config):  # runs from before listed those of the archive too
-            names = names | {'feature_names': ()}
-        return conform(clips, names, source, like=str(self.workdir))
+    def z_scored(self, batch: Mapping[str, Array]) -> tuple[Array, Array]:
+        if self.reads_features:
+            return batch['features'], batch['mask']
+        features, names = self.config.features, tuple(self.inputs['joint_names'])
+        return body.features(batch, names, features.scale_frames, features.leave_out)
 
-    def predictor(self, parallel: Parallel) -> Callable[[Clips], np.ndarray]:
-        """A function from clips, as `conform` gives them, to calibrated class probabilities
-        `[N, K]` f64.
-
-        Compiled once for all clips of one length. The one way from a run to its predictions, with
-        `function`.
-        """
+    def logits(self, parallel: Parallel) -> Callable[[Clips], np.ndarray]:
         logits = validation.compile_predictor(self.model, self.config, parallel)
-        return lambda clips: self.decision.probabilities(
-            ensemble.mean_logits(logits(self.state, host_arrays(clips, self.config)))
-        )
+        return lambda clips: logits(self.state, self.arrays(clips))
 
-    def function(self) -> Callable[[Mapping[str, Array]], Array]:
-        """The same to be traced: a batch of `host_arrays` to the probabilities `[B, K]` f32.
-
-        Parameters, scaler and calibration are constants of it.
-        """
+    def logits_of_batch(self) -> Callable[[Mapping[str, Array]], Array]:
         step = validation.logits_step(self.model, self.config)
-        calibration = self.decision.calibration
-
-        def probabilities(batch: Mapping[str, Array]) -> Array:
-            logits = ensemble.mean_logits(step(self.state.variables, self.state.scaler, batch))
-            logits = calibration.factor * logits + calibration.offset
-            if logits.shape[1] > 1:
-                return jax.nn.softmax(logits)
-            positive = jax.nn.sigmoid(logits)
-            return jnp.concatenate([1 - positive, positive], axis=1)
-
-        return probabilities
+        return lambda batch: ensemble.mean_logits(
+            step(self.state.variables, self.state.scaler, batch)
+        )
 
 
 def example_batch(known: dict[str, Any], around: int) -> dict[str, np.ndarray]:

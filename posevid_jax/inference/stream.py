@@ -14,18 +14,15 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from jax import Array
 
 from posevid_jax.data.joints import MEDIAPIPE_33
 from posevid_jax.errors import InputError
-from posevid_jax.features import body
-from posevid_jax.features.inputs import reads_features
 from posevid_jax.inference import events
 from posevid_jax.inference.events import Event, EventFinder, Rule
-from posevid_jax.inference.loaded import restore
+from posevid_jax.inference.finished import Finished
 from posevid_jax.inference.nan_inputs import from_nan, nan_function
 from posevid_jax.inference.recordings import frame_features
-from posevid_jax.inference.run import Run
+from posevid_jax.inference.restore import restore_directory
 
 
 class Update(NamedTuple):
@@ -58,7 +55,7 @@ class Stream:
 
     def __init__(
         self,
-        run: str | os.PathLike | Run,
+        run: str | os.PathLike | Finished,
         *,
         fps: float,
         aspect: float = 1.0,
@@ -80,21 +77,22 @@ class Stream:
         """
         if not 0 < fps < np.inf or not 0 < aspect < np.inf:
             raise InputError(f'fps, aspect: found {fps}, {aspect}, expected numbers above 0')
-        self._run = run = run if isinstance(run, Run) else restore(run, checkpoint)
+        self._run = run = run if isinstance(run, Finished) else restore_directory(run, checkpoint)
+        run.check_stream()
         events.check(run.config.predict)
         self.fps, self.class_names = fps, tuple(run.inputs['class_names'])
         reads = tuple(run.inputs['joint_names']) or MEDIAPIPE_33
         self.joint_names = tuple(reads if joint_names is None else joint_names)
         self._order = self._place(reads if run.inputs['joint_names'] else self.joint_names)
         self._names = tuple(self.joint_names[j] for j in self._order)
-        self._around = run.config.features.context
+        self._around = run.context
         frames = self._around + run.inputs['num_frames']
         self._window = np.full((frames, len(self._order), 4), np.nan, np.float32)
         self._after = np.full((self._around, len(self._order), 4), np.nan, np.float32)
         self._fps, self._aspect = np.full(1, fps, np.float32), np.full(1, aspect, np.float32)
         function, self._reads = nan_function(run)
         self._function = jax.jit(function)
-        self._body = jax.jit(from_nan(self._body_features))
+        self._scaled = jax.jit(from_nan(run.z_scored))
         self._statistics = _RunningStatistics(len(run.inputs['scaled_names']))
         self._finder = EventFinder(Rule.of(run.config.predict, run.threshold, fps))
         self._frame = -1
@@ -141,7 +139,7 @@ class Stream:
             'fps': self._fps,
             'aspect': self._aspect,
         }
-        if reads_features(self._run.config):
+        if self._run.reads_features:
             batch['features'] = frame_features(
                 self._run, clip[None], self._names, self._fps, self._aspect, 'stream'
             )
@@ -155,15 +153,8 @@ class Stream:
 
     def _last_scaled(self, batch: dict[str, np.ndarray]) -> np.ndarray:
         """[F] what the z-score is of, in the last frame; NaN = missing."""
-        if 'features' in batch:
-            return batch['features'][0, -1]
-        read = {name: batch[name] for name in ('skeleton', 'fps', 'aspect')}
-        values, mask = (np.asarray(part)[0, -1] for part in self._body(read))
+        values, mask = (np.asarray(part)[0, -1] for part in self._scaled(batch))
         return np.where(mask, values, np.nan)
-
-    def _body_features(self, batch: dict[str, Array]) -> tuple[Array, Array]:
-        features = self._run.config.features
-        return body.features(batch, self._names, features.scale_frames, features.leave_out)
 
     def _place(self, wanted: Sequence[str]) -> list[int]:
         missing = next((name for name in wanted if name not in self.joint_names), None)

@@ -9,11 +9,11 @@ import numpy as np
 
 from posevid_jax.errors import InputError
 from posevid_jax.inference.events import Event
-from posevid_jax.inference.run import Run
+from posevid_jax.inference.finished import Finished
 from posevid_jax.inference.stream import Stream, Update
 
 
-def serve(run: Run, source: TextIO, sink: TextIO) -> None:
+def serve(run: Finished, source: TextIO, sink: TextIO) -> None:
     """Reads lines until there are no more, and answers each frame with a line at once.
 
     The first line is `{"fps": 30, "video_size": [width, height], "joint_names": [...]}`; the names
@@ -57,7 +57,7 @@ def _values(source: TextIO) -> Iterator[tuple[str, dict[str, Any]]]:
         yield where, value
 
 
-def _open(run: Run, first: tuple[str, dict] | None) -> Stream:
+def _open(run: Finished, first: tuple[str, dict] | None) -> Stream:
     where, about = first or ('stdin: line 1', {})
     size = about.get('video_size')
     numbers = [about.get('fps'), *(size if isinstance(size, list) else [])]

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -43,6 +44,7 @@ _MAY_CHANGE = (
     'prepare',
     'predict',
     'cv',
+    'ensemble',
 )
 _PACKAGES = ('posevid-jax', 'jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'grain', 'numpy')
 
@@ -97,6 +99,48 @@ def claimed(workdir: pathlib.Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def unfinished(folder: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A folder under a temporary name, which becomes `folder` when the block ends without an error.
+
+    What is there already must be gone, or empty, by then.
+
+    Raises:
+      InputError: it cannot be written.
+    """
+    temporary = folder.with_name(f'.{folder.name}.{os.getpid()}')
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        temporary.replace(folder)
+    except OSError as error:
+        raise InputError(f'{folder}: cannot be written ({error.strerror})') from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def told_apart(paths: Sequence[str], what: str) -> dict[str, pathlib.Path]:
+    """Run directories by their last name, or by the whole path where last names are equal.
+
+    Args:
+      paths: two or more.
+      what: asked for them, for the message.
+
+    Raises:
+      InputError: fewer than two, or the same one twice.
+    """
+    if len(paths) < 2:
+        raise InputError(f'{what}: found {len(paths)} run directories, expected two or more')
+    resolved: dict[pathlib.Path, str] = {}
+    for path in paths:
+        before = resolved.setdefault(pathlib.Path(path).resolve(), path)
+        if before is not path:
+            raise InputError(f'{path}: found a second time ({before}), expected different runs')
+    names = [path.name for path in resolved]
+    names = names if len(set(names)) == len(names) else list(paths)
+    return dict(zip(names, resolved, strict=True))
 
 
 def write_text(path: pathlib.Path, text: str) -> None:

@@ -48,7 +48,7 @@ def cross_validate(config: ConfigDict, workdir: pathlib.Path | None = None) -> R
     Raises:
       InputError: configuration, data or directory cannot work; found before the first step.
     """
-    plan, fold_config = _plan(config)
+    plan, fold_config = make_plan(config)
     parallel = Parallel(config.parallel)
     parallel.check_batch_size(
         'train.batch_size', config.train.batch_size, config.train.micro_batches
@@ -69,8 +69,12 @@ def cross_validate(config: ConfigDict, workdir: pathlib.Path | None = None) -> R
     return _sum_up(plan, config, workdir, time.monotonic() - started)
 
 
-def _plan(config: ConfigDict) -> tuple[cv_files.Plan, ConfigDict]:
-    """Which clip is in which fold, and the configuration that all folds are trained with."""
+def make_plan(config: ConfigDict) -> tuple[cv_files.Plan, ConfigDict]:
+    """Which clip is in which fold, and the configuration that all folds are trained with.
+
+    Raises:
+      InputError: the configuration cannot work, or the clips cannot be read or dealt out.
+    """
     _check(config)
     fold_config = config.copy_and_resolve_references()
     fold_config.train.num_seeds = config.cv.seeds

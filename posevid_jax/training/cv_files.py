@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import pathlib
+from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -21,6 +22,7 @@ _MAY_CHANGE = (
     'data.val',
     'data.test',
     'eval',
+    'ensemble',
 )
 
 
@@ -52,7 +54,7 @@ def open_directory(
     folder = workdir / 'cv'
     artifacts.check_config(workdir, config)
     artifacts.check_config(folder, fold_config, _MAY_CHANGE)
-    content = {'train': plan.clips.fingerprint(), 'fold': (plan.fold + 1).tolist()}
+    content = _content(plan)
     path = folder / 'plan.json'
     if path.exists() and artifacts.read_json(path) != content:
         raise InputError(
@@ -63,6 +65,29 @@ def open_directory(
     artifacts.write_json(folder / 'config.json', artifacts.as_json(fold_config))
     if not (workdir / 'config.json').exists():
         artifacts.write_json(workdir / 'config.json', artifacts.as_json(config))
+
+
+def check_plan(workdir: pathlib.Path, plan: Plan) -> None:
+    """Checks that a run directory holds a finished cross-validation of these clips and folds.
+
+    Raises:
+      InputError: it holds none, or another one.
+    """
+    path = workdir / 'cv' / 'plan.json'
+    missing = [k for k in np.unique(plan.fold) if not has_fold(workdir, k)]
+    if not path.exists() or missing:
+        lacks = _fold_path(workdir, missing[0]) if path.exists() else path
+        raise InputError(f'{lacks}: not found; expected --mode=cv --workdir={workdir} before')
+    if artifacts.read_json(path) != _content(plan):
+        raise InputError(
+            f'{path}: found a cross-validation of other clips or folds, expected the same in all '
+            'runs: data.train, cv.folds and seed say which'
+        )
+
+
+def _content(plan: Plan) -> dict[str, Any]:
+    """plan.json."""
+    return {'train': plan.clips.fingerprint(), 'fold': (plan.fold + 1).tolist()}
 
 
 def _fold_path(workdir: pathlib.Path, fold: int) -> pathlib.Path:

@@ -1,6 +1,7 @@
 """A checksum of every file of a checkpoint, so that damage is found before anything is read."""
 
 import hashlib
+import json
 import pathlib
 
 from posevid_jax.errors import InputError
@@ -18,6 +19,12 @@ def seal(folder: pathlib.Path) -> None:
       InputError: it cannot be written.
     """
     write_json(folder / SEAL, {name: _digest(folder / name) for name in _files(folder)})
+
+
+def fingerprint(folder: pathlib.Path) -> str:
+    """SHA-256 of the content of a checkpoint, in hexadecimal."""
+    content = {name: _digest(folder / name) for name in _files(folder)}
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def damage(folder: pathlib.Path) -> str | None:

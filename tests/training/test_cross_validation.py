@@ -85,7 +85,7 @@ def test_every_clip_has_one_prediction_and_the_files_agree(whole):
 
 def test_a_fold_is_a_training_without_its_videos(whole):
     workdir, _, _ = whole
-    plan, config = cross_validation._plan(toy.config(parallel='jit', **CV))
+    plan, config = cross_validation.make_plan(toy.config(parallel='jit', **CV))
     run = cross_validation._experiment(plan, config, 2)
     assert not set(run.train.videos) & set(run.val.videos)
     assert len(run.train) + len(run.val) == 48
@@ -150,14 +150,14 @@ def test_folds_of_two_configurations_or_sets_are_never_mixed(whole):
             cross_validation.cross_validate(
                 toy.config(**({'parallel': 'jit'} | CV | changes)), workdir
             )
-    plan, config = cross_validation._plan(toy.config(parallel='jit', **CV))
+    plan, config = cross_validation.make_plan(toy.config(parallel='jit', **CV))
     other = cv_files.Plan(plan.clips.select(np.arange(48)[::-1]), plan.group, plan.fold, [])
     with pytest.raises(InputError, match=r'plan\.json: found a cross-validation of other clips'):
         cv_files.open_directory(workdir, toy.config(parallel='jit', **CV), config, other)
 
 
 def test_a_damaged_fold_is_named_with_its_remedy(whole, tmp_path):
-    plan, _ = cross_validation._plan(toy.config(parallel='jit', **CV))
+    plan, _ = cross_validation.make_plan(toy.config(parallel='jit', **CV))
     for k in range(3):
         source = whole[0] / 'cv' / f'fold_{k + 1}.json'
         (tmp_path / 'cv').mkdir(exist_ok=True)
