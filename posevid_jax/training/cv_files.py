@@ -33,12 +33,16 @@ class Plan:
       group: [N] what a fold keeps together, and what the bootstrap draws.
       fold: [N] the fold that holds a clip out, from 0.
       footage: videos that show the same.
+      train: the clips to train on, `clips` or others of the same videos.
+      train_fold: the fold that is judged without them.
     """
 
     clips: Clips
     group: np.ndarray
     fold: np.ndarray
     footage: list[tuple[str, str]]
+    train: Clips
+    train_fold: np.ndarray
 
 
 def open_directory(
@@ -53,6 +57,8 @@ def open_directory(
     artifacts.check_config(workdir, config)
     artifacts.check_config(folder, fold_config, _MAY_CHANGE)
     content = {'train': plan.clips.fingerprint(), 'fold': (plan.fold + 1).tolist()}
+    if plan.train is not plan.clips:
+        content['trained_on'] = plan.train.fingerprint()
     path = folder / 'plan.json'
     if path.exists() and artifacts.read_json(path) != content:
         raise InputError(
