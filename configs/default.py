@@ -146,7 +146,7 @@ def get_config() -> ConfigDict:
     c.model.stat_pool.hidden_sizes = (256, 64)
     c.model.stat_pool.batch_norm = False  # after each hidden layer, statistics over all devices
 
-    c.model.size = 'tiny'  # video_swin: tiny | small | base
+    c.model.size = 'tiny'  # video_swin: mini | tiny | small | base
     c.model.video_swin = ConfigDict()
     c.model.video_swin.layout = 'official'  # official | legacy, see models/video_swin.py
     c.model.video_swin.patch_size = (2, 2, 2)  # T, H, W of a token, in cells
@@ -155,6 +155,9 @@ def get_config() -> ConfigDict:
     c.model.video_swin.merge = (1, 2, 2)  # neighbours joined between stages; or (2, 2, 2)
     c.model.video_swin.mask_padding = True  # padding and missing tokens take no part in attention
     c.model.video_swin.drop_path = 0.1  # stochastic depth of the last block; linear from 0
+    # Also what stat_pool reads and computes; its logits are added to those of the head.
+    c.model.video_swin.statistics = False
+    c.model.video_swin.statistics_dropout = 0.6
     c.model.video_swin.remat = (False, False, False, False)  # recompute activations, by stage
 
     c.model.pretrained = ''  # video_swin: weights to start from, .safetensors, .npz or .pth
@@ -246,6 +249,9 @@ def get_config() -> ConfigDict:
 
     c.cv = ConfigDict()  # --mode=cv: data.train by videos, each judged by what never saw it
     c.cv.folds = 5
+    # The clips that are judged, of the videos of data.train; '' = those of data.train. So training
+    # on denser clips is compared with training on these.
+    c.cv.judge = ''
     # Members a fold, as train.num_seeds, which plays no part here: their mean is judged, and how
     # far they lie apart. A threshold for a run is best fitted to as many as the run has.
     c.cv.seeds = 3

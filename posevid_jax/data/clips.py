@@ -102,6 +102,15 @@ class Clips:
         plain = [identity.partition(':')[2] for identity in self.videos]
         return tuple(plain[v] for v in self.video)
 
+    def in_memory(self) -> 'Clips':
+        """The clips with every mapped column read, for what looks at all of them at once."""
+        columns = {
+            field.name: np.asarray(getattr(self, field.name))
+            for field in dataclasses.fields(self)
+            if isinstance(getattr(self, field.name), MappedColumn)
+        }
+        return dataclasses.replace(self, **columns)
+
     def select(self, rows: Sequence[int] | np.ndarray) -> 'Clips':
         """The given clips in the given order; `videos` keeps only those that still have clips."""
         rows = np.asarray(rows, np.int64)

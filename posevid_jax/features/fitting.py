@@ -29,7 +29,7 @@ def fit_scaler(clips: Clips, arrays: on_host.Arrays, config: ConfigDict) -> scal
         scaler = scaling.fit_scaler(*on_host.body_features(clips, features)(rows), features.scaler)
     else:
         scaler = scaling.fit_scaler(clips.features, clips.mask, features.scaler)
-    if config.model.name != 'stat_pool' or features.pooled_scaler == 'none':
+    if not inputs.reads_statistics(config) or features.pooled_scaler == 'none':
         return scaler
     compute = _numbers(FrozenConfigDict(features), clips.joint_names)
     numbers, known = on_host.by_block(lambda batch: compute(batch, scaler), arrays, rows)

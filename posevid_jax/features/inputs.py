@@ -105,24 +105,48 @@ def reader(config: ConfigDict, joint_names: Sequence[str]) -> Read:
       InputError: the clips have no skeleton, or not the joints, that the configuration reads.
     """
     features = config.features
-    if features.summary.on and config.model.name != 'stat_pool':
+    if features.summary.on and not reads_statistics(config):
         raise InputError(
             f'features.summary.on: found True with {config.model.name}, expected stat_pool'
         )
-    if features.context and (config.model.name != 'stat_pool' or features.source != 'body'):
+    if features.context and features.source != 'body':
         raise InputError(
-            f'features.context: found {features.context} with model.name={config.model.name} and '
-            f'features.source={features.source}, expected 0, or stat_pool and body'
+            f'features.context: found {features.context} with features.source={features.source}, '
+            'expected 0, or body'
         )
-    if _rows_of_joints(config):
-        skeleton.walk(joint_names)
-        return lambda batch, scaler: skeleton.rows(batch, joint_names, features.scale_frames)
     read = functools.partial(packed, config=features)
     if reads_body(config):
         body.names(tuple(joint_names), features.leave_out)
         read = _of_body(read, joint_names, features)
-    if config.model.name == 'video_swin':
-        return lambda batch, scaler: motion.to_grid(*read(batch, scaler))
+    if config.model.name == 'stat_pool':
+        return _statistics_reader(read, joint_names, features)
+    cells = _cells_reader(read, joint_names, config)
+    if not reads_statistics(config):
+        return cells
+    numbers = _statistics_reader(read, joint_names, features)
+    return lambda batch, scaler: (*cells(batch, scaler), *numbers(batch, scaler))
+
+
+def _cells_reader(read: Read, joint_names: Sequence[str], config: ConfigDict) -> Read:
+    """What video_swin reads of a batch, with the frames around the clips."""
+    features = config.features
+    if _rows_of_joints(config):
+        skeleton.walk(joint_names)
+
+        def cells(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, ...]:
+            return skeleton.rows(batch, joint_names, features.scale_frames)
+    else:
+
+        def cells(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, ...]:
+            return motion.to_grid(*read(batch, scaler))
+
+    if not features.context:
+        return cells
+    return lambda batch, scaler: cells(_widened(batch, features.context), scaler)
+
+
+def _statistics_reader(read: Read, joint_names: Sequence[str], features: ConfigDict) -> Read:
+    """What stat_pool reads of a batch."""
     if features.context:
         read = _of_context(read, features.context)
     if features.summary.on:
@@ -156,18 +180,22 @@ def _of_body(read: Read, joint_names: Sequence[str], features: ConfigDict) -> Re
     return read_body
 
 
+def _widened(batch: dict[str, Array], frames: int) -> dict[str, Array]:
+    """A batch whose clips have become longer by the `frames` before and after them."""
+    return batch | {
+        name: jnp.concatenate(
+            [batch[around][:, :frames], batch[name], batch[around][:, frames:]], axis=1
+        )
+        for name, around in CONTEXT.items()
+    }
+
+
 def _of_context(read: Read, frames: int) -> Read:
     """`read` of the clips with the frames around them, and the means before and after, `[B, 2 F C]`
     values and mask."""
 
     def read_context(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, ...]:
-        wide = {
-            name: jnp.concatenate(
-                [batch[around][:, :frames], batch[name], batch[around][:, frames:]], axis=1
-            )
-            for name, around in CONTEXT.items()
-        }
-        x, mask = read(batch | wide, scaler)  # [B, frames + T + frames, F, C]
+        x, mask = read(_widened(batch, frames), scaler)  # [B, frames + T + frames, F, C]
         flat, flat_mask = (part.reshape(*part.shape[:2], -1) for part in (x, mask))
         means = [
             pooling.mean(flat[:, side], flat_mask[:, side])
@@ -214,7 +242,7 @@ def host_arrays(clips: Clips, config: ConfigDict) -> dict[str, Column]:
       config: the whole configuration.
     """
     arrays = clips.arrays(skeleton=reads_skeleton(config))
-    if config.features.zscore == 'per_video' and not _rows_of_joints(config):
+    if config.features.zscore == 'per_video' and (reads_features(config) or reads_body(config)):
         read = on_host.body_features(clips, config.features) if reads_body(config) else None
         arrays['video_mean'], arrays['video_std'] = per_video_stats(clips, read)
     if config.features.context:
@@ -224,7 +252,7 @@ def host_arrays(clips: Clips, config: ConfigDict) -> dict[str, Column]:
 
 def reads_features(config: ConfigDict) -> bool:
     """Whether the configured network reads the features of the clips."""
-    return not (_rows_of_joints(config) or reads_body(config))
+    return config.features.source == 'archive' and _reads_numbers(config)
 
 
 def reads_skeleton(config: ConfigDict) -> bool:
@@ -238,4 +266,14 @@ def _rows_of_joints(config: ConfigDict) -> bool:
 
 def reads_body(config: ConfigDict) -> bool:
     """Whether the configured network reads features of the body."""
-    return config.features.source == 'body' and not _rows_of_joints(config)
+    return config.features.source == 'body' and _reads_numbers(config)
+
+
+def reads_statistics(config: ConfigDict) -> bool:
+    """Whether the configured network reads statistics over time, alone or beside a grid."""
+    return config.model.name == 'stat_pool' or config.model.video_swin.statistics
+
+
+def _reads_numbers(config: ConfigDict) -> bool:
+    # Of a frame; of the archive, or of the body.
+    return reads_statistics(config) or not _rows_of_joints(config)

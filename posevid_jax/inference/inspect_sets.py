@@ -76,7 +76,7 @@ def _look(
     """Everything there is to find; calls `done` after each part."""
     sets, summaries, shared = [], [], []
     for name, path in zip(names, paths, strict=True):
-        clips = source.load(path, config.data)
+        clips = source.load(path, config.data).in_memory()
         infinite = {} if path == source.SYNTHETIC else summary.infinite_values(path)
         sets.append(clips)
         summaries.append(summary.summarise(clips, infinite))

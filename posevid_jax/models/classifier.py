@@ -120,26 +120,27 @@ def build_network(config: ConfigDict, num_classes: int) -> nn.Module:
             f'{num_classes} classes, expected 0, or video_swin and two classes'
         )
     if model.name == 'stat_pool':
-        return _stat_pool(model, config.features, num_outputs)
-    return _video_swin(model, num_outputs, frames)
+        return _stat_pool(config, num_outputs, model.dropout)
+    return _video_swin(config, num_outputs, frames)
 
 
-def _stat_pool(model: ConfigDict, features: ConfigDict, num_outputs: int) -> StatPool:
+def _stat_pool(config: ConfigDict, num_outputs: int, dropout: float) -> StatPool:
+    model = config.model
     sizes = tuple(model.stat_pool.hidden_sizes)
     if not all(isinstance(size, int) and size > 0 for size in sizes):
         raise InputError(f'model.stat_pool.hidden_sizes: found {sizes}, expected integers above 0')
     return StatPool(
         num_outputs=num_outputs,
         hidden_sizes=sizes,
-        **inputs.statistics(features),
-        dropout=model.dropout,
+        **inputs.statistics(config.features),
+        dropout=dropout,
         batch_norm=model.stat_pool.batch_norm,
         dtype=jnp.dtype(model.dtype),
     )
 
 
-def _video_swin(model: ConfigDict, num_outputs: int, frame_output: bool) -> video_swin.VideoSwin:
-    swin = model.video_swin
+def _video_swin(config: ConfigDict, num_outputs: int, frame_output: bool) -> video_swin.VideoSwin:
+    model, swin = config.model, config.model.video_swin
     _one_of('model.size', model.size, video_swin.SIZES)
     _one_of('model.video_swin.layout', swin.layout, ('official', 'legacy'))
     _one_of('model.video_swin.merge', tuple(swin.merge), ((1, 2, 2), (2, 2, 2)))
@@ -152,10 +153,14 @@ def _video_swin(model: ConfigDict, num_outputs: int, frame_output: bool) -> vide
         raise InputError(
             f'model.video_swin.remat: found {tuple(swin.remat)}, expected {stages} booleans'
         )
+    options = dict(swin)
+    statistics, dropout = options.pop('statistics'), options.pop('statistics_dropout')
     return video_swin.VideoSwin(
         num_outputs=num_outputs,
         **video_swin.SIZES[model.size],
-        **swin,
+        **options,
+        context=config.features.context,
+        statistics=_stat_pool(config, num_outputs, dropout) if statistics else None,
         dropout=model.dropout,
         dtype=jnp.dtype(model.dtype),
         frame_output=frame_output,

@@ -53,6 +53,7 @@ from posevid_jax.models.layers import (
 from posevid_jax.models.windows import Size
 
 SIZES = {
+    'mini': dict(embed_dim=32, depths=(2, 2), num_heads=(2, 4)),
     'tiny': dict(embed_dim=96, depths=(2, 2, 6, 2), num_heads=(3, 6, 12, 24)),
     'small': dict(embed_dim=96, depths=(2, 2, 18, 2), num_heads=(3, 6, 12, 24)),
     'base': dict(embed_dim=128, depths=(2, 2, 18, 2), num_heads=(4, 8, 16, 32)),
@@ -169,6 +170,9 @@ class VideoSwin(nn.Module):
         remat: recompute the blocks' activations in the backward pass; for all stages or each.
         dtype: of the computation. Parameters, norms, softmax and logits stay float32.
         frame_output: also return a logit per frame.
+        context: frames at the start and the end that are looked at and not judged: they take part
+            in attention, not in the pooling and the frame output.
+        statistics: a network whose logits are added to those of the head, or None.
 
     Dropout and stochastic depth draw from the rng stream 'dropout'. The last stage's map (of
     the legacy layout: its mean before the norm) is sown as intermediates/features.
@@ -191,9 +195,11 @@ class VideoSwin(nn.Module):
     remat: bool | tuple[bool, ...] = False
     dtype: Any = jnp.float32
     frame_output: bool = False
+    context: int = 0
+    statistics: nn.Module | None = None
 
     @nn.compact
-    def __call__(self, x: Array, mask: Array | None = None, *, train: bool):
+    def __call__(self, x: Array, mask: Array | None = None, *numbers: Array | None, train: bool):
         """Scores clips.
 
         Args:
@@ -201,6 +207,7 @@ class VideoSwin(nn.Module):
             mask: `[B, T, H, W]`, True where a cell was observed. A token is missing when no
                 cell of its patch was observed. None, or `mask_padding` off: the published
                 network, in which padding takes part.
+            numbers: what `statistics` is called with.
             train: switches dropout and stochastic depth on.
 
         Returns:
@@ -241,7 +248,10 @@ class VideoSwin(nn.Module):
                     name=f'stage{stage}_block{index}',
                 )(x, mask, train)
                 block += 1
-        return self._head(x, mask, frames)
+        logits, *scores = self._head(x, mask, frames)
+        if self.statistics is not None:
+            logits = logits + self.statistics(*numbers, train=train)
+        return (logits, *scores) if scores else logits
 
     def _embed(self, x: Array, mask: Array | None, train: bool) -> tuple[Array, Array | None]:
         """Cells to tokens `[B, T', H', W', E]`, and which tokens were observed."""
@@ -265,18 +275,21 @@ class VideoSwin(nn.Module):
         if not legacy:
             x = norm(x)
             self.sow('intermediates', 'features', x)
-        pooled = masked_mean(x, mask, axes=(1, 2, 3))  # [B, C]
+        stride = self.patch_size[0] * self.merge[0] ** (len(self.depths) - 1)
+        judged = slice(self.context // stride, x.shape[1] - self.context // stride)
+        mask_judged = None if mask is None else mask[:, judged]
+        pooled = masked_mean(x[:, judged], mask_judged, axes=(1, 2, 3))  # [B, C]
         if legacy:
             self.sow('intermediates', 'features', pooled)
             pooled = norm(pooled)
         logits = Dense(self.num_outputs, name='head')(pooled)
         if not self.frame_output:
-            return logits
+            return (logits,)
         rows = masked_mean(x, mask, axes=(2, 3))  # [B, T', C]
         rows = norm(rows) if legacy else rows
         scores = Dense(1, name='frame_head')(rows)[..., 0]  # [B, T']
-        stride = self.patch_size[0] * self.merge[0] ** (len(self.depths) - 1)
-        return logits, scores @ frame_interpolation(scores.shape[1], frames, stride)
+        weights = frame_interpolation(scores.shape[1], frames, stride)
+        return logits, scores @ weights[:, self.context : frames - self.context]
 
 
 def masked_mean(x: Array, mask: Array | None, axes: tuple[int, ...]) -> Array:

@@ -23,6 +23,7 @@ from posevid_jax.evaluation import (
     out_of_fold,
 )
 from posevid_jax.evaluation.metrics import Record
+from posevid_jax.features import inputs
 from posevid_jax.training import artifacts, cv_files, evaluation_files, experiment
 from posevid_jax.training.experiment import Experiment
 from posevid_jax.training.fold_trainer import FoldTrainer
@@ -79,11 +80,28 @@ def make_plan(config: ConfigDict) -> tuple[cv_files.Plan, ConfigDict]:
     fold_config = config.copy_and_resolve_references()
     fold_config.train.num_seeds = config.cv.seeds
     experiment.check(fold_config)
-    clips = source.load(config.data.train, config.data)
-    _, footage = leakage.find_same_footage([clips])
+    clips = source.load(config.cv.judge or config.data.train, config.data)
+    _, footage = leakage.find_same_footage([clips.in_memory()])
     group = folds.joined_groups(clips, footage)
     fold = folds.make_folds(clips.label, group, config.cv.folds, config.seed)
-    return cv_files.Plan(clips, group, fold, [same.videos for same in footage]), fold_config
+    footage = [same.videos for same in footage]
+    if not config.cv.judge:
+        return cv_files.Plan(clips, group, fold, footage, clips, fold), fold_config
+    like = {key: getattr(clips, key) for key in ('feature_names', 'joint_names', 'class_names')}
+    if not inputs.reads_features(config):
+        like['feature_names'] = ()
+    train = source.load(config.data.train, config.data)
+    train = source.conform(train, like, config.data.train, like=config.cv.judge)
+    fold_of = dict(zip(clips.video_ids, fold, strict=True))
+    strangers = sorted(set(train.video_ids) - set(fold_of))
+    if strangers:
+        raise InputError(
+            f'data.train: found {len(strangers)} videos such as {strangers[0]} that cv.judge='
+            f'{config.cv.judge} lacks, expected clips of the same videos: no fold would hold '
+            'them out'
+        )
+    train_fold = np.array([fold_of[video] for video in train.video_ids])
+    return cv_files.Plan(clips, group, fold, footage, train, train_fold), fold_config
 
 
 def _check(config: ConfigDict) -> None:
@@ -98,11 +116,11 @@ def _check(config: ConfigDict) -> None:
 
 def _experiment(plan: cv_files.Plan, config: ConfigDict, fold: int) -> Experiment:
     """The training of one fold; an epoch has the same number of steps in all of them."""
-    draws = sampling.make_order(plan.clips, config.data, config.seed).draws_per_epoch
+    draws = sampling.make_order(plan.train, config.data, config.seed).draws_per_epoch
     count = config.cv.folds
     return experiment.assemble(
         config,
-        train=plan.clips.select(np.flatnonzero(plan.fold != fold)),
+        train=plan.train.select(np.flatnonzero(plan.train_fold != fold)),
         val=plan.clips.select(np.flatnonzero(plan.fold == fold)),
         steps_per_epoch=-(-draws * (count - 1) // (count * config.train.batch_size)),
     )

@@ -35,12 +35,16 @@ class Plan:
       group: [N] what a fold keeps together, and what the bootstrap draws.
       fold: [N] the fold that holds a clip out, from 0.
       footage: videos that show the same.
+      train: the clips to train on, `clips` or others of the same videos.
+      train_fold: the fold that is judged without them.
     """
 
     clips: Clips
     group: np.ndarray
     fold: np.ndarray
     footage: list[tuple[str, str]]
+    train: Clips
+    train_fold: np.ndarray
 
 
 def open_directory(
@@ -55,6 +59,8 @@ def open_directory(
     artifacts.check_config(workdir, config)
     artifacts.check_config(folder, fold_config, _MAY_CHANGE)
     content = _content(plan)
+    if plan.train is not plan.clips:
+        content['trained_on'] = plan.train.fingerprint()
     path = folder / 'plan.json'
     if path.exists() and artifacts.read_json(path) != content:
         raise InputError(
@@ -78,7 +84,8 @@ def check_plan(workdir: pathlib.Path, plan: Plan) -> None:
     if not path.exists() or missing:
         lacks = _fold_path(workdir, missing[0]) if path.exists() else path
         raise InputError(f'{lacks}: not found; expected --mode=cv --workdir={workdir} before')
-    if artifacts.read_json(path) != _content(plan):
+    found = artifacts.read_json(path)
+    if found | _content(plan) != found:  # what was trained on may differ
         raise InputError(
             f'{path}: found a cross-validation of other clips or folds, expected the same in all '
             'runs: data.train, cv.folds and seed say which'
@@ -86,7 +93,7 @@ def check_plan(workdir: pathlib.Path, plan: Plan) -> None:
 
 
 def _content(plan: Plan) -> dict[str, Any]:
-    """plan.json."""
+    """Which clips are judged, and by which folds."""
     return {'train': plan.clips.fingerprint(), 'fold': (plan.fold + 1).tolist()}
 
 

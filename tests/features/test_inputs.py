@@ -55,6 +55,26 @@ def test_context_and_summary_are_joined():
         np.testing.assert_allclose(found, np.concatenate(parts, axis=1), atol=1e-5)
 
 
+@pytest.mark.parametrize('layout', ['grid', 'skeleton'])
+def test_a_network_of_cells_and_statistics_reads_what_each_reads_alone(layout):
+    batch = poses.batch()
+    frames = batch['skeleton'].shape[1]
+    around = {'context_skeleton': 'skeleton', 'context_mask': 'skeleton_mask'}
+    batch |= {name: batch[column][:, :8] for name, column in around.items()}
+    shared = {'features__context': 4, 'features__layout': layout}
+    both = read(batch, model__name='video_swin', model__video_swin__statistics=True, **shared)
+    cells, statistics = both[:2], both[2:]
+    assert cells[0].shape[1] == cells[1].shape[1] == frames + 8
+    alone = read(batch, model__name='video_swin', **shared)
+    for found, expected in zip(
+        (*cells, *statistics), (*alone, *read(batch, **shared)), strict=True
+    ):
+        if expected is None:
+            assert found is None
+        else:
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_statistics_are_measured_against_those_of_the_training_clips():
     clips = make_clips(num_videos=4, clips_per_video=8, num_frames=12, seed=0)
     config = toy.config(

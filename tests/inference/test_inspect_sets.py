@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from posevid_jax.data.npz import write_clips
+from posevid_jax.data.shards import write_shards
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
 from posevid_jax.inference.inspect_sets import inspect
@@ -70,6 +71,12 @@ def test_the_same_sets_give_the_same_page(folder, tmp_path):
         inspect(CONFIG, [path], tmp_path / name)
     first, second = ((tmp_path / name / 'inspect.html').read_text() for name in ('a', 'b'))
     assert first == second
+
+
+def test_a_folder_of_shards_is_what_the_archive_is(folder, clips, tmp_path):
+    write_shards(tmp_path / 'val', [clips.select(range(6, 9)), clips.select(range(9, 12))])
+    found = inspect(CONFIG, [str(tmp_path / 'val')], tmp_path / 'out')
+    assert found == inspect(CONFIG, [str(folder / 'val.npz')], tmp_path / 'other')
 
 
 def test_a_numbered_directory_by_default(folder, tmp_path, monkeypatch):

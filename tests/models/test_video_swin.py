@@ -1,5 +1,6 @@
 import functools
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -66,6 +67,35 @@ def test_legacy_layout_equals_every_pair_written_out(shape):
     with jax.default_matmul_precision('highest'):
         found = apply(model, params, x)
     np.testing.assert_allclose(found, expected, rtol=2e-4, atol=2e-5)
+
+
+def test_frames_around_are_attended_to_and_not_judged():
+    x = cells(2, 24, 4, 4, 3)
+    options = {'depths': (2,), 'num_heads': (1,), 'window_size': (2, 3, 3), 'frame_output': True}
+    model, params = make(x, context=8, **options)
+    logits, frames = apply(model, params, x)
+    assert frames.shape == (2, 8)
+    # Windows, then shifted ones, reach two tokens, four frames, across the border.
+    near = apply(model, params, x.at[:, 7].add(1.0))
+    assert np.abs(near[0] - logits).max() > 1e-4
+    far = apply(model, params, x.at[:, :4].add(1.0))
+    np.testing.assert_allclose(far[0], logits, atol=1e-6)
+
+
+def test_the_logits_of_statistics_are_added():
+    x, numbers = cells(2, 4, 4, 4, 3), cells(2, 5, seed=1)
+
+    class Sum(nn.Module):
+        @nn.compact
+        def __call__(self, a, b, *, train):
+            assert b is None
+            return a.sum(1, keepdims=True)
+
+    alone, params = make(x)
+    joined = alone.clone(statistics=Sum())
+    found = joined.apply({'params': params}, x, None, numbers, None, train=False)
+    expected = apply(alone, params, x) + numbers.sum(1, keepdims=True)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(

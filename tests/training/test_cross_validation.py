@@ -1,6 +1,7 @@
 """Mode cv at toy size: who is judged by whom, what is written, and what a stop leaves behind."""
 
 import csv
+import dataclasses
 import json
 import shutil
 
@@ -8,6 +9,8 @@ import jax
 import numpy as np
 import pytest
 
+from posevid_jax.data.shards import write_shards
+from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
 from posevid_jax.features.inputs import host_arrays
 from posevid_jax.inference.evaluate_run import evaluate_run
@@ -151,7 +154,7 @@ def test_folds_of_two_configurations_or_sets_are_never_mixed(whole):
                 toy.config(**({'parallel': 'jit'} | CV | changes)), workdir
             )
     plan, config = cross_validation.make_plan(toy.config(parallel='jit', **CV))
-    other = cv_files.Plan(plan.clips.select(np.arange(48)[::-1]), plan.group, plan.fold, [])
+    other = dataclasses.replace(plan, clips=plan.clips.select(np.arange(48)[::-1]))
     with pytest.raises(InputError, match=r'plan\.json: found a cross-validation of other clips'):
         cv_files.open_directory(workdir, toy.config(parallel='jit', **CV), config, other)
 
@@ -176,6 +179,26 @@ def test_the_thresholds_of_a_run_become_those_of_its_cross_validation(whole, tmp
     cross_validation.cross_validate(config, tmp_path)
     threshold = read(whole[0] / 'thresholds.json')['threshold']
     assert evaluate_run(config, tmp_path)['stored_threshold'] == threshold
+
+
+def test_other_clips_of_the_same_videos_are_judged(tmp_path):
+    dense, judged = tmp_path / 'dense', tmp_path / 'judged'
+    clips = make_clips(num_videos=6, clips_per_video=6, num_frames=8, seed=0)
+    write_shards(dense, [clips])
+    write_shards(judged, [clips.select(np.arange(0, 36, 2))])
+    changes = {'cv__folds': 3, 'data__train': str(dense), 'cv__judge': str(judged)}
+    plan, config = cross_validation.make_plan(toy.config(**changes))
+    assert (len(plan.clips), len(plan.train)) == (18, 36)
+    assert cross_validation._experiment(plan, config, 0).steps_per_epoch == 2  # of 24 clips
+    for k in range(3):
+        run = cross_validation._experiment(plan, config, k)
+        assert not set(run.train.videos) & set(run.val.videos)
+        assert len(run.train) + 2 * len(run.val) == 36
+    few = tmp_path / 'few'
+    write_shards(few, [clips.select(np.arange(30))])
+    changes['cv__judge'] = str(few)
+    with pytest.raises(InputError, match=r'data\.train: found 1 videos such as .*cv\.judge'):
+        cross_validation.make_plan(toy.config(**changes))
 
 
 @pytest.mark.parametrize(
