@@ -22,7 +22,7 @@ from posevid_jax.training.parallel import Parallel
 
 @dataclasses.dataclass(frozen=True)
 class Finished(abc.ABC):
-    """A trained classifier and what it expects of clips: a `Run`, or several in an `Ensemble`.
+    """A trained classifier and what it expects of clips: a `Run`, or several `Joined`.
 
     Attributes:
       config: the whole configuration.

@@ -164,23 +164,21 @@ def common_inputs(members: Mapping[str, Run]) -> dict[str, Any]:
     Raises:
       InputError: they read different features or joints, or have other classes or lengths of clips.
     """
-    inputs: dict[str, Any] = {
-        'scaled_names': _measured(members).inputs['scaled_names'],
-    }
+    inputs: dict[str, Any] = {'scaled_names': _measured(members).inputs['scaled_names']}
     for key in ('class_names', 'num_frames', 'joint_names', 'feature_names'):
         known = {
             name: member.inputs[key]
             for name, member in members.items()
             if member.inputs[key] and (key != 'feature_names' or member.reads_features)
         }
-        first, *others = known or {'': []}
-        for name in others:
-            if known[name] != known[first]:
+        first = next(iter(known), None)
+        inputs[key] = known.get(first, [])
+        for name, found in known.items():
+            if found != inputs[key]:
                 raise InputError(
-                    f'{name}: {key}: found {_brief(known[name])}, expected {_brief(known[first])} '
-                    f'as in {first}'
+                    f'{name}: {key}: found {_brief(found)}, expected {_brief(inputs[key])} as in '
+                    f'{first}'
                 )
-        inputs[key] = known[first] if known else []
     return inputs
 
 

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from scipy import special
 
-from posevid_jax.evaluation import calibration, combination, out_of_fold, thresholds
+from posevid_jax.evaluation import (
+    calibration,
+    combination,
+    cv_report,
+    out_of_fold,
+    thresholds,
+)
 
 RULES = thresholds.rules(recall=0.8, precision=0.6)
 
@@ -89,7 +95,12 @@ def test_a_combination_is_worth_more_than_its_members():
         label, logits, fold, np.arange(2000) // 8, recall=0.8, samples=0,
         for_fold=combination.fit_without_each_fold(label, logits, fold),
     )  # fmt: skip
-    assert record['pooled']['roc_auc'] > max(record['members']['roc_auc']['each']) + 0.03
+    each = record['members']['roc_auc']['each']
+    assert record['pooled']['roc_auc'] > max(each) + 0.03
+    lines = cv_report.lines(record, None, ['one', 'another_run'])
+    rows = {row.split()[0]: row.split()[1] for row in lines if len(row.split()) > 1}
+    assert [rows['one'], rows['another_run']] == [f'{auc:.4f}' for auc in each]
+    assert len({len(row) for row in lines[:12]}) == 1  # columns in line
 
 
 def test_what_judges_a_fold_knows_nothing_of_its_labels():
