@@ -49,5 +49,6 @@ def _mini():
     swin.statistics = True
     swin.statistics_dropout = 0.6
     c.train.num_epochs = 16
+    c.train.frame_loss = 1.0
     c.train.ema_decay = 0.99
     return c
