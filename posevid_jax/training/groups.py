@@ -137,7 +137,7 @@ def _place(module: str) -> tuple[int, int] | None:
     """Sorts modules from the input on; None for what follows the last layer."""
     if module in ('patch_embed', 'patch_norm', 'pos_bias'):
         return (-1, 0)
-    if module in ('norm', 'head', 'frame_head'):
+    if module in ('norm', 'head', 'frame_head', 'statistics'):
         return None
     for pattern, place in (
         (r'stage(\d+)_block(\d+)', lambda stage, block: (stage, block)),

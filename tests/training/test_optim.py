@@ -121,6 +121,14 @@ def test_layer_decay_falls_from_the_head_to_the_embedding(swin):
         assert ratio == pytest.approx(expected[name.partition('/')[0]], rel=1e-5), name
 
 
+def test_joined_statistics_learn_as_fast_as_the_head():
+    layers = ('patch_embed', 'head', 'statistics')
+    params = {name: {'Dense_0': {'kernel': jnp.ones((2, 2))}} for name in layers}
+    decayed = step_of(settings(layer_decay=0.5), params)
+    ratio = decayed['statistics/Dense_0/kernel'] / decayed['head/Dense_0/kernel']
+    np.testing.assert_allclose(ratio, 1)
+
+
 def test_frozen_parameters_stay_for_so_many_epochs(swin):
     config = settings(freeze=('patch_.*', 'stage0.*'), freeze_epochs=1.5)
     for steps, frozen in ((1, True), (6, True), (7, False)):
