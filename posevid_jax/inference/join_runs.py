@@ -14,14 +14,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation import (
-    combination,
-    cv_report,
-    decision,
-    ensemble,
-    metrics,
-    out_of_fold,
-)
+from posevid_jax.evaluation import combination, cv_report, decision, ensemble, metrics, out_of_fold
 from posevid_jax.evaluation.combination import Combination
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.inference.joined import JOINED, common_inputs

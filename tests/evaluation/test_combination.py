@@ -2,13 +2,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from posevid_jax.evaluation import (
-    calibration,
-    combination,
-    cv_report,
-    out_of_fold,
-    thresholds,
-)
+from posevid_jax.evaluation import calibration, combination, cv_report, out_of_fold, thresholds
 
 RULES = thresholds.rules(recall=0.8, precision=0.6)
 
