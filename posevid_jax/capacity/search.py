@@ -167,10 +167,9 @@ class _Search:
     def _width(self, low: int, high: int) -> float:
         if not self.trials[high].recomputed and not self._recomputes(low):
             return self.multiple
-        return self._bracket(low, high)
+        return self._bracket(low)
 
-    def _bracket(self, low: int, high: int) -> float:
-        del high
+    def _bracket(self, low: int) -> float:
         return max(self.multiple, self.tolerance * low)
 
     def _recomputes(self, batch: int) -> bool:
@@ -239,7 +238,12 @@ class _Search:
         low = max(fitting)
         high = min((b for b, t in self.trials.items() if b > low and not t.fits), default=None)
         return self._boundary(
-            lambda trial: trial.fits, lambda _: None, low, high, self._bracket, prove=True
+            lambda trial: trial.fits,
+            lambda _: None,
+            low,
+            high,
+            lambda low, _: self._bracket(low),
+            prove=True,
         )
 
     def _look_beyond(self, best: int) -> None:

@@ -148,9 +148,10 @@ def _judge(
             probs_for[:, :, 1],
         )  # fmt: skip
     calibrations = decision.fit_calibrations(label, mean)
-    cv_files.write_results(folder, config, plan, record, points, calibrations)
+    limits = cross_validation.find_limits(plan, for_fold, config.eval, folder)
+    cv_files.write_results(folder, config, plan, record, points, calibrations, limits)
     cv_files.write_predictions(folder, plan, out_of_fold.judging(probs_for, fold))
-    print('\n'.join(cv_report.lines(record, points, names)))
+    print('\n'.join((*cv_report.lines(record, points, names), *cv_report.limits(limits))))
     return record
 
 

@@ -153,6 +153,11 @@ def _video_swin(config: ConfigDict, num_outputs: int, frame_output: bool) -> vid
         raise InputError(
             f'model.video_swin.remat: found {tuple(swin.remat)}, expected {stages} booleans'
         )
+    if swin.statistics and model.stat_pool.batch_norm:  # whose axis several devices would not know
+        raise InputError(
+            'model.stat_pool.batch_norm: found True with model.video_swin.statistics, '
+            'expected False'
+        )
     options = dict(swin)
     statistics, dropout = options.pop('statistics'), options.pop('statistics_dropout')
     return video_swin.VideoSwin(

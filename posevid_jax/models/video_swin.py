@@ -171,7 +171,8 @@ class VideoSwin(nn.Module):
         dtype: of the computation. Parameters, norms, softmax and logits stay float32.
         frame_output: also return a logit per frame.
         context: frames at the start and the end that are looked at and not judged: they take part
-            in attention, not in the pooling and the frame output.
+            in attention, not in the frame output. The pooling leaves out as many whole tokens of
+            the last stage at either end; a token that holds frames of both is pooled.
         statistics: a network whose logits are added to those of the head, or None.
 
     Dropout and stochastic depth draw from the rng stream 'dropout'. The last stage's map (of

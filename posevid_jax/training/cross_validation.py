@@ -197,7 +197,7 @@ def find_limits(
     judged = limits.judge(plan.clips.label, logits, plan.fold, config)
     found = limits.find(plan.clips, judged, plan.fold, config)
     if config.report:
-        title = f'{workdir.name}: where it fails, on videos it never saw'
+        title = 'Where it fails, on videos it never saw'
         page = limits_page.make(title, found, plan.clips, judged)
         evaluation_files.write_page(workdir / 'cv' / 'limits.html', *page)
     return found

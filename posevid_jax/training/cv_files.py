@@ -171,7 +171,7 @@ def write_results(
     record: Record,
     points: dict[str, Record] | None,
     calibrations: dict[str, Calibration],
-    limits: Record | None = None,
+    limits: Record,
 ) -> None:
     """Writes `cv.json`, `thresholds.json` and `calibration.json`.
 
@@ -182,7 +182,7 @@ def write_results(
       record: from `out_of_fold.evaluate`.
       points: from `out_of_fold.operating_points`; None with several classes.
       calibrations: fitted to all out-of-fold predictions, by name.
-      limits: from `limits.find`, where it was looked for.
+      limits: from `limits.find`.
     """
     origin = {
         'chosen_on': 'out-of-fold predictions',

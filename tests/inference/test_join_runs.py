@@ -127,6 +127,8 @@ def test_an_ensemble_needs_nothing_of_its_runs_and_gives_the_weighted_mean(folde
 def test_its_files_say_what_it_is_made_of_and_what_it_is_worth(folder):
     about, cv = read(folder / 'all/ensemble.json'), read(folder / 'all/cv.json')
     assert [member['name'] for member in about['members']] == list(KINDS)
+    whole, *_ = cv['limits']['coverage']
+    assert whole['recall'] == pytest.approx(cv['thresholds']['f1']['expected']['recall'])
     assert sum(member['weight'] for member in about['members']) == pytest.approx(1)
     assert cv['results']['names'] == list(KINDS)
     alone = cv['results']['members']['roc_auc']['each']

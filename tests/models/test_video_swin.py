@@ -6,7 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from posevid_jax.errors import InputError
+from posevid_jax.models import classifier
 from posevid_jax.models.video_swin import LEGACY, SIZES, VideoSwin, frame_interpolation
+from tests import toy
 from tests.models import swin_reference
 
 TOY = {'num_outputs': 2, 'embed_dim': 8, 'depths': (2, 2), 'num_heads': (1, 2)}
@@ -96,6 +99,14 @@ def test_the_logits_of_statistics_are_added():
     found = joined.apply({'params': params}, x, None, numbers, None, train=False)
     expected = apply(alone, params, x) + numbers.sum(1, keepdims=True)
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_batch_norm_of_statistics_is_refused():
+    # Several devices would each keep averages of their own.
+    options = {'model__size': 'mini', 'model__video_swin__statistics': True}
+    config = toy.config('video_swin', model__stat_pool__batch_norm=True, **options)
+    with pytest.raises(InputError, match=r'model\.stat_pool\.batch_norm: found True'):
+        classifier.build_network(config, 2)
 
 
 @pytest.mark.parametrize(
