@@ -34,11 +34,24 @@ def check(config: ConfigDict) -> None:
         )
 
 
-def settle(before: TrainState, after: TrainState, finite: Array, policy: str) -> TrainState:
-    """The state after a step: `after` when it was finite, else `before` and the step noted.
+def taken(before: TrainState, finite: Array, policy: str) -> Array:
+    """Whether a step changes the state, bool.
 
-    With `stop` and `raise`, no later step changes anything either, so that the state of the last
-    good step is still there when the host comes to read.
+    With `stop` and `raise`, none does after a bad one, so that the state of the last good step is
+    still there when the host comes to read.
+
+    Args:
+      before: the state before the step.
+      finite: bool, of its loss and gradient.
+      policy: `train.on_nonfinite`.
+    """
+    return finite if policy == 'skip' else finite & (before.skipped == 0)
+
+
+def settle(before: TrainState, after: TrainState, finite: Array, policy: str) -> TrainState:
+    """The state after a step: `after` when it was `taken`, else `before` and the step noted.
+
+    The optimiser's state is that of `after` in any case: it was told whether the step is taken.
 
     Args:
       before, after: the states around the step.
@@ -50,11 +63,12 @@ def settle(before: TrainState, after: TrainState, finite: Array, policy: str) ->
     instead = before.replace(
         # A step that is left out has been taken: the data has moved on.
         step=after.step if going_on else before.step,
+        opt_state=after.opt_state,
         skipped=before.skipped + bad,
         bad_step=jnp.where(bad, before.step + 1, before.bad_step),
     )
-    taken = finite if going_on else finite & (before.skipped == 0)
-    return jax.tree.map(lambda new, old: jnp.where(taken, new, old), after, instead)
+    keep = taken(before, finite, policy)
+    return jax.tree.map(lambda new, old: jnp.where(keep, new, old), after, instead)
 
 
 def cleared(state: TrainState) -> TrainState:

@@ -24,7 +24,7 @@ _MEMBERS = 'members'  # the axis of those trained side by side
 
 def make_train_step(
     classifier: Classifier,
-    optimizer: optax.GradientTransformation,
+    optimizer: optax.GradientTransformationExtraArgs,
     schedule: optax.Schedule,
     config: ConfigDict,
     *,
@@ -35,7 +35,7 @@ def make_train_step(
 
     Args:
       classifier: the model.
-      optimizer: the transformation that `state.opt_state` belongs to.
+      optimizer: the transformation that `state.opt_state` belongs to, from `optim.optimizer`.
       schedule: the learning rate, for the metrics.
       config: `config.train`.
       micro_batches: parts of a device's batch that are worked through one after the other, for
@@ -110,7 +110,13 @@ def make_train_step(
             grads, sums, batch_stats = _add_up(part, micro_batches, state, batch, rng)
         grads, sums = total((grads, sums))
         grad_norm = optax.tree.norm(grads)
-        updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+        finite = jnp.isfinite(sums.loss) & jnp.isfinite(grad_norm)
+        if member_seed is not None:  # members count the same steps: what one leaves out, all do
+            finite = lax.psum((~finite).astype(jnp.int32), _MEMBERS) == 0
+        updates, opt_state = optimizer.update(
+            grads, state.opt_state, state.params,
+            taken=nonfinite.taken(state, finite, config.on_nonfinite),
+        )  # fmt: skip
         params = optax.apply_updates(state.params, updates)
         after = state.replace(
             step=state.step + 1,
@@ -120,9 +126,6 @@ def make_train_step(
             ema=_average(state, params, config.ema_decay),
             epoch=state.epoch.add(sums),
         )
-        finite = jnp.isfinite(sums.loss) & jnp.isfinite(grad_norm)
-        if member_seed is not None:  # members count the same steps: what one leaves out, all do
-            finite = lax.psum((~finite).astype(jnp.int32), _MEMBERS) == 0
         metrics = sums.means() | {
             'grad_norm': grad_norm,
             'learning_rate': jnp.asarray(schedule(state.step), jnp.float32),
