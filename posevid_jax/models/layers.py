@@ -1,10 +1,11 @@
-"""Small parts of Video Swin: activation, linear map, norm, stochastic depth, MLP, patches, merging.
+"""Small parts of Video Swin: activation, linear map, norm, stochastic depth, MLP, patches.
 
 Three of them carry a gradient of their own: the same numbers as automatic differentiation, with
 less kept between the passes and fewer passes over memory.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
@@ -15,6 +16,7 @@ from jax import Array
 from posevid_jax.models.windows import Size
 
 WEIGHT_INIT = nn.initializers.truncated_normal(0.02)
+NORM_EPSILON = 1e-5
 
 
 @jax.custom_vjp
@@ -63,7 +65,7 @@ def _layer_norm_forward(x: Array, scale: Array, bias: Array):
     wide = x.astype(jnp.float32)
     mean = wide.mean(-1, keepdims=True)
     variance = jnp.square(wide - mean).mean(-1, keepdims=True)
-    inverse = jax.lax.rsqrt(variance + 1e-5)
+    inverse = jax.lax.rsqrt(variance + NORM_EPSILON)
     return (wide - mean) * inverse * scale + bias, (x, mean, inverse, scale)
 
 
@@ -88,9 +90,14 @@ class Dense(nn.Module):
     dtype: Any = jnp.float32
 
     @nn.compact
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Array, place: Callable[[Array], Array] = lambda x: x) -> Array:
+        """Maps `x` [..., C] to [..., features].
+
+        `place` moves and pads the rows between product and bias, where zeros still stand for zeros
+        of `x` and cost no product.
+        """
         kernel = self.param('kernel', WEIGHT_INIT, (x.shape[-1], self.features))
-        x = linear(x.astype(self.dtype), kernel.astype(self.dtype))
+        x = place(linear(x.astype(self.dtype), kernel.astype(self.dtype)))
         if self.use_bias:
             bias = self.param('bias', nn.initializers.zeros, (self.features,))
             x = x + bias.astype(self.dtype)
@@ -102,11 +109,16 @@ class LayerNorm(nn.Module):
 
     dtype: Any = jnp.float32
 
-    @nn.compact
     def __call__(self, x: Array) -> Array:
-        scale = self.param('scale', nn.initializers.ones, (x.shape[-1],))
-        bias = self.param('bias', nn.initializers.zeros, (x.shape[-1],))
-        return layer_norm(x, scale, bias).astype(self.dtype)
+        return layer_norm(x, *self.parameters(x.shape[-1])).astype(self.dtype)
+
+    @nn.compact
+    def parameters(self, width: int) -> tuple[Array, Array]:
+        """Scale and bias, [width] both."""
+        return (
+            self.param('scale', nn.initializers.ones, (width,)),
+            self.param('bias', nn.initializers.zeros, (width,)),
+        )
 
 
 class StochasticDepth(nn.Module):
@@ -168,28 +180,3 @@ def crop_to_multiple(x: Array, size: Size) -> Array:
     """Drops what does not fill a patch at the end of axes 1 to 3."""
     t, h, w = (x.shape[axis] // n * n for axis, n in enumerate(size, start=1))
     return x[:, :t, :h, :w]
-
-
-class PatchMerging(nn.Module):
-    """Halves the map: [B, T, H, W, C] -> [B, T / mt, H / mh, W / mw, 2C].
-
-    Neighbours are concatenated, normalised and projected. Over space alone (`merge` (1, 2, 2))
-    the official order is (h0w0, h1w0, h0w1, h1w1), columns outermost; over time and space
-    (2, 2, 2) the earlier system's is (t, h, w), columns innermost.
-    """
-
-    merge: Size
-    dtype: Any
-
-    @nn.compact
-    def __call__(self, x: Array) -> Array:
-        width = x.shape[-1]
-        x = pad_to_multiple(x, self.merge)
-        b, t, h, w, _ = x.shape
-        mt, mh, mw = self.merge
-        x = x.reshape(b, t // mt, mt, h // mh, mh, w // mw, mw, width)
-        order = (0, 1, 3, 5, 2, 6, 4, 7) if mt == 1 else (0, 1, 3, 5, 2, 4, 6, 7)
-        x = x.transpose(order)
-        x = x.reshape(b, t // mt, h // mh, w // mw, mt * mh * mw * width)
-        x = LayerNorm(self.dtype, name='norm')(x)
-        return Dense(2 * width, use_bias=False, dtype=self.dtype, name='reduction')(x)

@@ -44,12 +44,12 @@ from posevid_jax.models.layers import (
     Dense,
     LayerNorm,
     Mlp,
-    PatchMerging,
     StochasticDepth,
     crop_to_multiple,
     pad_to_multiple,
     to_patches,
 )
+from posevid_jax.models.merging import PatchMerging
 from posevid_jax.models.windows import Size
 
 SIZES = {
@@ -83,10 +83,10 @@ class WindowAttention(nn.Module):
     def __call__(self, x: Array, mask: Array | None, *, train: bool) -> Array:
         width = x.shape[-1]
         head = width // self.num_heads
-        x = windows.partition(x, self.plan)  # [B, windows, N, C]
         project = Dense(3 * width, use_bias=self.qkv_bias, dtype=self.dtype, name='qkv')
         heads = (3, self.num_heads, head)
-        qkv = project(x).reshape(*x.shape[:3], *heads)  # [B, windows, N, 3, heads, d]
+        x = project(x, lambda x: windows.partition(x, self.plan))  # [B, windows, N, 3C]
+        qkv = x.reshape(*x.shape[:3], *heads)  # [B, windows, N, 3, heads, d]
         bias, rest = self._position_bias()  # [windows | 1, heads, N, N], [heads, N] or None
         extra = None
         if rest is not None:
