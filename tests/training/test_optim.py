@@ -191,3 +191,31 @@ def test_gradient_is_clipped_to_the_global_norm():
     states = [clipped.update(grads, clipped.init(params), params)[1] for grads in (small, large)]
     moments = [np.asarray(state[1][0].mu['kernel']) for state in states]
     np.testing.assert_allclose(moments[0], moments[1], rtol=1e-5)
+
+
+def test_a_step_that_is_not_taken_leaves_the_whole_state_as_it_is():
+    transform = optim.optimizer(settings(freeze=('head/.*',)), lambda step: 0.1)
+    params = {'head': {'kernel': jnp.ones(3)}, 'body': {'kernel': jnp.ones(3)}}
+    good, bad = (jax.tree.map(lambda p, x=x: jnp.full_like(p, x), params) for x in (1.0, jnp.nan))
+    _, before = transform.update(good, transform.init(params), params)
+    _, after = transform.update(bad, before, params, taken=jnp.array(False))
+    jax.tree.map(np.testing.assert_array_equal, before, after)
+    _, going_on = transform.update(good, after, params, taken=jnp.array(True))
+    _, expected = transform.update(good, before, params)
+    jax.tree.map(np.testing.assert_array_equal, expected, going_on)
+
+
+def test_the_moments_are_updated_in_place():
+    """Whatever of the old state a compiled step copies first is temporary memory."""
+    transform = optim.optimizer(settings(), lambda step: 0.1)
+    params = {f'layer{i}': {'kernel': jnp.ones((256, 256))} for i in range(8)}
+
+    def step(params, state, grads, taken):
+        updates, state = transform.update(grads, state, params, taken=taken)
+        after = optax.apply_updates(params, updates)
+        return jax.tree.map(lambda new, old: jnp.where(taken, new, old), after, params), state
+
+    grads = jax.tree.map(jnp.zeros_like, params)
+    args = (params, transform.init(params), grads, jnp.array(True))
+    memory = jax.jit(step, donate_argnums=(0, 1)).lower(*args).compile().memory_analysis()
+    assert memory.temp_size_in_bytes < params['layer0']['kernel'].nbytes
