@@ -12,6 +12,7 @@ differs by intent is adapted:
 Everything else must fit exactly: what does not is listed.
 """
 
+import math
 import pathlib
 import re
 from collections.abc import Collection
@@ -71,6 +72,7 @@ def import_weights(
     state: StateDict,
     params: dict[str, Any],
     *,
+    patch: Size,
     window: Size,
     source_window: Size,
     allow: Collection[str] = (),
@@ -80,7 +82,7 @@ def import_weights(
     Args:
       state: from `read_state_dict`.
       params: fresh parameters of a VideoSwin.
-      window: its `window_size`.
+      patch, window: its `patch_size` and `window_size`.
       source_window: window (t, h, w) that the bias tables of `state` describe; t is not read for
         those of a 2D network.
       allow: patterns (regular expressions, matched at the start of our names or theirs) of tensors
@@ -102,13 +104,15 @@ def import_weights(
         if found is None:
             what = f'{name}: not in the file, expected {fresh.shape}'
         else:
-            value, note = _adapt(name, found, fresh.shape, window, source_window)
+            value, note = _adapt(name, found, fresh.shape, patch, window, source_window)
             if value is not None and value.shape == fresh.shape:
                 imported[name] = value.astype(np.float32)
                 if note:
                     notes.append(f'{name}: {note}')
                 continue
             what = f'{name}: found {found.shape}, which does not become {fresh.shape}'
+            if name == 'patch_embed.kernel':
+                what += f' of model.video_swin.patch_size {tuple(patch)}'
         imported[name] = fresh
         # A task of its own wants a head of its own.
         fresh_head = name.startswith(('head.', 'frame_head.'))
@@ -137,11 +141,16 @@ def _matches(name: str, patterns: Collection[str]) -> bool:
 
 
 def _adapt(
-    name: str, value: np.ndarray, shape: tuple[int, ...], window: Size, source_window: Size
+    name: str,
+    value: np.ndarray,
+    shape: tuple[int, ...],
+    patch: Size,
+    window: Size,
+    source_window: Size,
 ) -> tuple[np.ndarray | None, str]:
     """A tensor in our layout, and what was done to it beyond that; None when nothing can be."""
     if name == 'patch_embed.kernel':
-        return _patch_kernel(value, shape)
+        return _patch_kernel(value, shape[0], patch)
     if name == 'pos_bias':
         return value.reshape(-1), ''
     if name.endswith('bias_table'):
@@ -151,19 +160,15 @@ def _adapt(
     return value, ''
 
 
-def _patch_kernel(value: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray | None, str]:
-    """[E, C, (t,) h, w] to [t h w C, E]."""
+def _patch_kernel(value: np.ndarray, inputs: int, patch: Size) -> tuple[np.ndarray | None, str]:
+    """[E, C, (t,) h, w] of the same patch to [t h w C, E]."""
     notes = []
-    inputs = shape[0]
     if value.ndim == 4:
-        per_frame = value.shape[2] * value.shape[3]
-        repeats = max(1, round(inputs / (per_frame * value.shape[1])))
-        value = np.repeat(value[:, :, None], repeats, axis=2) / repeats
-        notes.append(f'2D kernel inflated over {repeats} frames')
-    channels, cells = value.shape[1], int(np.prod(value.shape[2:]))
-    if inputs % cells:
+        value = np.repeat(value[:, :, None], patch[0], axis=2) / patch[0]
+        notes.append(f'2D kernel inflated over {patch[0]} frames')
+    if value.shape[2:] != tuple(patch):  # the numbers of inputs may be equal all the same
         return None, ''
-    wanted = inputs // cells
+    channels, wanted = value.shape[1], inputs // math.prod(patch)
     if wanted != channels:
         mean = value.mean(axis=1, keepdims=True)
         value = np.repeat(mean, wanted, axis=1) * (channels / wanted)

@@ -98,6 +98,7 @@ class Experiment:
             return torch_import.import_weights(
                 weights,
                 params,
+                patch=model.video_swin.patch_size,
                 window=model.video_swin.window_size,
                 source_window=model.pretrained_window,
                 allow=model.pretrained_allow,

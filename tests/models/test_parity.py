@@ -39,7 +39,11 @@ def network(name):
     shapes = jax.eval_shape(lambda: model.init(jax.random.key(0), x, train=False))['params']
     fresh = jax.tree.map(lambda leaf: np.zeros(leaf.shape, np.float32), shapes)
     params, notes = torch_import.import_weights(
-        group(file, 'state/'), fresh, window=window, source_window=window
+        group(file, 'state/'),
+        fresh,
+        patch=model.patch_size,
+        window=window,
+        source_window=window,
     )
     assert not notes
     return model, params, x, file
@@ -64,7 +68,11 @@ def errors(name):
     # Gradients have the layout of the parameters: the import brings them over too.
     window = model.window_size
     expected, _ = torch_import.import_weights(
-        group(file, 'grad/'), params, window=window, source_window=window
+        group(file, 'grad/'),
+        params,
+        patch=model.patch_size,
+        window=window,
+        source_window=window,
     )
     pairs = {'logits': (logits, file['logits']), 'features': (features, file['features'])}
     expected = flatten_dict(expected, sep='.')

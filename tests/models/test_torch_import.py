@@ -30,9 +30,8 @@ def fresh(channels=3, **options):
 
 
 def imported(state, params, window=WINDOW, **options):
-    return torch_import.import_weights(
-        state, params, window=window, source_window=WINDOW, **options
-    )
+    options = {'patch': (2, 2, 2), 'window': window, 'source_window': WINDOW} | options
+    return torch_import.import_weights(state, params, **options)
 
 
 def test_every_kind_of_file_gives_the_same_arrays(tmp_path, state):
@@ -86,6 +85,16 @@ def test_another_number_of_channels_keeps_the_answer_to_equal_channels(state):
     source = state['backbone.patch_embed.proj.weight'].transpose(2, 3, 4, 1, 0).reshape(8, 3, 12)
     np.testing.assert_allclose(kernel.sum(1), source.sum(1), rtol=1e-5, atol=1e-6)
     assert len(notes) == 1 and '3 channels became 5' in notes[0]
+
+
+@pytest.mark.parametrize('patch', [(2, 3, 4), (2, 2, 1), (4, 2, 2)])
+def test_a_patch_of_another_size_is_refused_even_with_as_many_numbers(state, patch):
+    """(2, 3, 4) of 1 channel has the 24 inputs of (2, 2, 2) with 3."""
+    channels = 24 // np.prod(patch) or 1
+    with pytest.raises(
+        InputError, match=r'patch_embed.kernel: found .* of model.video_swin.patch_size'
+    ):
+        imported(state, fresh(channels=channels, patch_size=patch), patch=patch)
 
 
 def test_bias_tables_are_interpolated_between_their_ends(state):
