@@ -27,8 +27,9 @@ def get_config(reads: str = 'context'):
         c.train.learning_rate = 3e-4
         return c
     c.features.source = 'body'
-    # Sideways and in angles people differ more than their gestures do.
-    c.features.leave_out = ('*elbow*', '*forearm*', '*_x')
+    # Sideways and in angles people differ more than their gestures do. When the hand was at the
+    # mouth is said by how near it came.
+    c.features.leave_out = ('*elbow*', '*forearm_y', '*off_mouth', '*_x', 'visit_*')
     c.features.scale_frames = 449  # one size for a clip with its context
     c.features.scaler = 'rank'
     c.features.quantiles = (0.05, 0.1, 0.25, 0.75, 0.9)

@@ -38,6 +38,7 @@ def get_config(size: str = 'mini'):
 def _mini():
     c = stat_pool.get_config('context')  # reads the same numbers
     c.name = 'video_swin_mini'
+    c.features.leave_out = ('*elbow*', '*forearm*', '*_x', '*_before', '*_after')
     c.model.name = 'video_swin'
     c.model.size = 'mini'
     c.model.dropout = 0.3

@@ -1,7 +1,7 @@
 """Numbers of each frame about hands and mouth, from the skeleton in the body's frame.
 
 Lengths are in shoulder widths, speeds in those per second, angles in half turns, visibilities from
-0 to 1. x points to the side of the hand it is about, y down.
+0 to 1, times in seconds. x points to the side of the hand it is about, y down.
 """
 
 import fnmatch
@@ -15,6 +15,7 @@ from jax import Array
 
 from posevid_jax.errors import InputError
 from posevid_jax.features import motion
+from posevid_jax.features.body_around import Columns, surroundings
 from posevid_jax.features.body_frame import (
     SHOULDERS,
     Point,
@@ -38,9 +39,6 @@ _MOUTH_FROM_NOSE = 0.21
 _HAND_FROM_WRIST = 0.28
 
 _OUTWARD = np.array([1, -1], np.float32)[:, None, None]  # the sign of x on each of `SIDES`
-
-Columns = dict[str, tuple[Array, Array]]
-"""Values and mask by name."""
 
 
 def names(joint_names: tuple[str, ...], leave_out: Sequence[str] = ()) -> tuple[str, ...]:
@@ -75,13 +73,13 @@ def _all_names(joint_names: tuple[str, ...]) -> tuple[str, ...]:
             'features.source: found body with clips that have no skeleton, expected archive'
         )
     check_joints('features.source: body', joint_names, NEEDED)
-    found: list[str] = []
     shapes = {
         'skeleton': jnp.zeros((1, 1, len(joint_names), 4)),
         'skeleton_mask': jnp.ones((1, 1, len(joint_names)), bool),
         'aspect': jnp.ones(1),
         'fps': jnp.ones(1),
     }
+    found: list[str] = []
     jax.eval_shape(lambda batch: found.extend(_columns(batch, joint_names, 1)[0]), shapes)
     return tuple(found)
 
@@ -101,8 +99,8 @@ def features(
       leave_out: see `names`.
 
     Returns:
-      values and mask `[B, T, F]`, F as in `names`; observed where all that a value is made of is, 0
-      elsewhere.
+      values and mask `[B, T, F]`, F as in `names`; observed where all that a value is made of is
+      (of what happened around a frame, see `body_around`), 0 elsewhere.
     """
     found, values, observed = _columns(batch, joint_names, scale_frames)
     kept = np.array([found.index(name) for name in names(tuple(joint_names), leave_out)])
@@ -184,7 +182,10 @@ def _columns(
         )
         for part in (0, 1)
     )
-    return names, values, masks
+    columns = {name: (values[k], masks[k]) for k, name in enumerate(names)}
+    around, *blocks = surroundings(columns, batch['fps'])
+    values, masks = (jnp.concatenate(part) for part in zip((values, masks), blocks, strict=True))
+    return names + around, values, masks
 
 
 def _first_is_nearer(distance: Array, observed: Array) -> Array:
