@@ -162,7 +162,8 @@ def get_config() -> ConfigDict:
 
     c.model.pretrained = ''  # video_swin: weights to start from, .safetensors, .npz or .pth
     c.model.pretrained_window = (8, 7, 7)  # T, H, W of the window that they were trained with
-    c.model.pretrained_allow = ()  # patterns of tensors that may be missing, left over or differ
+    # Patterns (Python's) of tensors that may be missing, left over or differ: r'stage3_', r'.*'.
+    c.model.pretrained_allow = ()
 
     c.train = ConfigDict()
     c.train.batch_size = 64  # clips a step over all devices; 0: from train.capacity_report

@@ -17,7 +17,16 @@ from posevid_jax.evaluation import decision
 from posevid_jax.features import augment, fitting, inputs
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.models import classifier, torch_import
-from posevid_jax.training import checkpoint, hardest, losses, nonfinite, optim, records, steps
+from posevid_jax.training import (
+    checkpoint,
+    groups,
+    hardest,
+    losses,
+    nonfinite,
+    optim,
+    records,
+    steps,
+)
 from posevid_jax.training import state as states
 
 
@@ -89,9 +98,21 @@ class Experiment:
           InputError: the pretrained weights do not fit the model.
         """
         state = jax.jit(self.create_state)()
-        model, members = self.config.model, self.config.train.num_seeds
-        if not model.pretrained:
+        if not self.config.model.pretrained:
             return state
+        params, notes = self._import_pretrained(state.params)
+        print('\n'.join(f'{self.config.model.pretrained}: {note}' for note in notes))
+        ema = jax.device_put(params) if state.ema else {}
+        return state.replace(params=jax.device_put(params), ema=ema)
+
+    def check_pretrained(self) -> None:
+        """Raises InputError when there are pretrained weights that do not fit the model."""
+        if self.config.model.pretrained:
+            self._import_pretrained(jax.jit(self.create_state)().params)
+
+    def _import_pretrained(self, params: Any) -> tuple[Any, list[str]]:
+        """Parameters on the host with the pretrained weights, and what is to be said of them."""
+        model, members = self.config.model, self.config.train.num_seeds
         weights = torch_import.read_state_dict(model.pretrained)
 
         def import_into(params):
@@ -104,15 +125,12 @@ class Experiment:
                 allow=model.pretrained_allow,
             )
 
-        params = jax.device_get(state.params)
+        params = jax.device_get(params)
         if members == 1:
-            params, notes = import_into(params)
-        else:  # what the file does not hold, such as the head, stays each member's own
-            each = [import_into(jax.tree.map(lambda p, i=i: p[i], params)) for i in range(members)]
-            params, notes = jax.tree.map(lambda *p: np.stack(p), *(p for p, _ in each)), each[0][1]
-        print('\n'.join(f'{model.pretrained}: {note}' for note in notes))
-        ema = jax.device_put(params) if state.ema else {}
-        return state.replace(params=jax.device_put(params), ema=ema)
+            return import_into(params)
+        # What the file does not hold, such as the head, stays each member's own.
+        each = [import_into(jax.tree.map(lambda p, i=i: p[i], params)) for i in range(members)]
+        return jax.tree.map(lambda *p: np.stack(p), *(p for p, _ in each)), each[0][1]
 
     def abstract_state(self) -> states.TrainState:
         """Shapes and dtypes of `create_state`."""
@@ -170,6 +188,7 @@ def check(config: ConfigDict) -> None:
     hardest.check(config.train)
     checkpoint.check(config.checkpoint)
     records.check(config.train)
+    groups.check_patterns('model.pretrained_allow', config.model.pretrained_allow)
     if config.model.pretrained and config.model.name != 'video_swin':
         raise InputError(f'model.pretrained: found a file with {config.model.name}, expected none')
 

@@ -47,17 +47,19 @@ def check(config: ConfigDict) -> None:
                 f'train.groups: found {group!r}, expected (pattern, factor of the learning rate, '
                 'factor of the weight decay)'
             )
-    for key, patterns in (
-        ('groups', [group[0] for group in config.groups]),
-        ('freeze', config.freeze),
-    ):
-        for pattern in patterns:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise InputError(f'train.{key}: {pattern!r} is no pattern ({error})') from None
+    check_patterns('train.groups', [group[0] for group in config.groups])
+    check_patterns('train.freeze', config.freeze)
     if not 0 < config.layer_decay <= 1:
         raise InputError(f'train.layer_decay: found {config.layer_decay}, expected 0 to 1')
+
+
+def check_patterns(key: str, patterns: Iterable[str]) -> None:
+    """Raises InputError when one that `key` holds is no regular expression."""
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise InputError(f'{key}: {pattern!r} is no pattern ({error})') from None
 
 
 def rules(params: Any, config: ConfigDict) -> dict[str, Rule]:

@@ -57,6 +57,8 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
     parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
     run = experiment.build(config)
     run.abstract_state()  # raises what is wrong with groups of parameters
+    if workdir is None or not (workdir / 'config.json').exists():  # a run to resume has its weights
+        run.check_pretrained()
     if workdir is None:
         workdir = artifacts.new_run_directory(pathlib.Path('runs') / config.name)
     with artifacts.claimed(workdir):

@@ -7,7 +7,7 @@ import pytest
 
 from posevid_jax.data import npz, synthetic
 from posevid_jax.errors import InputError
-from posevid_jax.training import experiment
+from posevid_jax.training import experiment, loop
 from tests import toy
 
 
@@ -41,3 +41,38 @@ def test_an_augmentation_is_built_for_what_the_network_reads():
     assert experiment.build(toy.config('video_swin', **skeleton)).augment is not None
     with pytest.raises(InputError, match=r'augment\.rotate: cannot move the features'):
         experiment.build(toy.config(augment__rotate=5.0))
+
+
+@pytest.fixture
+def pretrained(tmp_path):
+    """Options of a network of width 32 that starts from a file with the last norm alone."""
+    norm = {'norm.weight': np.full(64, 3, np.float32), 'norm.bias': np.full(64, 4, np.float32)}
+    np.savez(tmp_path / 'weights.npz', **norm)
+    return {
+        'model': 'video_swin',
+        'model__size': 'mini',
+        'model__pretrained': str(tmp_path / 'weights.npz'),
+        'model__pretrained_allow': ('.*',),
+    }
+
+
+@pytest.mark.parametrize('members', [1, 2])
+def test_a_run_starts_from_pretrained_weights(pretrained, members, capsys):
+    config = toy.config(train__num_seeds=members, train__ema_decay=0.9, **pretrained)
+    state = experiment.build(config).initial_state()
+    for params in (state.params, state.ema):
+        assert (np.asarray(params['norm']['scale']) == 3).all()
+        assert (np.asarray(params['norm']['bias']) == 4).all()
+    assert f'{config.model.pretrained}: ' in capsys.readouterr().out
+    head = np.asarray(state.params['head']['kernel']).reshape(members, -1)
+    assert head.any() and (members == 1 or (head[0] != head[1]).any())
+
+
+def test_weights_that_do_not_fit_are_refused_before_there_is_a_directory(pretrained, tmp_path):
+    config = toy.config(**pretrained | {'model__pretrained_allow': ()})
+    with pytest.raises(InputError, match=r'model\.pretrained: 59 .*patch_embed'):
+        loop.train_and_evaluate(config, tmp_path / 'run')
+    config = toy.config(**pretrained | {'model__pretrained_allow': ('*',)})
+    with pytest.raises(InputError, match=r"pretrained_allow: '\*' is no pattern"):
+        loop.train_and_evaluate(config, tmp_path / 'run')
+    assert not (tmp_path / 'run').exists()
