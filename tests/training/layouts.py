@@ -42,7 +42,8 @@ def start_two(workdir: pathlib.Path, **settings) -> list[subprocess.Popen]:
     with socket.socket() as free:
         free.bind(('localhost', 0))
         port = free.getsockname()[1]
-    environment = os.environ | {'XLA_FLAGS': '', 'JAX_PLATFORMS': 'cpu', 'PYTHONPATH': str(ROOT)}
+    one = os.environ['XLA_FLAGS'].replace('device_count=2', 'device_count=1')
+    environment = os.environ | {'XLA_FLAGS': one, 'JAX_PLATFORMS': 'cpu', 'PYTHONPATH': str(ROOT)}
     arguments = [str(workdir), str(port)]
     return [
         subprocess.Popen(
