@@ -205,7 +205,9 @@ def get_config() -> ConfigDict:
     # Weight of the loss per frame, mean over the frames with a label; above 0 gives video_swin a
     # logit per frame.
     c.train.frame_loss = 0.0
-    c.train.best_metric = 'roc_auc'  # the key of the evaluation that picks the best checkpoint
+    # What picks the best checkpoint: roc_auc | average_precision | loss of the validation clips |
+    # last: no choice, so that a run is what --mode=cv judges.
+    c.train.best_metric = 'roc_auc'
     c.train.topk_loss = 0  # list so many training clips with the largest losses; 0 = off
     c.train.topk_every_epochs = 1  # every so many epochs
     c.train.tensorboard = True  # event files beside the JSON records

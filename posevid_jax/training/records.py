@@ -14,15 +14,23 @@ from posevid_jax.training.artifacts import JsonLines, read_json, write_json
 from posevid_jax.training.board import Board
 
 BEST_METRICS = {'roc_auc': 1, 'average_precision': 1, 'loss': -1}
-"""What can choose the best checkpoint, and the sign that makes higher better."""
+"""What of an evaluation can choose the best checkpoint, and the sign that makes higher better."""
+
+LAST = 'last'
+"""The best checkpoint is the last one, as in a cross-validation."""
 
 
 def check(config: ConfigDict) -> None:
     """Raises InputError when a key of `config.train` about the best epoch is out of its range."""
-    if config.best_metric not in BEST_METRICS:
+    if config.best_metric not in (*BEST_METRICS, LAST):
         raise InputError(
             f'train.best_metric: found {config.best_metric!r}, '
-            f'expected one of {", ".join(BEST_METRICS)}'
+            f'expected one of {", ".join((*BEST_METRICS, LAST))}'
+        )
+    if config.patience and config.best_metric == LAST:
+        raise InputError(
+            f'train.patience: found {config.patience} with train.best_metric={LAST}, expected 0: '
+            'there is always a later one'
         )
     if config.patience < 0:
         raise InputError(f'train.patience: found {config.patience}, expected 0 or more')
@@ -66,7 +74,7 @@ class Records:
 
         Args:
           workdir: the run directory.
-          best_metric: a key of `BEST_METRICS`.
+          best_metric: a key of `BEST_METRICS`, or `LAST`.
           step: the step from which the run goes on; 0 for a new run.
           origin: where thresholds and calibrations come from, `validation.origin`.
           tensorboard: whether to write event files, too.
@@ -82,6 +90,8 @@ class Records:
 
     def score(self, record: Record) -> float | None:
         """The number, higher is better, by which checkpoints are ranked."""
+        if self._metric == LAST:
+            return record['epoch']
         value = record['val'][self._metric]
         return None if value is None else BEST_METRICS[self._metric] * value
 
@@ -123,7 +133,7 @@ class Records:
                 'step': record['step'],
                 'epoch': record['epoch'],
                 'metric': self._metric,
-                'value': record['val'][self._metric],
+                'value': record['val'].get(self._metric),
             },
         )
         for name, value in chosen.items():

@@ -185,6 +185,7 @@ def test_a_run_made_on_two_devices_evaluates_on_one_and_the_other_way_round(tmp_
         ({'train__loss': 'hinge'}, 'train.loss'),
         ({'train__num_epochs': 0}, 'train.num_epochs'),
         ({'train__best_metric': 'f2'}, 'train.best_metric'),
+        ({'train__best_metric': 'last', 'train__patience': 2}, 'train.patience.*expected 0'),
         ({'features__zscore': 'robust'}, 'features.zscore'),
         ({'features__pack': 'heavy'}, 'features.pack'),
         ({'features__smooth': 4}, 'features.smooth'),

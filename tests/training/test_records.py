@@ -10,6 +10,7 @@ from tensorboardX.proto.event_pb2 import Event
 
 from posevid_jax.training import compilation_cache, loop, phases
 from posevid_jax.training.board import Board
+from posevid_jax.training.records import Records
 from tests import toy
 
 
@@ -130,3 +131,19 @@ def test_the_cache_goes_where_the_configuration_says_unless_the_environment_does
         assert jax.config.jax_compilation_cache_dir.startswith(str(tmp_path))
     finally:
         jax.config.update('jax_compilation_cache_dir', before)
+
+
+@pytest.mark.parametrize(('metric', 'best'), [('roc_auc', 1), ('last', 2)])
+def test_the_best_epoch_is_the_one_of_the_best_score_or_the_last(tmp_path, metric, best):
+    book = Records(tmp_path, metric, 0, {'chosen_on': 'toys'})
+    scores = []
+    for epoch, auc in ((1, 0.9), (2, 0.4)):
+        record = {'epoch': epoch, 'step': 10 * epoch, 'val': {'roc_auc': auc}}
+        book.epoch(record, {'thresholds': {'threshold': auc}})
+        scores.append(book.score(record))
+    book.close()
+    found = json.loads((tmp_path / 'best.json').read_text())
+    assert (found['epoch'], found['step']) == (best, 10 * best)
+    assert scores.index(max(scores)) == best - 1  # what the checkpoints are ranked by
+    chosen = json.loads((tmp_path / 'thresholds.json').read_text())
+    assert chosen['step'] == found['step']
