@@ -3,7 +3,10 @@ import json
 
 import pytest
 
+from configs import default
+from posevid_jax.data.joints import MEDIAPIPE_33
 from posevid_jax.errors import InputError
+from posevid_jax.features import body
 from posevid_jax.training import artifacts
 from posevid_jax.training.records import Records
 from tests import toy
@@ -111,3 +114,14 @@ def test_a_resumed_record_forgets_the_epochs_it_will_repeat(tmp_path):
     again = Records(tmp_path, 'roc_auc', 2, {})
     again.close()
     assert [record['step'] for record in again.history] == [1, 2]
+
+
+def test_a_run_does_not_read_features_that_came_after_it(tmp_path):
+    config = toy.config(features__source='body', features__leave_out=('*_x',))
+    then = [n for n in body.names(MEDIAPIPE_33, ('*_x',)) if not n.startswith('visit_')]
+    artifacts.write_json(tmp_path / 'config.json', artifacts.as_json(config))
+    for scaled, read in ((then, then), (body.names(MEDIAPIPE_33, ('*_x',)),) * 2):
+        known = {'joint_names': list(MEDIAPIPE_33), 'scaled_names': list(scaled)}
+        artifacts.write_json(tmp_path / 'scaler.json', known)
+        found = artifacts.saved_config(tmp_path, default.get_config())
+        assert body.names(MEDIAPIPE_33, found.features.leave_out) == tuple(read)
