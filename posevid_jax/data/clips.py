@@ -233,6 +233,11 @@ def from_arrays(
         num_classes = int(label.max(initial=0)) + 1  # a label beyond MOST_CLASSES is refused below
         class_names = numbered_classes(num_classes if num_classes <= MOST_CLASSES else 2)
     video, videos = number_by_appearance(map(str, range(n)) if video_id is None else video_id)
+    # In 64 bits with a sign: what is derived of a number that fits may not.
+    start_frame, end_frame = (
+        given if given is None else _integers(name, given, np.int32).astype(np.int64)
+        for name, given in (('start_frame', start_frame), ('end_frame', end_frame))
+    )
     if start_frame is None:
         start_frame = np.full(n, UNKNOWN_FRAME) if end_frame is None else end_frame - t + 1
     if end_frame is None:

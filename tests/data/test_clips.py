@@ -103,9 +103,10 @@ def test_parts_that_do_not_fit_are_not_concatenated():
             concatenate([first, small(source='other', **changes)])
 
 
-def test_end_frame_follows_from_the_start():
+@pytest.mark.parametrize('dtype', [np.int64, np.uint8, np.uint64])
+def test_end_frame_follows_from_the_start(dtype):
     np.testing.assert_array_equal(
-        small(start_frame=np.array([0, 3, 7, 9])).end_frame, [4, 7, 11, 13]
+        small(start_frame=np.array([0, 3, 7, 9], dtype)).end_frame, [4, 7, 11, 13]
     )
 
 
