@@ -6,8 +6,8 @@ Chosen by the command line when --workdir is given without --config.
 import pathlib
 
 from configs import default
-from posevid_jax.training import artifacts
+from posevid_jax.training.saved_config import saved_config
 
 
 def get_config(workdir: str):
-    return artifacts.saved_config(pathlib.Path(workdir), default.get_config())
+    return saved_config(pathlib.Path(workdir), default.get_config())

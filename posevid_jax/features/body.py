@@ -73,13 +73,13 @@ def _all_names(joint_names: tuple[str, ...]) -> tuple[str, ...]:
             'features.source: found body with clips that have no skeleton, expected archive'
         )
     check_joints('features.source: body', joint_names, NEEDED)
+    found: list[str] = []
     shapes = {
         'skeleton': jnp.zeros((1, 1, len(joint_names), 4)),
         'skeleton_mask': jnp.ones((1, 1, len(joint_names)), bool),
         'aspect': jnp.ones(1),
         'fps': jnp.ones(1),
     }
-    found: list[str] = []
     jax.eval_shape(lambda batch: found.extend(_columns(batch, joint_names, 1)[0]), shapes)
     return tuple(found)
 

@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 from posevid_jax.inference.finished import Finished
 from posevid_jax.inference.joined import JOINED, Joined
 from posevid_jax.inference.run import Run
-from posevid_jax.training import artifacts
+from posevid_jax.training.saved_config import saved_config
 
 _DEFAULTS = pathlib.Path(__file__).parents[2] / 'configs' / 'default.py'
 
@@ -46,4 +46,4 @@ def own_config(workdir: pathlib.Path) -> ConfigDict:
     spec = importlib.util.spec_from_file_location('posevid_jax_defaults', _DEFAULTS)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return artifacts.saved_config(workdir, module.get_config())
+    return saved_config(workdir, module.get_config())

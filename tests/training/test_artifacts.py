@@ -9,6 +9,7 @@ from posevid_jax.errors import InputError
 from posevid_jax.features import body
 from posevid_jax.training import artifacts
 from posevid_jax.training.records import Records
+from posevid_jax.training.saved_config import saved_config
 from tests import toy
 
 
@@ -123,5 +124,5 @@ def test_a_run_does_not_read_features_that_came_after_it(tmp_path):
     for scaled, read in ((then, then), (body.names(MEDIAPIPE_33, ('*_x',)),) * 2):
         known = {'joint_names': list(MEDIAPIPE_33), 'scaled_names': list(scaled)}
         artifacts.write_json(tmp_path / 'scaler.json', known)
-        found = artifacts.saved_config(tmp_path, default.get_config())
+        found = saved_config(tmp_path, default.get_config())
         assert body.names(MEDIAPIPE_33, found.features.leave_out) == tuple(read)
