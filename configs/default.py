@@ -105,11 +105,18 @@ def get_config() -> ConfigDict:
     c.features.quantiles = ()  # from 0 to 1
     c.features.thresholds = ()  # the share of frames below each; z-scores, unless zscore is none
     c.features.parts = 1  # above 1: also the mean of each of so many equal parts of the clip
+    # All whole windows of a clip, of so many frames and so many apart, are judged and trained as
+    # clips of their own, with the label of most of their frames (stat_pool also with means of the
+    # clip's frames before and after, as with context); its logits are the medians of theirs. 0: a
+    # clip is judged as one.
+    c.features.window = 0
+    c.features.window_stride = 5
     # What stat_pool measures all of these against before the MLP: the kinds of `scaler`, fitted on
     # the statistics of the training clips | none.
     c.features.pooled_scaler = 'none'
-    # body, stat_pool: also the means of so many frames before each clip and after it. They are the
-    # archive's context, or frames that other clips of the video hold; so not for a live stream.
+    # body: so many frames before each clip and after it are known as well; stat_pool is also told
+    # the means of so many before each clip (or window) and after. They are the archive's context,
+    # or frames that other clips of the video hold; so not for a live stream.
     c.features.context = 0
     # A few numbers about the hand nearer to the mouth, for stat_pool: features/summary.py.
     c.features.summary = ConfigDict()

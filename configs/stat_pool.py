@@ -3,9 +3,9 @@
     python main.py --config=configs/stat_pool.py \\
         --config.data.train=TRAIN.npz --config.data.val=VAL.npz
 
-After the colon, what it reads of a clip: `context` (as without a colon), the skeleton and 75 frames
-on either side of it; `clip`, the skeleton of the clip alone, as in a stream; `features`, the
-features of the archive, which then needs no skeleton.
+After the colon, what it reads of a clip: `context` (as without a colon), the skeleton and 125
+frames on either side of it; `clip`, the skeleton of the clip alone, as in a stream; `features`,
+the features of the archive, which then needs no skeleton.
 """
 
 from configs import default
@@ -30,12 +30,16 @@ def get_config(reads: str = 'context'):
     # Sideways and in angles people differ more than their gestures do. When the hand was at the
     # mouth is said by how near it came.
     c.features.leave_out = ('*elbow*', '*forearm_y', '*off_mouth', '*_x', 'visit_*')
-    c.features.scale_frames = 449  # one size for a clip with its context
+    c.features.scale_frames = 649  # one size for a clip with its context
     c.features.scaler = 'rank'
     c.features.quantiles = (0.05, 0.1, 0.25, 0.75, 0.9)
     c.features.pooled_scaler = 'rank'
-    c.features.parts = 3  # a clip is about its middle
+    c.features.parts = 3  # a window is about its middle
+    # Gestures begin and end within clips; a window of a clip has an example's worth of its own.
+    c.features.window = 25
     c.model.dropout = 0.6
+    c.train.batch_size = 16
+    c.train.num_epochs = 8
     if reads == 'context':
-        c.features.context = 75
+        c.features.context = 125
     return c

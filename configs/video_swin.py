@@ -3,7 +3,7 @@
     python main.py --config=configs/video_swin.py --config.data.train=TRAIN.npz
 
 After the colon: `mini` (as without a colon), for a thousand clips with a skeleton: one token for
-all features of the body in five frames, windows along time, 75 frames on either side of the clip;
+all features of the body in five frames, windows along time, 125 frames on either side of the clip;
 `tiny`, `small`, `base`, the published sizes over the archive's features packed into a grid;
 `legacy`, the earlier pose system's variant in size tiny.
 """
@@ -36,7 +36,7 @@ def get_config(size: str = 'mini'):
 
 
 def _mini():
-    c = stat_pool.get_config('context')  # reads the same numbers
+    c = stat_pool.get_config('context')  # reads much the same
     c.name = 'video_swin_mini'
     c.features.leave_out = ('*elbow*', '*forearm*', '*_x', '*_before', '*_after')
     c.model.name = 'video_swin'
@@ -49,7 +49,6 @@ def _mini():
     swin.remat = (False, False)
     swin.statistics = True
     swin.statistics_dropout = 0.6
-    c.train.num_epochs = 16
     c.train.frame_loss = 1.0
     c.train.ema_decay = 0.99
     return c

@@ -9,9 +9,9 @@ from jax import Array
 from ml_collections import ConfigDict, FrozenConfigDict
 
 from posevid_jax.data.clips import Clips
-from posevid_jax.features import inputs, on_host, pooling, scaling
+from posevid_jax.features import inputs, on_host, pooling, scaling, windows
 
-# Clips, evenly spaced, that are as good as all of them.
+# Clips or windows, evenly spaced, that are as good as all of them.
 _MOST_CLIPS = 20_000
 
 
@@ -24,7 +24,7 @@ def fit_scaler(clips: Clips, arrays: on_host.Arrays, config: ConfigDict) -> scal
       config: the whole configuration.
     """
     features = config.features
-    rows = np.arange(0, len(clips), -(-len(clips) // _MOST_CLIPS))
+    rows = _evenly_spaced(len(clips), _MOST_CLIPS)
     if inputs.reads_body(config):
         scaler = scaling.fit_scaler(*on_host.body_features(clips, features)(rows), features.scaler)
     else:
@@ -32,19 +32,27 @@ def fit_scaler(clips: Clips, arrays: on_host.Arrays, config: ConfigDict) -> scal
     if not inputs.reads_statistics(config) or features.pooled_scaler == 'none':
         return scaler
     compute = _numbers(FrozenConfigDict(features), clips.joint_names)
+    each = windows.count(features, clips.features.shape[1])
+    rows = _evenly_spaced(len(clips), -(-_MOST_CLIPS // each))
     numbers, known = on_host.by_block(lambda batch: compute(batch, scaler), arrays, rows)
-    pooled = scaling.fit_scaler(numbers[:, None], known[:, None], features.pooled_scaler)
+    pooled = scaling.fit_scaler(numbers, known, features.pooled_scaler)
     return scaler.replace(pooled=pooled)
+
+
+def _evenly_spaced(count: int, most: int) -> np.ndarray:
+    return np.arange(0, count, -(-count // most))
 
 
 @functools.lru_cache(maxsize=4)
 def _numbers(features: FrozenConfigDict, joint_names: tuple[str, ...]) -> Callable:
-    """(batch, scaler) to the numbers that stat_pool is told of each clip, and their mask."""
+    """(batch, scaler) to the numbers that stat_pool is told of each window of a clip, `[B, W, D]`,
+    and their mask."""
     config = ConfigDict({'features': features, 'model': {'name': 'stat_pool'}})
     read = inputs.reader(config, joint_names)
 
     def compute(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, Array]:
         *parts, _ = read(batch, scaler)
-        return pooling.numbers_of_clips(*parts, **inputs.statistics(features))
+        found = pooling.numbers_of_clips(*parts, **inputs.statistics(features))
+        return tuple(x.reshape(len(batch['fps']), -1, x.shape[-1]) for x in found)
 
     return jax.jit(compute)

@@ -18,7 +18,7 @@ from posevid_jax.data.context import context
 from posevid_jax.data.mapped import Column
 from posevid_jax.data.video_stats import per_video_stats
 from posevid_jax.errors import InputError
-from posevid_jax.features import body, motion, on_host, pooling, scaling, skeleton, summary
+from posevid_jax.features import body, motion, on_host, pooling, scaling, skeleton, summary, windows
 
 SOURCES = ('archive', 'body')
 LAYOUTS = ('grid', 'skeleton')
@@ -56,7 +56,7 @@ def check(config: ConfigDict) -> None:
             f'features.leave_out: found {tuple(config.leave_out)} with features.source='
             f'{config.source}, expected (), or body'
         )
-    for key, least in (('parts', 1), ('context', 0)):
+    for key, least in (('parts', 1), ('context', 0), ('window', 0), ('window_stride', 1)):
         if config[key] < least:
             raise InputError(f'features.{key}: found {config[key]}, expected {least} or more')
     if config.clip_at <= 0:
@@ -99,7 +99,8 @@ def reader(config: ConfigDict, joint_names: Sequence[str]) -> Read:
     Returns:
       (batch, scaler) to values and mask: `[B, T, H, W, C]` and `[B, T, H, W]` for video_swin. For
       stat_pool `[B, T, F, C]` both, then `[B, W]` both of the context and the summary, or None
-      twice, then the scaler of statistics.
+      twice, then the scaler of statistics; with `features.window` of the windows of the clips, as
+      `windows.cut` makes them.
 
     Raises:
       InputError: the clips have no skeleton, or not the joints, that the configuration reads.
@@ -108,6 +109,11 @@ def reader(config: ConfigDict, joint_names: Sequence[str]) -> Read:
     if features.summary.on and not reads_statistics(config):
         raise InputError(
             f'features.summary.on: found True with {config.model.name}, expected stat_pool'
+        )
+    if features.window and features.summary.on:
+        raise InputError(
+            f'features.window: found {features.window} with features.summary.on=True, which is '
+            'about whole clips; expected 0, or False'
         )
     if features.context and features.source != 'body':
         raise InputError(
@@ -147,8 +153,8 @@ def _cells_reader(read: Read, joint_names: Sequence[str], config: ConfigDict) ->
 
 def _statistics_reader(read: Read, joint_names: Sequence[str], features: ConfigDict) -> Read:
     """What stat_pool reads of a batch."""
-    if features.context:
-        read = _of_context(read, features.context)
+    if features.context or features.window:
+        read = _of_windows(read, features)
     if features.summary.on:
         summary.check(features.summary, joint_names)
         read = _and_summary(read, joint_names, features)
@@ -190,22 +196,34 @@ def _widened(batch: dict[str, Array], frames: int) -> dict[str, Array]:
     }
 
 
-def _of_context(read: Read, frames: int) -> Read:
-    """`read` of the clips with the frames around them, and the means before and after, `[B, 2 F C]`
-    values and mask."""
+def _of_windows(read: Read, features: ConfigDict) -> Read:
+    """`read` of the windows of the clips, or of these as one, and the means of the frames before
+    and after each, `[B, 2 F C]` values and mask: of the context, else of those of the clip."""
+    around, stride = features.context, features.window_stride
 
-    def read_context(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, ...]:
-        x, mask = read(_widened(batch, frames), scaler)  # [B, frames + T + frames, F, C]
-        flat, flat_mask = (part.reshape(*part.shape[:2], -1) for part in (x, mask))
-        means = [
-            pooling.mean(flat[:, side], flat_mask[:, side])
-            for side in (slice(None, frames), slice(-frames, None))
-        ]
-        clip = slice(frames, -frames)
-        around = (jnp.concatenate(both, axis=1) for both in zip(*means, strict=True))
-        return x[:, clip], mask[:, clip], *around
+    def read_windows(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, ...]:
+        both = read(_widened(batch, around) if around else batch, scaler)
+        frames = both[0].shape[1] - 2 * around
+        length = features.window or frames
+        last = frames - length  # the start of the last window, after that of the clip
+        if not around:  # nothing is known of so many frames before and after the clip
+            both = (jnp.pad(x, ((0, 0), (last, last), (0, 0), (0, 0))) for x in both)
+        both, told = tuple(both), around or last
 
-    return read_context
+        def at(first: int, length: int) -> tuple[Array, Array]:
+            stretch = slice(first, first + last + length)
+            return tuple(windows.cut(x[:, stretch], length, stride) for x in both)
+
+        means = [_flat_mean(*at(first, told)) for first in (0, told + length)]
+        beside = (jnp.concatenate(sides, axis=1) for sides in zip(*means, strict=True))
+        return *at(told, length), *beside
+
+    return read_windows
+
+
+def _flat_mean(x: Array, mask: Array) -> tuple[Array, Array]:
+    """Mean over time of `[B, T, F, C]`, `[B, F C]`, and where there is one."""
+    return pooling.mean(*(part.reshape(*part.shape[:2], -1) for part in (x, mask)))
 
 
 def _and_summary(read: Read, joint_names: Sequence[str], features: ConfigDict) -> Read:

@@ -37,6 +37,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from posevid_jax.features.windows import cut
 from posevid_jax.models import windows
 from posevid_jax.models.attention import attend
 from posevid_jax.models.layers import (
@@ -173,7 +174,11 @@ class VideoSwin(nn.Module):
         context: frames at the start and the end that are looked at and not judged: they take part
             in attention, not in the frame output. The pooling leaves out as many whole tokens of
             the last stage at either end; a token that holds frames of both is pooled.
-        statistics: a network whose logits are added to those of the head, or None.
+        clip_windows: frames of the W windows that a clip is judged by, and from one to the next,
+            see features/windows.py: each has the mean over its frames of the head's logits of the
+            tokens, interpolated to frames. None to pool and judge the clip as one.
+        statistics: a network whose logits are added to those of the head, or None; of the windows
+            of a clip, where there are any.
 
     Dropout and stochastic depth draw from the rng stream 'dropout'. The last stage's map (of
     the legacy layout: its mean before the norm) is sown as intermediates/features.
@@ -197,6 +202,7 @@ class VideoSwin(nn.Module):
     dtype: Any = jnp.float32
     frame_output: bool = False
     context: int = 0
+    clip_windows: tuple[int, int] | None = None
     statistics: nn.Module | None = None
 
     @nn.compact
@@ -212,7 +218,8 @@ class VideoSwin(nn.Module):
             train: switches dropout and stochastic depth on.
 
         Returns:
-            Logits `[B, K]` float32; with `frame_output` the pair of these and `[B, T]`.
+            Logits `[B, K]` float32, with `clip_windows` `[B, W, K]`; with `frame_output` the pair
+            of these and `[B, T]`.
         """
         chex.assert_rank(x, 5)
         frames = x.shape[1]
@@ -251,7 +258,8 @@ class VideoSwin(nn.Module):
                 block += 1
         logits, *scores = self._head(x, mask, frames)
         if self.statistics is not None:
-            logits = logits + self.statistics(*numbers, train=train)
+            more = self.statistics(*numbers, train=train)
+            logits = logits + (more.reshape(logits.shape) if self.clip_windows else more)
         return (logits, *scores) if scores else logits
 
     def _embed(self, x: Array, mask: Array | None, train: bool) -> tuple[Array, Array | None]:
@@ -270,7 +278,7 @@ class VideoSwin(nn.Module):
         return nn.Dropout(self.dropout)(x, deterministic=not train), mask
 
     def _head(self, x: Array, mask: Array | None, frames: int):
-        """Pools the last map and scores the clip, and each of its `frames`."""
+        """Scores the clip or its windows from the last map, and each of its `frames`."""
         norm = LayerNorm(name='norm')
         legacy = self.layout == 'legacy'
         if not legacy:
@@ -283,14 +291,21 @@ class VideoSwin(nn.Module):
         if legacy:
             self.sow('intermediates', 'features', pooled)
             pooled = norm(pooled)
-        logits = Dense(self.num_outputs, name='head')(pooled)
-        if not self.frame_output:
-            return (logits,)
+        head = Dense(self.num_outputs, name='head')
+        if not (self.frame_output or self.clip_windows):
+            return (head(pooled),)
         rows = masked_mean(x, mask, axes=(2, 3))  # [B, T', C]
         rows = norm(rows) if legacy else rows
-        scores = Dense(1, name='frame_head')(rows)[..., 0]  # [B, T']
-        weights = frame_interpolation(scores.shape[1], frames, stride)
-        return logits, scores @ weights[:, self.context : frames - self.context]
+        weights = frame_interpolation(rows.shape[1], frames, stride)
+        weights = weights[:, self.context : frames - self.context]  # [T', T]
+        if self.clip_windows:
+            of_windows = cut(weights, *self.clip_windows).mean(axis=1).reshape(len(weights), -1)
+            logits = jnp.einsum('btk,tw->bwk', head(rows), of_windows)
+        else:
+            logits = head(pooled)
+        if not self.frame_output:
+            return (logits,)
+        return logits, Dense(1, name='frame_head')(rows)[..., 0] @ weights
 
 
 def masked_mean(x: Array, mask: Array | None, axes: tuple[int, ...]) -> Array:

@@ -45,7 +45,13 @@ def run(kind, config, num_steps=5):
 DETERMINISTIC = {'model__dropout': 0.0, 'model__video_swin__drop_path': 0.0}
 MODELS = [
     toy.config('stat_pool', **DETERMINISTIC),
-    toy.config('stat_pool', train__loss='focal', features__pack='full', **DETERMINISTIC),
+    toy.config(
+        'stat_pool',
+        train__loss='focal',
+        features__pack='full',
+        features__window=4,
+        **DETERMINISTIC,
+    ),
     toy.config('stat_pool', train__loss='ce', model__stat_pool__batch_norm=True, **DETERMINISTIC),
     toy.config('video_swin', model__size='toy', features__pack='light', **DETERMINISTIC),
     toy.config(
@@ -56,7 +62,7 @@ MODELS = [
         **DETERMINISTIC,
     ),
 ]
-NAMES = ['stat_pool', 'focal', 'ce_batch_norm', 'swin', 'swin_skeleton_frames']
+NAMES = ['stat_pool', 'focal_windows', 'ce_batch_norm', 'swin', 'swin_skeleton_frames']
 
 
 # The grid takes the same way as the skeleton, with less to differ in.
