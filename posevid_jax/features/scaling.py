@@ -21,6 +21,9 @@ _NORMAL_RANGE = 2.563
 _DEVIATION_OF_RANKS = 12**-0.5
 # Steps of the rank scaler: each holds this share of the training values.
 _STEPS = 16
+# Values that are equal but for rounding, such as a statistic at its limit, make steps of no width:
+# so wide, and in the middle of them, they have the same rank however the program rounds.
+_NARROWEST_STEP = 1e-4
 # Quantiles of so many clips, evenly spaced, are those of all.
 _QUANTILE_CLIPS = 20_000
 
@@ -73,7 +76,9 @@ def fit_scaler(features: Column, mask: Column, kind: str = 'standard') -> Scaler
         scale = (high - low) / _NORMAL_RANGE
     else:
         ends = _quantiles(features, mask, np.linspace(0, 1, _STEPS + 1))
-        center, scale = ends[:-1], np.maximum(np.diff(ends, axis=0), _SMALLEST_SCALE)
+        width = np.diff(ends, axis=0)
+        scale = np.maximum(width, _NARROWEST_STEP)
+        center = ends[:-1] - (scale - width) / 2
     return Scaler(
         center=center.astype(np.float32),
         scale=np.where(scale < _SMALLEST_SCALE, 1, scale).astype(np.float32),

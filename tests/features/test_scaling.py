@@ -55,6 +55,14 @@ def test_ranks_of_equal_values_are_equal_and_keep_their_place():
     found = scaled('global', batch, fit_scaler(x, mask, 'rank'))[0, :, 0]
     assert len(set(found[:5])) == len(set(found[5:7])) == 1
     assert found[0] < found[5] < found[7]
+    x = x + np.float32(3**0.5)  # or rounding may do nothing to 0 and 1
+    scaler = fit_scaler(x, mask, 'rank')
+    exact, *rounded = (
+        scaled('global', batch | {'features': jnp.asarray(x * np.float32(1 + 2e-7 * way))}, scaler)
+        for way in (0, -1, 1)
+    )
+    for other in rounded:
+        np.testing.assert_allclose(other, exact, atol=0.02)
 
 
 def test_per_clip_is_the_same_whatever_the_clips_offset_and_scale():
