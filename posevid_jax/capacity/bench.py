@@ -132,12 +132,16 @@ def network_step(
     """The training step on random network inputs, a fresh state and a batch.
 
     The very step of training, except that the classifier reads its input from the batch instead of
-    computing it, so that any clip shape can be timed; nothing is augmented.
+    computing it, so that any clip shape can be timed: clips judged as one, by video_swin without
+    statistics beside it. Nothing is augmented.
 
     Args:
       config: the whole configuration; `bench.clip_shape` is the shape of one input.
       batch_size: clips.
     """
+    config = config.copy_and_resolve_references()
+    config.features.window = config.features.context = 0
+    config.model.video_swin.statistics = False
     rng = np.random.default_rng(0)
     x = rng.normal(size=(batch_size, *config.bench.clip_shape)).astype(np.float32)
     batch = {
