@@ -35,7 +35,7 @@ def get_config(reads: str = 'context'):
     c.features.quantiles = (0.05, 0.1, 0.25, 0.75, 0.9)
     c.features.pooled_scaler = 'rank'
     c.features.parts = 3  # a window is about its middle
-    # Gestures begin and end within clips; a window of a clip has an example's worth of its own.
+    # Gestures begin and end within clips, and a short window lies on one side of most ends.
     c.features.window = 25
     c.model.dropout = 0.6
     c.train.batch_size = 16
