@@ -35,7 +35,7 @@ class Scaler:
     Of kind `rank`, two arrays `[S, F]`: where each of S steps with equally many training values
     begins, and how wide it is.
 
-    `pooled` is another one, for the statistics of whole clips, or None.
+    `pooled` is another one, for the statistics of clips or their windows, or None.
     """
 
     center: Array | np.ndarray

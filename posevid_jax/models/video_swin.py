@@ -7,7 +7,7 @@ Shapes of one clip batch `[B, T, H, W, C]`, with patch (pt, ph, pw), width E and
     ...          and so on: each merging halves the map and doubles the width
     last stage   [B, T', H', W', 2^(stages-1) E]
     pooled       [B, 2^(stages-1) E]      mean over the (observed) tokens
-    logits       [B, K]
+    logits       [B, K]                  or [B, W, K], of windows of the clip: `clip_windows`
 
 A block with windows of M tokens computes (paper, eq. 1 and 3)
 

@@ -17,6 +17,8 @@ from tests.features import poses
 
 AROUND, LENGTH, STRIDE = 4, 5, 2
 FIRST = (0, 2, 4)  # of a clip of 9 frames: the next would start at 6 and end at 11
+# Of the toy's 8 frames: 3 windows, so that the median is not the mean.
+SHORT = {'features__window': 4, 'features__window_stride': 2}
 
 
 def test_windows_are_stretches_of_their_clip():
@@ -88,7 +90,7 @@ def make(**options):
 
 def test_a_clip_has_the_median_of_what_is_said_of_its_windows():
     batch, scaler = toy.batch(), neutral_scaler(toy.batch()['features'].shape[-1])
-    model, config = make(features__window=LENGTH, features__window_stride=STRIDE)
+    model, config = make(**SHORT)
     variables = model.init(jax.random.key(0), scaler, batch)
     outputs, _ = model(variables, scaler, batch)
     *parts, pooled = model.read(batch, scaler)
@@ -106,21 +108,20 @@ def test_video_swin_and_its_statistics_judge_the_same_windows(monkeypatch):
     tiny = {'embed_dim': 8, 'depths': (1, 1), 'num_heads': (1, 2)}
     monkeypatch.setitem(video_swin.SIZES, 'toy', tiny)
     batch, scaler = toy.batch(), neutral_scaler(toy.batch()['features'].shape[-1])
-    shared = {'features__window': LENGTH, 'features__window_stride': STRIDE}
     model, _ = make(
         model='video_swin',
         model__size='toy',
         model__video_swin__statistics=True,
         train__frame_loss=1.0,
-        **shared,
+        **SHORT,
     )
     variables = model.init(jax.random.key(0), scaler, batch)
     params = variables['params']
-    statistics, _ = make(**shared)
+    statistics, _ = make(**SHORT)
     expected, _ = statistics(variables | {'params': params['statistics']}, scaler, batch)
     params['frame_head'] = params['head']  # the logits of frames are then those of the head
     found, _ = model(variables, scaler, batch)
-    of_frames = windows.cut(found.frame_logits, LENGTH, STRIDE).mean(axis=1)
+    of_frames = windows.cut(found.frame_logits, *model.window).mean(axis=1)
     of_frames = of_frames.reshape(found.window_logits.shape)
     np.testing.assert_allclose(found.window_logits, of_frames + expected.window_logits, atol=1e-5)
     np.testing.assert_allclose(found.logits, np.median(found.window_logits, axis=1), atol=1e-5)
@@ -129,7 +130,7 @@ def test_video_swin_and_its_statistics_judge_the_same_windows(monkeypatch):
 @pytest.mark.parametrize('mixed', [False, True])
 def test_every_window_is_trained_with_its_own_label_and_a_mixed_one_with_its_clips(mixed):
     batch, scaler = toy.batch(), neutral_scaler(toy.batch()['features'].shape[-1])
-    model, config = make(features__window=LENGTH, features__window_stride=STRIDE)
+    model, config = make(**SHORT)
     batch['frame_label'] = np.random.default_rng(0).integers(-1, 2, batch['frame_label'].shape)
     if mixed:
         batch['target'] = np.random.default_rng(1).dirichlet((1, 1), len(batch['label']))
@@ -139,7 +140,7 @@ def test_every_window_is_trained_with_its_own_label_and_a_mixed_one_with_its_cli
     if mixed:
         share = batch['target'][:, 1:]
     else:
-        share = windows.labels(batch['frame_label'], batch['label'], 2, LENGTH, STRIDE)
+        share = windows.labels(batch['frame_label'], batch['label'], 2, *model.window)
         assert 0 < share.mean() < 1
         assert (share != batch['label'][:, None]).any()
     each = np.logaddexp(0, logits) - share * logits  # binary cross-entropy
