@@ -6,6 +6,7 @@ laid out as a grid. The skeleton as a picture of rows goes its own way.
 """
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -222,8 +223,10 @@ def _of_windows(read: Read, features: ConfigDict) -> Read:
 
 
 def _flat_mean(x: Array, mask: Array) -> tuple[Array, Array]:
-    """Mean over time of `[B, T, F, C]`, `[B, F C]`, and where there is one."""
-    return pooling.mean(*(part.reshape(*part.shape[:2], -1) for part in (x, mask)))
+    """Mean over time of `[B, T, F, C]`, `[B, F C]`, and where there is one; T may be 0."""
+    return pooling.mean(
+        *(part.reshape(*part.shape[:2], math.prod(part.shape[2:])) for part in (x, mask))
+    )
 
 
 def _and_summary(read: Read, joint_names: Sequence[str], features: ConfigDict) -> Read:

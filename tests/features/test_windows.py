@@ -83,6 +83,17 @@ def test_a_window_is_read_as_a_clip_between_the_frames_beside_it(context):
             np.testing.assert_array_equal(seen, many > 0)
 
 
+def test_one_window_as_long_as_its_clip_has_nothing_beside_it():
+    batch = poses.batch()
+    frames = batch['skeleton'].shape[1]
+    config = toy.config(features__source='body', features__window=frames)
+    reader = inputs.reader(config, poses.UPPER_BODY)
+    x, _, beside, known, _ = reader(batch, neutral_scaler(1))
+    assert x.shape[:2] == batch['skeleton'].shape[:2]
+    assert beside.shape == known.shape == (len(x), 2 * x.shape[2])
+    assert not known.any() and not np.any(beside)
+
+
 def make(**options):
     config = toy.config(**options)
     return classifier.build(config, num_classes=2, joint_names=()), config
