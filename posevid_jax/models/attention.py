@@ -62,15 +62,18 @@ def _append(x: Array, token: Array) -> Array:
 
 
 def _by_pairs(qkv: Array, bias: Array, seen: Array | None, extra) -> Array:
+    # Split, not indexed: the gradient is one concatenation, not a sum of as many padded arrays.
     tokens = range(qkv.shape[2])
-    keys = [qkv[:, :, j, 1] for j in tokens]  # [B, windows, heads, d] each
-    values = [qkv[:, :, j, 2] for j in tokens]
+    flat = qkv.reshape(*qkv.shape[:2], -1, *qkv.shape[4:])  # [B, windows, 3N, heads, d]
+    parts = jax.lax.split(flat, [1] * flat.shape[2], axis=2)
+    parts = [part[:, :, 0] for part in parts]  # [B, windows, heads, d] each
+    queries, keys, values = (parts[i::3] for i in range(3))
     if extra is not None:
         keys.append(extra[0])
         values.append(extra[1])
     attended = []
     for i in tokens:
-        query = qkv[:, :, i, 0] * qkv.shape[-1] ** -0.5
+        query = queries[i] * qkv.shape[-1] ** -0.5
         logits = [(query * key).sum(-1, dtype=jnp.float32) for key in keys]  # [B, windows, heads]
         for j in tokens:
             logits[j] += bias[:, :, i, j]

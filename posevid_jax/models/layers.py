@@ -1,7 +1,8 @@
 """Small parts of Video Swin: activation, linear map, norm, stochastic depth, MLP, patches.
 
 Three of them carry a gradient of their own: the same numbers as automatic differentiation, with
-less kept between the passes and fewer passes over memory.
+less kept between the passes and fewer passes over memory. They work on rows, `[R, C]`: over more
+axes XLA's reductions take up to three times as long on a CPU, and its loops do not vectorise.
 """
 
 import math
@@ -29,6 +30,7 @@ def gelu(x: Array) -> Array:
 
 
 def _gelu_backward(x: Array, g: Array) -> tuple[Array]:
+    x = jax.lax.optimization_barrier(x)  # or XLA keeps the forward pass's erf after all
     below = 0.5 * (1.0 + jax.lax.erf(x * math.sqrt(0.5)))
     density = jnp.exp(-0.5 * x * x) * (1.0 / math.sqrt(2.0 * math.pi))
     return (g * (below + x * density),)
@@ -40,16 +42,17 @@ gelu.defvjp(lambda x: (gelu(x), x), _gelu_backward)
 @jax.custom_vjp
 def linear(x: Array, kernel: Array) -> Array:
     """`x` [..., C] times `kernel` [C, D]."""
-    return x @ kernel
+    y = x.reshape(-1, x.shape[-1]) @ kernel
+    return y.reshape(*x.shape[:-1], kernel.shape[-1])
 
 
 def _linear_backward(saved: tuple[Array, Array], g: Array) -> tuple[Array, Array]:
     x, kernel = saved
     # Otherwise XLA fuses all that produced `g` into the transposed copy that the kernel's
     # gradient reads, and walks it against its memory order: a sixth of a step on a CPU.
-    g = jax.lax.optimization_barrier(g)
+    g = jax.lax.optimization_barrier(g.reshape(-1, g.shape[-1]))
     rows = x.reshape(-1, x.shape[-1])  # [R, C]
-    return g @ kernel.T, rows.T @ g.reshape(-1, g.shape[-1])
+    return (g @ kernel.T).reshape(x.shape), rows.T @ g
 
 
 linear.defvjp(lambda x, kernel: (linear(x, kernel), (x, kernel)), _linear_backward)
@@ -62,21 +65,25 @@ def layer_norm(x: Array, scale: Array, bias: Array) -> Array:
 
 
 def _layer_norm_forward(x: Array, scale: Array, bias: Array):
+    shape = x.shape
+    x = x.reshape(-1, shape[-1])
     wide = x.astype(jnp.float32)
     mean = wide.mean(-1, keepdims=True)
     variance = jnp.square(wide - mean).mean(-1, keepdims=True)
     inverse = jax.lax.rsqrt(variance + NORM_EPSILON)
-    return (wide - mean) * inverse * scale + bias, (x, mean, inverse, scale)
+    y = (wide - mean) * inverse * scale + bias
+    return y.reshape(shape), (x, mean, inverse, scale)
 
 
 def _layer_norm_backward(saved: tuple[Array, ...], g: Array) -> tuple[Array, Array, Array]:
     x, mean, inverse, scale = saved
+    shape = g.shape
+    g = g.reshape(x.shape)
     unit = (x.astype(jnp.float32) - mean) * inverse
     scaled = g * scale
     along = (scaled * unit).mean(-1, keepdims=True)
     dx = inverse * (scaled - scaled.mean(-1, keepdims=True) - unit * along)
-    rows = tuple(range(x.ndim - 1))
-    return dx.astype(x.dtype), (g * unit).sum(rows), g.sum(rows)
+    return dx.astype(x.dtype).reshape(shape), (g * unit).sum(0), g.sum(0)
 
 
 layer_norm.defvjp(_layer_norm_forward, _layer_norm_backward)
@@ -149,11 +156,12 @@ class Mlp(nn.Module):
 
     @nn.compact
     def __call__(self, x: Array, *, train: bool) -> Array:
-        width = x.shape[-1]
+        shape, width = x.shape, x.shape[-1]
+        x = x.reshape(-1, width)
         x = Dense(self.hidden, dtype=self.dtype, name='fc1')(x)
         x = nn.Dropout(self.dropout)(gelu(x), deterministic=not train)
         x = Dense(width, dtype=self.dtype, name='fc2')(x)
-        return nn.Dropout(self.dropout)(x, deterministic=not train)
+        return nn.Dropout(self.dropout)(x, deterministic=not train).reshape(shape)
 
 
 def to_patches(x: Array, patch: Size) -> Array:

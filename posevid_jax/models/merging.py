@@ -46,15 +46,15 @@ class PatchMerging(nn.Module):
         order = (0, 1, 3, 5, 2, 6, 4, 7) if columns_first else (0, 1, 3, 5, 2, 4, 6, 7)
         x = x.transpose(order)
         x = x.reshape(b, t // mt, h // mh, w // mw, mt * mh * mw * width)
-        present = np.zeros(self.merge, bool)
-        present[:mt, :mh, :mw] = True
-        present = (present.swapaxes(1, 2) if columns_first else present).reshape(-1)
-        size = math.prod(self.merge) * width
+        # The neighbours of a token as a grid, in the order in which they are joined.
+        last = [0, 2, 1] if columns_first else [0, 1, 2]
+        grid, box = (tuple(sizes[axis] for axis in last) for sizes in (self.merge, within))
+        size = math.prod(grid) * width
         scale, bias = LayerNorm(name='norm').parameters(size)
         kernel = _Kernel(2 * width, name='reduction')(size)
-        if present.all():
+        if box == grid:
             return linear(layer_norm(x, scale, bias).astype(self.dtype), kernel.astype(self.dtype))
-        return _project(x, present, scale, bias, kernel, self.dtype)
+        return _project(x, grid, box, scale, bias, kernel, self.dtype)
 
 
 class _Kernel(nn.Module):
@@ -66,30 +66,30 @@ class _Kernel(nn.Module):
 
 
 def _project(
-    x: Array, present: np.ndarray, scale: Array, bias: Array, kernel: Array, dtype: Any
+    x: Array, grid: Size, box: Size, scale: Array, bias: Array, kernel: Array, dtype: Any
 ) -> Array:
-    """Norm and product of `x` [..., n C], the neighbours that are `present` of [N], n < N.
+    """Norm and product of `x` [..., n C], the neighbours in the first `box` of the `grid` of N > n.
 
     The others are zeros, -mean / deviation * scale + bias after the norm. With their rows K of the
     kernel they add -mean / deviation * (scale K) + bias K: one row times a number for each token,
     and one row.
     """
-    missing = len(present) * x.shape[-1] // present.sum() - x.shape[-1]
+    width = x.shape[-1] // math.prod(box)
+    size = math.prod(grid) * width
+    missing = size - x.shape[-1]
     x = x.astype(jnp.float32)
-    size = x.shape[-1] + missing
     mean = x.sum(-1, keepdims=True) / size
     square = jnp.square(x - mean).sum(-1, keepdims=True) + missing * jnp.square(mean)
     inverse = jax.lax.rsqrt(square / size + NORM_EPSILON)
-    scales, biases, kernels = (jnp.split(each, len(present)) for each in (scale, bias, kernel))
 
-    def of_present(parts: list[Array]) -> Array:
-        return jnp.concatenate([part for part, there in zip(parts, present, strict=True) if there])
+    def of_box(rows: Array) -> Array:
+        inside = rows.reshape(*grid, width, -1)[: box[0], : box[1], : box[2]]
+        return inside.reshape(-1, *rows.shape[1:])
 
-    unit = (x - mean) * inverse * of_present(scales) + of_present(biases)
-    scale_row, bias_row = sum(
-        jnp.stack([s, b]) @ k
-        for s, b, k, there in zip(scales, biases, kernels, present, strict=True)
-        if not there
-    )
-    product = linear(unit.astype(dtype), of_present(kernels).astype(dtype))
+    absent = np.ones(grid, np.float32)
+    absent[: box[0], : box[1], : box[2]] = 0
+    absent = np.repeat(absent.reshape(-1), width)
+    unit = (x - mean) * inverse * of_box(scale) + of_box(bias)
+    scale_row, bias_row = (jnp.stack([scale, bias]) * absent) @ kernel
+    product = linear(unit.astype(dtype), of_box(kernel).astype(dtype))
     return product + (bias_row - mean * inverse * scale_row).astype(dtype)

@@ -6,21 +6,24 @@
 
 Both sides train the same network (checked first against the published numbers in tests/data/parity)
 on inputs of `bench.clip_shape`, in float32, forward, backward, gradient clip and AdamW; our side is
-the step that `--mode=bench` times. A round of one is followed by a round of the other, so that a
-machine whose speed drifts slows both down.
+the step that `--mode=bench` times. Each side is a process of its own, ours with main.py's memory
+and theirs with PyTorch's (`--same_memory`: with main.py's too). A round of one is followed by a
+round of the other, so that a machine whose speed drifts slows both down.
 """
 
 import json
+import subprocess
+import sys
 import time
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import torch
-from absl import app
+from absl import app, flags
 from ml_collections import config_flags
 from torch import nn
 
+from posevid_jax import allocator
 from posevid_jax.capacity import bench
 from posevid_jax.models.video_swin import SIZES
 from posevid_jax.training.parallel import Parallel
@@ -28,26 +31,61 @@ from tests.models.test_parity import FOLDER, NAMES, group
 from tests.models.torch_swin import Swin
 
 _CONFIG = config_flags.DEFINE_config_file('config', 'configs/video_swin.py:tiny')
+_SIDE = flags.DEFINE_enum('side', None, ('ours', 'theirs'), 'Set by this program itself.')
+_SAME_MEMORY = flags.DEFINE_bool('same_memory', False, 'PyTorch keeps freed memory as we do.')
 _ROUNDS = 3
 
 
 def main(_):
     config = _CONFIG.value
+    if _SIDE.value:
+        serve(config, _SIDE.value)
+        return
     check_parity()
     print(f'{torch.get_num_threads()} threads, PyTorch {torch.__version__}, JAX {jax.__version__}')
+    sides = {side: start(side) for side in ('ours', 'theirs')}
     for batch_size in config.bench.batch_sizes:
-        ours, theirs = our_step(config, batch_size), torch_step(config, batch_size)
-        times = {'ours': [], 'theirs': [], 'matmul': []}
+        times, rates = {side: [] for side in sides}, []
         for _ in range(_ROUNDS):
-            times['matmul'].append(bench.matmul_rate('float32'))
-            times['ours'] += seconds(ours, config.bench.steps)
-            times['theirs'] += seconds(theirs, max(config.bench.steps // 3, 1))
+            for side, process in sides.items():
+                count = config.bench.steps if side == 'ours' else max(config.bench.steps // 3, 1)
+                seconds, rate = ask(process, batch_size, count)
+                times[side] += seconds
+                rates += rate
         ours_ms, theirs_ms = (1e3 * np.median(times[side]) for side in ('ours', 'theirs'))
         print(
             f'batch {batch_size}: PyTorch {theirs_ms:.0f} ms, ours {ours_ms:.0f} ms, '
-            f'ratio {theirs_ms / ours_ms:.2f}; matmul {np.median(times["matmul"]):.0f} GFLOP/s',
+            f'ratio {theirs_ms / ours_ms:.2f}; matmul {np.median(rates):.0f} GFLOP/s',
             flush=True,
         )
+
+
+def start(side):
+    """A process of this program that answers `ask`."""
+    command = [sys.executable, '-m', 'tests.models.bench_torch', *sys.argv[1:], f'--side={side}']
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def ask(process, batch_size, count):
+    """Seconds of `count` steps and, of our side, the rate of a matrix product before them."""
+    print(batch_size, count, file=process.stdin, flush=True)
+    answer = process.stdout.readline()
+    if not answer:
+        raise SystemExit('a side ended, see above')
+    return json.loads(answer)
+
+
+def serve(config, side):
+    """Answers `ask` until standard input ends."""
+    if side == 'ours' or _SAME_MEMORY.value:
+        allocator.keep_freed_memory()
+    steps = {}
+    for line in sys.stdin:
+        batch_size, count = map(int, line.split())
+        if batch_size not in steps:
+            steps = {batch_size: (our_step if side == 'ours' else torch_step)(config, batch_size)}
+        rate = [bench.matmul_rate('float32')] if side == 'ours' else []
+        print(json.dumps([seconds(steps[batch_size], count), rate]), flush=True)
 
 
 def seconds(step, count):
@@ -114,5 +152,4 @@ def check_parity():
 
 
 if __name__ == '__main__':
-    jnp.zeros(())  # JAX's threads start before PyTorch's
     app.run(main)
