@@ -8,7 +8,7 @@ import sys
 from absl import app, flags
 from ml_collections import config_flags
 
-from posevid_jax import allocator, command_line
+from posevid_jax import command_line
 from posevid_jax.capacity import adopt, bench, probe
 from posevid_jax.data import prepare
 from posevid_jax.inference import (
@@ -46,7 +46,6 @@ _CHECKPOINT = flags.DEFINE_string('checkpoint', 'best', 'What to read: best, las
 
 
 def main(argv: list[str]) -> None:
-    allocator.keep_freed_memory()
     command_line.check_arguments(argv, _CONFIG.value, _MODE.value, _WORKDIR.value)
     config = _CONFIG.value
     workdir = pathlib.Path(_WORKDIR.value) if _WORKDIR.value else None

@@ -6,9 +6,9 @@
 
 Both sides train the same network (checked first against the published numbers in tests/data/parity)
 on inputs of `bench.clip_shape`, in float32, forward, backward, gradient clip and AdamW; our side is
-the step that `--mode=bench` times. Each side is a process of its own, ours with main.py's memory
-and theirs with PyTorch's (`--same_memory`: with main.py's too). A round of one is followed by a
-round of the other, so that a machine whose speed drifts slows both down.
+the step that `--mode=bench` times. Each side is a process of its own, so that neither has the
+other's threads and memory, and a round of one is followed by a round of the other, so that a
+machine whose speed drifts slows both down.
 """
 
 import json
@@ -23,7 +23,6 @@ from absl import app, flags
 from ml_collections import config_flags
 from torch import nn
 
-from posevid_jax import allocator
 from posevid_jax.capacity import bench
 from posevid_jax.models.video_swin import SIZES
 from posevid_jax.training.parallel import Parallel
@@ -32,7 +31,6 @@ from tests.models.torch_swin import Swin
 
 _CONFIG = config_flags.DEFINE_config_file('config', 'configs/video_swin.py:tiny')
 _SIDE = flags.DEFINE_enum('side', None, ('ours', 'theirs'), 'Set by this program itself.')
-_SAME_MEMORY = flags.DEFINE_bool('same_memory', False, 'PyTorch keeps freed memory as we do.')
 _ROUNDS = 3
 
 
@@ -77,8 +75,6 @@ def ask(process, batch_size, count):
 
 def serve(config, side):
     """Answers `ask` until standard input ends."""
-    if side == 'ours' or _SAME_MEMORY.value:
-        allocator.keep_freed_memory()
     steps = {}
     for line in sys.stdin:
         batch_size, count = map(int, line.split())
