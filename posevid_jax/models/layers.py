@@ -1,8 +1,8 @@
 """Small parts of Video Swin: activation, linear map, norm, stochastic depth, MLP, patches.
 
 Three of them carry a gradient of their own: the same numbers as automatic differentiation, with
-less kept between the passes and fewer passes over memory. They work on rows, `[R, C]`: over more
-axes XLA's reductions take up to three times as long on a CPU, and its loops do not vectorise.
+less kept between the passes and fewer passes over memory. They work on rows, `[R, C]`: with more
+axes XLA's sums of products take about twice as long on a CPU (docs/video_swin_speed.md).
 """
 
 import math

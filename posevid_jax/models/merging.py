@@ -47,8 +47,8 @@ class PatchMerging(nn.Module):
         x = x.transpose(order)
         x = x.reshape(b, t // mt, h // mh, w // mw, mt * mh * mw * width)
         # The neighbours of a token as a grid, in the order in which they are joined.
-        last = [0, 2, 1] if columns_first else [0, 1, 2]
-        grid, box = (tuple(sizes[axis] for axis in last) for sizes in (self.merge, within))
+        axes = (0, 2, 1) if columns_first else (0, 1, 2)
+        grid, box = (tuple(sizes[axis] for axis in axes) for sizes in (self.merge, within))
         size = math.prod(grid) * width
         scale, bias = LayerNorm(name='norm').parameters(size)
         kernel = _Kernel(2 * width, name='reduction')(size)

@@ -47,8 +47,8 @@ def main(_):
         for _ in range(_ROUNDS):
             for side, process in sides.items():
                 count = config.bench.steps if side == 'ours' else max(config.bench.steps // 3, 1)
-                seconds, rate = ask(process, batch_size, count)
-                times[side] += seconds
+                taken, rate = ask(process, batch_size, count)
+                times[side] += taken
                 rates += rate
         ours_ms, theirs_ms = (1e3 * np.median(times[side]) for side in ('ours', 'theirs'))
         print(
