@@ -5,6 +5,11 @@ import os
 import pathlib
 import sys
 
+from posevid_jax import huge_pages
+
+if __name__ == '__main__':
+    huge_pages.restart()  # here, so that the imports below happen once
+
 from absl import app, flags
 from ml_collections import config_flags
 

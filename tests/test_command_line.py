@@ -1,6 +1,7 @@
 """The program as a person meets it: `python main.py ...` in a process of its own."""
 
 import json
+import os
 import pathlib
 import re
 import shlex
@@ -49,11 +50,23 @@ def refused(arguments, cwd):
     return lines[0]
 
 
+def left_to_programs():
+    """Whether Linux leaves it to programs to ask for huge pages."""
+    setting = pathlib.Path('/sys/kernel/mm/transparent_hugepage/enabled')
+    return setting.exists() and '[madvise]' in setting.read_text()
+
+
+def expected_tunables():
+    return os.environ.get('GLIBC_TUNABLES', 'glibc.malloc.hugetlb=1' * left_to_programs())
+
+
 def test_train_in_a_numbered_directory_then_evaluate_from_the_directory_alone(tmp_path):
     code, out, err = run(TOY, tmp_path)
     assert code == 0, err
     assert 'ROC-AUC' in out
     assert (tmp_path / 'runs/demo/01/best.json').exists()
+    variables = json.loads((tmp_path / 'runs/demo/01/reproduce.json').read_text())['variables']
+    assert variables.get('GLIBC_TUNABLES', '') == expected_tunables()
     code, out, err = run(['--mode=eval', '--workdir', 'runs/demo/01'], tmp_path)
     assert code == 0, err
     assert 'always positive' in out

@@ -8,7 +8,7 @@ import pytest
 PACKAGE = pathlib.Path(__file__).parent.parent / 'posevid_jax'
 ORDER = [
     'errors', 'data', 'features', 'models', 'evaluation', 'training', 'capacity', 'inference',
-    'command_line',
+    'command_line', 'huge_pages',
 ]  # fmt: skip
 FILES = sorted(PACKAGE.rglob('*.py'))
 

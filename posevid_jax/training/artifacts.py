@@ -47,6 +47,8 @@ _MAY_CHANGE = (
     'ensemble',
 )
 _PACKAGES = ('posevid-jax', 'jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'grain', 'numpy')
+# Of the environment: what changes how fast a step is, or what it computes.
+_VARIABLES = ('GLIBC_TUNABLES', 'XLA_FLAGS')
 
 
 def new_run_directory(root: pathlib.Path) -> pathlib.Path:
@@ -291,7 +293,7 @@ def flat(tree: dict[str, Any], prefix: str = '') -> dict[str, Any]:
 
 
 def environment() -> dict[str, Any]:
-    """Command, versions, commit and devices, for reproduce.json."""
+    """Command, variables, versions, commit and devices, for reproduce.json."""
     versions = {'python': platform.python_version()}
     for package in _PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):
@@ -299,6 +301,7 @@ def environment() -> dict[str, Any]:
     devices = jax.devices()
     return {
         'command': [pathlib.Path(sys.argv[0]).name, *sys.argv[1:]],
+        'variables': {name: os.environ[name] for name in _VARIABLES if os.environ.get(name)},
         'versions': versions,
         'commit': _commit(),
         'device': {'kind': devices[0].device_kind, 'count': len(devices)},

@@ -66,6 +66,7 @@ def _page(workdir: pathlib.Path, run: Experiment, content: dict[str, Any]) -> st
     made_with = {
         'command': ' '.join(map(shlex.quote, content['command'])),
         'devices': f'{device["count"]} x {device["kind"]} in {content["processes"]} process(es)',
+        **content['variables'],
         **content['versions'],
     }
     numbers = {key: value for key, value in content['results'].items() if _is_number(value)}

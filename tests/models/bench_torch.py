@@ -8,7 +8,8 @@ Both sides train the same network (checked first against the published numbers i
 on inputs of `bench.clip_shape`, in float32, forward, backward, gradient clip and AdamW; our side is
 the step that `--mode=bench` times. Each side is a process of its own, so that neither has the
 other's threads and memory, and a round of one is followed by a round of the other, so that a
-machine whose speed drifts slows both down.
+machine whose speed drifts slows both down. Our side runs in huge pages where `main.py` does; a
+`GLIBC_TUNABLES` in the environment holds for both.
 """
 
 import json
@@ -23,6 +24,7 @@ from absl import app, flags
 from ml_collections import config_flags
 from torch import nn
 
+from posevid_jax import huge_pages
 from posevid_jax.capacity import bench
 from posevid_jax.models.video_swin import SIZES
 from posevid_jax.training.parallel import Parallel
@@ -36,6 +38,8 @@ _ROUNDS = 3
 
 def main(_):
     config = _CONFIG.value
+    if _SIDE.value == 'ours':
+        huge_pages.restart()  # as main.py does
     if _SIDE.value:
         serve(config, _SIDE.value)
         return
