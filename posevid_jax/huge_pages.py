@@ -19,14 +19,14 @@ _SETTING = pathlib.Path('/sys/kernel/mm/transparent_hugepage/enabled')
 def restart(setting: pathlib.Path = _SETTING) -> None:
     """Starts this program anew, in huge pages, or returns if there is nothing to be gained.
 
-    The process, its id, arguments and open files stay the same. Call it before imports that take
-    long. Who sets `GLIBC_TUNABLES`, even to nothing, decides: then this returns at once, as it does
-    after the restart.
+    The process, its arguments, its standard input and output stay the same. Call it before imports
+    that take long. Who sets `GLIBC_TUNABLES`, even to nothing, decides: then this returns at once, as it does
+    after the restart, and in a debugger, which would lose the process that it watches.
 
     Args:
       setting: the file in which Linux says who may have huge pages.
     """
-    if _TUNABLES in os.environ or not sys.executable:
+    if _TUNABLES in os.environ or sys.gettrace() or not sys.executable:
         return
     try:
         if _LEFT_TO_PROGRAMS in setting.read_text(encoding='ascii'):
