@@ -20,8 +20,8 @@ def restart(setting: pathlib.Path = _SETTING) -> None:
     """Starts this program anew, in huge pages, or returns if there is nothing to be gained.
 
     The process, its arguments, its standard input and output stay the same. Call it before imports
-    that take long. Who sets `GLIBC_TUNABLES`, even to nothing, decides: then this returns at once, as it does
-    after the restart, and in a debugger, which would lose the process that it watches.
+    that take long. Who sets `GLIBC_TUNABLES`, even to nothing, decides: then this returns at once,
+    as it does after the restart, and in a debugger, which would lose the process that it watches.
 
     Args:
       setting: the file in which Linux says who may have huge pages.
