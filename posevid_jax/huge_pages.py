@@ -13,6 +13,7 @@ import sys
 
 _TUNABLES = 'GLIBC_TUNABLES'
 _LEFT_TO_PROGRAMS = '[madvise]'
+_DEBUGGERS = {'bdb', 'pydevd'}  # the modules of pdb and IPython, of PyCharm and Visual Studio Code
 _SETTING = pathlib.Path('/sys/kernel/mm/transparent_hugepage/enabled')
 
 
@@ -26,7 +27,7 @@ def restart(setting: pathlib.Path = _SETTING) -> None:
     Args:
       setting: the file in which Linux says who may have huge pages.
     """
-    if _TUNABLES in os.environ or sys.gettrace() or not sys.executable:
+    if _TUNABLES in os.environ or _DEBUGGERS & sys.modules.keys() or not sys.executable:
         return
     try:
         if _LEFT_TO_PROGRAMS in setting.read_text(encoding='ascii'):
