@@ -17,6 +17,11 @@ import subprocess
 import sys
 import time
 
+from posevid_jax import huge_pages
+
+if __name__ == '__main__' and '--side=ours' in sys.argv:
+    huge_pages.restart()  # as main.py does, before the imports
+
 import jax
 import numpy as np
 import torch
@@ -24,7 +29,6 @@ from absl import app, flags
 from ml_collections import config_flags
 from torch import nn
 
-from posevid_jax import huge_pages
 from posevid_jax.capacity import bench
 from posevid_jax.models.video_swin import SIZES
 from posevid_jax.training.parallel import Parallel
@@ -38,8 +42,6 @@ _ROUNDS = 3
 
 def main(_):
     config = _CONFIG.value
-    if _SIDE.value == 'ours':
-        huge_pages.restart()  # as main.py does
     if _SIDE.value:
         serve(config, _SIDE.value)
         return
