@@ -3,8 +3,8 @@
 XLA frees the working memory of a training step at its end, glibc gives it back to the system, and
 the next step touches all of it for the first time again. In small pages that is a page fault per
 4 KiB, up to a quarter of a step on a CPU (docs/video_swin_speed.md). Where Linux leaves the choice
-to the program, as Debian and Ubuntu do, glibc 2.35 and newer takes huge pages when asked to, but
-reads its settings once, before `main`: so the program asks by starting itself anew.
+to programs, glibc 2.35 and newer takes huge pages when asked to, but reads its settings once,
+before `main`: so the program asks by starting itself anew.
 """
 
 import os
