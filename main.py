@@ -5,7 +5,7 @@ import os
 import pathlib
 import sys
 
-from posevid_jax import huge_pages
+from posevid_jax.machine import huge_pages
 
 if __name__ == '__main__':
     huge_pages.restart()  # here, so that the imports below happen once
@@ -13,22 +13,26 @@ if __name__ == '__main__':
 from absl import app, flags
 from ml_collections import config_flags
 
-from posevid_jax import command_line
-from posevid_jax.capacity import adopt, bench, probe
-from posevid_jax.data import prepare
-from posevid_jax.inference import (
-    bench_stream,
-    compare_runs,
-    evaluate_run,
-    export,
-    inspect_sets,
-    join_runs,
-    predict,
-    predict_recordings,
-    stream_lines,
-)
+from posevid_jax.capacity import batch_size
 from posevid_jax.inference.restore import restore
-from posevid_jax.training import compilation_cache, cross_validation, determinism, loop, processes
+from posevid_jax.machine import compilation_cache, determinism, processes
+from posevid_jax.modes import (
+    bench,
+    bench_stream,
+    command_line,
+    compare,
+    cv,
+    ensemble,
+    eval,
+    export,
+    inspect,
+    predict_clips,
+    predict_recordings,
+    prepare,
+    probe,
+    stream,
+)
+from posevid_jax.training import loop
 
 MODES = (
     *('train', 'eval', 'predict', 'stream', 'export', 'cv', 'ensemble'),
@@ -60,25 +64,25 @@ def main(argv: list[str]) -> None:
     if _MODE.value in ('train', 'eval', 'cv'):
         compilation_cache.enable(config.compilation_cache)
     if _MODE.value == 'train':
-        config = adopt.resolve(config)
-        with adopt.out_of_memory_explained(config):
+        config = batch_size.resolve(config)
+        with batch_size.out_of_memory_explained(config):
             loop.train_and_evaluate(config, workdir)
     elif _MODE.value == 'eval':
-        evaluate_run.evaluate_run(config, workdir, _CHECKPOINT.value)
+        eval.evaluate_run(config, workdir, _CHECKPOINT.value)
     elif _MODE.value == 'predict':
         recorded = bool(config.prepare.landmarks)
-        mode = predict_recordings.predict_recordings if recorded else predict.predict_run
+        mode = predict_recordings.predict_recordings if recorded else predict_clips.predict_run
         mode(config, workdir, _CHECKPOINT.value)
     elif _MODE.value == 'stream':
         run = restore(config, workdir, _CHECKPOINT.value)
-        stream_lines.serve(run, sys.stdin, sys.stdout)
+        stream.serve(run, sys.stdin, sys.stdout)
     elif _MODE.value == 'export':
         export.export_run(config, workdir, _CHECKPOINT.value)
     elif _MODE.value == 'cv':
-        with adopt.out_of_memory_explained(config):
-            cross_validation.cross_validate(config, workdir)
+        with batch_size.out_of_memory_explained(config):
+            cv.cross_validate(config, workdir)
     elif _MODE.value == 'ensemble':
-        join_runs.join_runs(config, workdir, _CHECKPOINT.value)
+        ensemble.join_runs(config, workdir, _CHECKPOINT.value)
     elif _MODE.value == 'probe':
         probe.probe(config, workdir)
     elif _MODE.value == 'bench':
@@ -87,9 +91,9 @@ def main(argv: list[str]) -> None:
     elif _MODE.value == 'prepare':
         prepare.prepare(config)
     elif _MODE.value == 'inspect':
-        inspect_sets.inspect(config, argv[1:], workdir)
+        inspect.inspect(config, argv[1:], workdir)
     elif _MODE.value == 'compare':
-        compare_runs.compare(config, argv[1:], workdir)
+        compare.compare(config, argv[1:], workdir)
 
 
 if __name__ == '__main__':

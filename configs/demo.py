@@ -5,10 +5,10 @@
 Expected: validation ROC-AUC of 0.95 or more on videos that training has not seen.
 """
 
-from configs import default
+from posevid_jax import config
 
 
 def get_config():
-    c = default.get_config()
+    c = config.get_config()
     c.name = 'demo'
     return c

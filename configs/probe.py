@@ -9,11 +9,11 @@ both. The second command needs no GPU, only the cuda12 or cuda13 extra. Any othe
 be probed the same way; its own model and data are then what is compiled.
 """
 
-from configs import default
+from posevid_jax import config
 
 
 def get_config():
-    c = default.get_config()
+    c = config.get_config()
     c.name = 'probe'
     c.model.name = 'video_swin'
     return c

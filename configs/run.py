@@ -5,9 +5,8 @@ Chosen by the command line when --workdir is given without --config.
 
 import pathlib
 
-from configs import default
-from posevid_jax.training.saved_config import saved_config
+from posevid_jax.runs.config import read_config
 
 
 def get_config(workdir: str):
-    return saved_config(pathlib.Path(workdir), default.get_config())
+    return read_config(pathlib.Path(workdir))

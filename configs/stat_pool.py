@@ -8,14 +8,14 @@ frames on either side of it; `clip`, the skeleton of the clip alone, as in a str
 the features of the archive, which then needs no skeleton.
 """
 
-from configs import default
+from posevid_jax import config
 from posevid_jax.errors import InputError
 
 
 def get_config(reads: str = 'context'):
     if reads not in ('context', 'clip', 'features'):
         raise InputError(f'configs/stat_pool.py: found {reads!r}, expected context, clip, features')
-    c = default.get_config()
+    c = config.get_config()
     c.name = f'stat_pool_{reads}'
     # A thousand clips do not feed a wider layer.
     c.model.stat_pool.hidden_sizes = (64,)
@@ -36,7 +36,7 @@ def get_config(reads: str = 'context'):
     c.features.pooled_scaler = 'rank'
     c.features.parts = 3  # a window is about its middle
     # Gestures begin and end within clips, and a short window lies on one side of most ends.
-    c.features.window = 25
+    c.features.subclip = 25
     c.model.dropout = 0.6
     c.train.batch_size = 16
     c.train.num_epochs = 8

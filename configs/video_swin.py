@@ -8,13 +8,13 @@ all features of the body in five frames, windows along time, 125 frames on eithe
 `legacy`, the earlier pose system's variant in size tiny.
 """
 
-from configs import default, stat_pool
+from posevid_jax import config
 
 
 def get_config(size: str = 'mini'):
     if size == 'mini':
         return _mini()
-    c = default.get_config()
+    c = config.get_config()
     c.name = f'video_swin_{size}'
     c.model.name = 'video_swin'
     c.features.pack = 'light'
@@ -36,11 +36,21 @@ def get_config(size: str = 'mini'):
 
 
 def _mini():
-    c = stat_pool.get_config('context')  # reads much the same
+    c = config.get_config()
     c.name = 'video_swin_mini'
+    # What it reads is much the same as for stat_pool, where the reasons are.
+    c.features.source = 'body'
     c.features.leave_out = ('*elbow*', '*forearm*', '*_x', '*_before', '*_after')
+    c.features.scale_frames = 649
+    c.features.scaler = 'rank'
+    c.features.quantiles = (0.05, 0.1, 0.25, 0.75, 0.9)
+    c.features.pooled_scaler = 'rank'
+    c.features.parts = 3
+    c.features.subclip = 25
+    c.features.context = 125
     c.model.name = 'video_swin'
     c.model.size = 'mini'
+    c.model.stat_pool.hidden_sizes = (64,)
     c.model.dropout = 0.3
     swin = c.model.video_swin
     swin.patch_size = (5, 8, 8)  # more than the features' grid: a token a time
@@ -49,6 +59,8 @@ def _mini():
     swin.remat = (False, False)
     swin.statistics = True
     swin.statistics_dropout = 0.6
+    c.train.batch_size = 16
+    c.train.num_epochs = 8
     c.train.frame_loss = 1.0
     c.train.ema_decay = 0.99
     return c

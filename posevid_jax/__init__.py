@@ -4,7 +4,7 @@ import os
 
 
 def load(run_dir: str | os.PathLike, checkpoint: str = 'best'):
-    """A trained run, for programs and notebooks: see `posevid_jax.inference.loaded.LoadedRun`.
+    """A trained run, for programs and notebooks: see `posevid_jax.inference.predictor.Predictor`.
 
     Args:
       run_dir: the run directory.
@@ -14,6 +14,6 @@ def load(run_dir: str | os.PathLike, checkpoint: str = 'best'):
       posevid_jax.errors.InputError: not a run directory, or no such checkpoint.
     """
     # Here, so that `import posevid_jax` does not wait for JAX.
-    from posevid_jax.inference.loaded import LoadedRun
+    from posevid_jax.inference.predictor import Predictor
 
-    return LoadedRun(run_dir, checkpoint)
+    return Predictor(run_dir, checkpoint)

@@ -7,8 +7,8 @@ import pytest
 
 PACKAGE = pathlib.Path(__file__).parent.parent / 'posevid_jax'
 ORDER = [
-    'errors', 'data', 'features', 'models', 'evaluation', 'training', 'capacity', 'inference',
-    'command_line', 'huge_pages',
+    'errors', 'config', 'machine', 'data', 'features', 'models', 'evaluation', 'runs', 'training',
+    'capacity', 'inference', 'modes',
 ]  # fmt: skip
 FILES = sorted(PACKAGE.rglob('*.py'))
 

@@ -3,7 +3,7 @@
 import numpy as np
 from ml_collections import ConfigDict
 
-from configs import default
+from posevid_jax.config import get_config
 
 FRAMES, FEATURES = 8, 5
 JOINTS = ('nose', 'left_shoulder', 'right_shoulder', 'left_wrist', 'right_wrist')
@@ -11,7 +11,7 @@ JOINTS = ('nose', 'left_shoulder', 'right_shoulder', 'left_wrist', 'right_wrist'
 
 def config(model: str = 'stat_pool', **overrides) -> ConfigDict:
     """The default configuration at a size for tests; overrides are dotted keys with `__`."""
-    c = default.get_config()
+    c = get_config()
     c.model.name = model
     c.model.stat_pool.hidden_sizes = (8,)
     c.model.video_swin.window_size = (2, 2, 2)

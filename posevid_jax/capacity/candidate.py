@@ -11,10 +11,10 @@ import optax
 from ml_collections import ConfigDict
 
 from posevid_jax.capacity import memory
+from posevid_jax.machine.parallel import Parallel
+from posevid_jax.runs.config import as_json
 from posevid_jax.training import experiment, optim
-from posevid_jax.training.artifacts import as_json
 from posevid_jax.training.experiment import Experiment
-from posevid_jax.training.parallel import Parallel
 
 # Any batch would do: a fingerprint is about the program, not about its sizes.
 _FINGERPRINT_BATCH = 8

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from posevid_jax.data.clips import Clips
-from posevid_jax.evaluation import calibration, intervals, limits, metrics
+from posevid_jax.evaluation import calibration, error_analysis, intervals, metrics
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.metrics import Record
 
@@ -38,7 +38,7 @@ def assess(
       `metrics.reliability`, `before` and `after`; `stored_threshold`, which is of the
       probability before calibration, `threshold_rule` and `chosen_on`, where the
       threshold comes from, with `chosen_on_these`, whether these very clips had a part in it;
-      `groups` and `not_grouped` of `limits.by_group`; and `coverage`, of `limits.coverage`.
+      `groups` and `not_grouped` of `error_analysis.by_group`; and its `coverage`.
 
     Raises:
       InputError: the logits are no numbers.
@@ -57,7 +57,7 @@ def assess(
             samples=samples,
             seed=seed,
         )
-    groups, not_grouped = limits.by_group(clips, judged, recall)
+    groups, not_grouped = error_analysis.by_group(clips, judged, recall)
     stages = {'before': Decision(None, '', '').probabilities(logits), 'after': probs}
     return record | {
         'videos': len(clips.videos),
@@ -72,7 +72,7 @@ def assess(
         'chosen_on_these': fingerprint in chosen.fingerprints,
         'groups': groups,
         'not_grouped': not_grouped,
-        'coverage': limits.coverage(label, judged),
+        'coverage': error_analysis.coverage(label, judged),
     }
 
 

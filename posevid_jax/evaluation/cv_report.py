@@ -53,11 +53,11 @@ def lines(record: Record, points: dict[str, Record] | None, names: Sequence[str]
     return [*table, *_legend(record, seeds, points is not None, names), *_points(points or {})]
 
 
-def limits(found: Record) -> list[str]:
+def error_analysis(found: Record) -> list[str]:
     """Where it fails, for a person.
 
     Args:
-      found: from `limits.find`.
+      found: from `error_analysis.find`.
     """
     groups = {title: of for title, of in found['groups'].items() if title != 'video'}
     tables = report.group_tables(found | {'groups': groups}, report.BRIEF_COLUMNS)

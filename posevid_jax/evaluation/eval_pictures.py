@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from posevid_jax.data.clips import Clips
-from posevid_jax.evaluation import limits, thresholds
+from posevid_jax.evaluation import error_analysis, thresholds
 from posevid_jax.evaluation.decision import Judged
 from posevid_jax.evaluation.drawing import COLORS, INK, LINE, Picture, color, drawing, short
 from posevid_jax.evaluation.metrics import Record
@@ -182,7 +182,7 @@ def sweep(label: np.ndarray, prob: np.ndarray, record: Record) -> Picture:
 
 def declining(label: np.ndarray, judged: Judged) -> Picture:
     """What becomes of the decisions about those clips that the classifier is most certain of."""
-    kept = limits.coverage(label, judged, np.linspace(1, 0.2, 81))
+    kept = error_analysis.coverage(label, judged, np.linspace(1, 0.2, 81))
     with drawing(10, 3.4, png=True) as (figure, picture):
         ax = figure.subplots()
         for number, (name, key) in enumerate((

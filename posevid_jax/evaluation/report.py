@@ -185,7 +185,7 @@ def coverage_table(record: Record) -> Table:
 
 
 def errors_table(record: Record) -> Table:
-    """The wrong decisions of `limits.find`, the surest one first."""
+    """The wrong decisions of `error_analysis.find`, the surest one first."""
     header = ('clip', 'video', 'fold', 'start frame', 'seconds', 'is', 'taken for')
     return Table(
         '',

@@ -9,9 +9,9 @@ from jax import Array
 from ml_collections import ConfigDict, FrozenConfigDict
 
 from posevid_jax.data.clips import Clips
-from posevid_jax.features import inputs, on_host, pooling, scaling, windows
+from posevid_jax.features import inputs, on_host, pooling, scaling, subclips
 
-# Clips or windows, evenly spaced, that are as good as all of them.
+# Clips or sub-clips, evenly spaced, that are as good as all of them.
 _MOST_CLIPS = 20_000
 
 
@@ -32,7 +32,7 @@ def fit_scaler(clips: Clips, arrays: on_host.Arrays, config: ConfigDict) -> scal
     if not inputs.reads_statistics(config) or features.pooled_scaler == 'none':
         return scaler
     compute = _numbers(FrozenConfigDict(features), clips.joint_names)
-    each = windows.count(features, clips.features.shape[1])
+    each = subclips.count(features, clips.features.shape[1])
     rows = _evenly_spaced(len(clips), -(-_MOST_CLIPS // each))
     numbers, known = on_host.by_block(lambda batch: compute(batch, scaler), arrays, rows)
     pooled = scaling.fit_scaler(numbers, known, features.pooled_scaler)
@@ -45,8 +45,8 @@ def _evenly_spaced(count: int, most: int) -> np.ndarray:
 
 @functools.lru_cache(maxsize=4)
 def _numbers(features: FrozenConfigDict, joint_names: tuple[str, ...]) -> Callable:
-    """(batch, scaler) to the numbers that stat_pool is told of each window of a clip, `[B, W, D]`,
-    and their mask."""
+    """(batch, scaler) to the numbers that stat_pool is told of each sub-clip, `[B, W, D]`, and
+    their mask."""
     config = ConfigDict({'features': features, 'model': {'name': 'stat_pool'}})
     read = inputs.reader(config, joint_names)
 

@@ -19,7 +19,16 @@ from posevid_jax.data.context import context
 from posevid_jax.data.mapped import Column
 from posevid_jax.data.video_stats import per_video_stats
 from posevid_jax.errors import InputError
-from posevid_jax.features import body, motion, on_host, pooling, scaling, skeleton, summary, windows
+from posevid_jax.features import (
+    body,
+    motion,
+    on_host,
+    pooling,
+    scaling,
+    skeleton,
+    subclips,
+    summary,
+)
 
 SOURCES = ('archive', 'body')
 LAYOUTS = ('grid', 'skeleton')
@@ -57,7 +66,7 @@ def check(config: ConfigDict) -> None:
             f'features.leave_out: found {tuple(config.leave_out)} with features.source='
             f'{config.source}, expected (), or body'
         )
-    for key, least in (('parts', 1), ('context', 0), ('window', 0), ('window_stride', 1)):
+    for key, least in (('parts', 1), ('context', 0), ('subclip', 0), ('subclip_stride', 1)):
         if config[key] < least:
             raise InputError(f'features.{key}: found {config[key]}, expected {least} or more')
     if config.clip_at <= 0:
@@ -100,8 +109,8 @@ def reader(config: ConfigDict, joint_names: Sequence[str]) -> Read:
     Returns:
       (batch, scaler) to values and mask: `[B, T, H, W, C]` and `[B, T, H, W]` for video_swin. For
       stat_pool `[B, T, F, C]` both, then `[B, W]` both of the context and the summary, or None
-      twice, then the scaler of statistics; with `features.window` of the windows of the clips, as
-      `windows.cut` makes them.
+      twice, then the scaler of statistics; with `features.subclip` of the sub-clips, as
+      `subclips.cut` makes them.
 
     Raises:
       InputError: the clips have no skeleton, or not the joints, that the configuration reads.
@@ -111,9 +120,9 @@ def reader(config: ConfigDict, joint_names: Sequence[str]) -> Read:
         raise InputError(
             f'features.summary.on: found True with {config.model.name}, expected stat_pool'
         )
-    if features.window and features.summary.on:
+    if features.subclip and features.summary.on:
         raise InputError(
-            f'features.window: found {features.window} with features.summary.on=True, which is '
+            f'features.subclip: found {features.subclip} with features.summary.on=True, which is '
             'about whole clips; expected 0, or False'
         )
     if features.context and features.source != 'body':
@@ -154,8 +163,8 @@ def _cells_reader(read: Read, joint_names: Sequence[str], config: ConfigDict) ->
 
 def _statistics_reader(read: Read, joint_names: Sequence[str], features: ConfigDict) -> Read:
     """What stat_pool reads of a batch."""
-    if features.context or features.window:
-        read = _of_windows(read, features)
+    if features.context or features.subclip:
+        read = _of_subclips(read, features)
     if features.summary.on:
         summary.check(features.summary, joint_names)
         read = _and_summary(read, joint_names, features)
@@ -197,29 +206,29 @@ def _widened(batch: dict[str, Array], frames: int) -> dict[str, Array]:
     }
 
 
-def _of_windows(read: Read, features: ConfigDict) -> Read:
-    """`read` of the windows of the clips, or of these as one, and the means of the frames before
+def _of_subclips(read: Read, features: ConfigDict) -> Read:
+    """`read` of the sub-clips of the clips, or of these as one, and the means of the frames before
     and after each, `[B, 2 F C]` values and mask: of the context, else of those of the clip."""
-    around, stride = features.context, features.window_stride
+    around, stride = features.context, features.subclip_stride
 
-    def read_windows(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, ...]:
+    def read_subclips(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, ...]:
         both = read(_widened(batch, around) if around else batch, scaler)
         frames = both[0].shape[1] - 2 * around
-        length = features.window or frames
-        last = frames - length  # the start of the last window, after that of the clip
+        length = features.subclip or frames
+        last = frames - length  # the start of the last sub-clip, after that of the clip
         if not around:  # nothing is known of so many frames before and after the clip
             both = (jnp.pad(x, ((0, 0), (last, last), (0, 0), (0, 0))) for x in both)
         both, told = tuple(both), around or last
 
         def at(first: int, length: int) -> tuple[Array, Array]:
             stretch = slice(first, first + last + length)
-            return tuple(windows.cut(x[:, stretch], length, stride) for x in both)
+            return tuple(subclips.cut(x[:, stretch], length, stride) for x in both)
 
         means = [_flat_mean(*at(first, told)) for first in (0, told + length)]
         beside = (jnp.concatenate(sides, axis=1) for sides in zip(*means, strict=True))
         return *at(told, length), *beside
 
-    return read_windows
+    return read_subclips
 
 
 def _flat_mean(x: Array, mask: Array) -> tuple[Array, Array]:

@@ -35,7 +35,7 @@ class Scaler:
     Of kind `rank`, two arrays `[S, F]`: where each of S steps with equally many training values
     begins, and how wide it is.
 
-    `pooled` is another one, for the statistics of clips or their windows, or None.
+    `pooled` is another one, for the statistics of clips or their sub-clips, or None.
     """
 
     center: Array | np.ndarray
@@ -110,7 +110,7 @@ def _quantiles(features: Column, mask: Column, shares: Sequence[float]) -> np.nd
     return found
 
 
-def measure(x: Array, scaler: Scaler, clip_at: float) -> Array:
+def standardize(x: Array, scaler: Scaler, clip_at: float) -> Array:
     """Values `[..., F]` less the scaler's centre, in its units, clipped to +- `clip_at`."""
     if scaler.center.ndim == 2:
         x = (_rank(x, scaler) - 0.5) / _DEVIATION_OF_RANKS
@@ -152,6 +152,6 @@ def zscore(
     elif kind == 'per_video':
         center, scale = batch['video_mean'][:, None], batch['video_std'][:, None]
     else:
-        return jnp.where(mask, measure(x, scaler, clip_at), 0.0), mask
+        return jnp.where(mask, standardize(x, scaler, clip_at), 0.0), mask
     scale = jnp.where(scale < _SMALLEST_SCALE, 1.0, scale)
     return jnp.where(mask, jnp.clip((x - center) / scale, -clip_at, clip_at), 0.0), mask

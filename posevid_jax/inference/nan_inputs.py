@@ -7,15 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from posevid_jax.inference.finished import Finished
-from posevid_jax.inference.run import example_batch
+from posevid_jax.inference.single import example_batch
+from posevid_jax.inference.trained_run import TrainedRun
 
 # Masks that are made from NaN, and of what.
 MASKS = {'mask': 'features', 'skeleton_mask': 'skeleton', 'context_mask': 'context_skeleton'}
 
 
 def nan_function(
-    run: Finished,
+    run: TrainedRun,
 ) -> tuple[Callable[[Mapping[str, Array]], Array], dict[str, np.ndarray]]:
     """The function of a run for arrays without masks.
 
@@ -53,7 +53,7 @@ def from_nan(function: Callable) -> Callable[[Mapping[str, Array]], Array]:
     return of_nan
 
 
-def example_clip(run: Finished) -> dict[str, np.ndarray]:
+def example_clip(run: TrainedRun) -> dict[str, np.ndarray]:
     """One clip with everything that the run may read, without masks."""
     batch = example_batch(run.inputs, 2 * run.context)
     if not run.reads_features:  # runs from before listed those of the archive all the same

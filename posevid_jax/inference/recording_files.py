@@ -9,9 +9,9 @@ import numpy as np
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.evaluation.page import Table
 from posevid_jax.inference import timeline
-from posevid_jax.inference.csv_text import csv_text
 from posevid_jax.inference.video_events import Video, stretches
-from posevid_jax.training import artifacts
+from posevid_jax.runs.csv_text import csv_text
+from posevid_jax.runs.files import atomic_folder, write_json, write_text
 
 
 def write(
@@ -28,16 +28,14 @@ def write(
     Raises:
       InputError: the folder cannot be written.
     """
-    with artifacts.unfinished(folder) as unfinished:
+    with atomic_folder(folder) as unfinished:
         for video in videos:
             name = video.recording.name
-            artifacts.write_text(
-                unfinished / 'frames' / f'{name}.csv', _frames_csv(video, class_names)
-            )
-            artifacts.write_text(unfinished / 'timelines' / f'{name}.svg', _picture(video))
+            write_text(unfinished / 'frames' / f'{name}.csv', _frames_csv(video, class_names))
+            write_text(unfinished / 'timelines' / f'{name}.svg', _picture(video))
         rows = [{'video': v['video']} | event for v in record['videos'] for event in v['events']]
-        artifacts.write_text(unfinished / 'events.csv', _events_csv(rows))
-        artifacts.write_json(unfinished / 'events.json', record)
+        write_text(unfinished / 'events.csv', _events_csv(rows))
+        write_json(unfinished / 'events.json', record)
         shutil.rmtree(folder, ignore_errors=True)
 
 

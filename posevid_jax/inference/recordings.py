@@ -10,10 +10,10 @@ from posevid_jax.data.hand_mouth import hand_mouth_features
 from posevid_jax.data.joints import MEDIAPIPE_33
 from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.errors import InputError
-from posevid_jax.inference.finished import Finished
+from posevid_jax.inference.trained_run import TrainedRun
 
 
-def cut(recording: Recording, run: Finished, source: str) -> tuple[Recording, Clips]:
+def cut(recording: Recording, run: TrainedRun, source: str) -> tuple[Recording, Clips]:
     """A recording at the clips' frame rate, and clips that cover every frame of it.
 
     Clips are as long as those that the run was trained on and begin every `predict.stride` frames.
@@ -59,7 +59,7 @@ def cut(recording: Recording, run: Finished, source: str) -> tuple[Recording, Cl
 
 
 def frame_features(
-    run: Finished,
+    run: TrainedRun,
     joints: np.ndarray,
     joint_names: tuple[str, ...],
     fps: np.ndarray,

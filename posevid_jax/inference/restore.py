@@ -1,20 +1,17 @@
 """From a run directory to what predicts: the one door, whatever the directory holds."""
 
-import importlib.util
 import os
 import pathlib
 
 from ml_collections import ConfigDict
 
-from posevid_jax.inference.finished import Finished
-from posevid_jax.inference.joined import JOINED, Joined
-from posevid_jax.inference.run import Run
-from posevid_jax.training.saved_config import saved_config
-
-_DEFAULTS = pathlib.Path(__file__).parents[2] / 'configs' / 'default.py'
+from posevid_jax.inference.ensemble import ENSEMBLE, EnsembleRun
+from posevid_jax.inference.single import SingleRun
+from posevid_jax.inference.trained_run import TrainedRun
+from posevid_jax.runs.config import read_config
 
 
-def restore(config: ConfigDict, workdir: pathlib.Path, checkpoint: str) -> Finished:
+def restore(config: ConfigDict, workdir: pathlib.Path, checkpoint: str) -> TrainedRun:
     """A run, or several that were joined.
 
     Args:
@@ -26,24 +23,11 @@ def restore(config: ConfigDict, workdir: pathlib.Path, checkpoint: str) -> Finis
       InputError: not a run directory, no such checkpoint, or one that does not fit the
         configuration.
     """
-    if not (workdir / JOINED).exists():
-        return Run.restore(config, workdir, checkpoint)
-    return Joined.restore(config, workdir, checkpoint, own_config)
+    kind = EnsembleRun if (workdir / ENSEMBLE).exists() else SingleRun
+    return kind.restore(config, workdir, checkpoint)
 
 
-def restore_directory(run_dir: str | os.PathLike, checkpoint: str) -> Finished:
+def restore_directory(run_dir: str | os.PathLike, checkpoint: str) -> TrainedRun:
     """`restore` of a directory, with its own configuration."""
     workdir = pathlib.Path(run_dir)
-    return restore(own_config(workdir), workdir, checkpoint)
-
-
-def own_config(workdir: pathlib.Path) -> ConfigDict:
-    """The configuration of a run directory, wherever the program that asks was started.
-
-    Raises:
-      InputError: not a run directory.
-    """
-    spec = importlib.util.spec_from_file_location('posevid_jax_defaults', _DEFAULTS)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return saved_config(workdir, module.get_config())
+    return restore(read_config(workdir), workdir, checkpoint)

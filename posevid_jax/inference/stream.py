@@ -19,10 +19,10 @@ from posevid_jax.data.joints import MEDIAPIPE_33
 from posevid_jax.errors import InputError
 from posevid_jax.inference import events
 from posevid_jax.inference.events import Event, EventFinder, Rule
-from posevid_jax.inference.finished import Finished
 from posevid_jax.inference.nan_inputs import from_nan, nan_function
 from posevid_jax.inference.recordings import frame_features
 from posevid_jax.inference.restore import restore_directory
+from posevid_jax.inference.trained_run import TrainedRun
 
 
 class Update(NamedTuple):
@@ -55,7 +55,7 @@ class Stream:
 
     def __init__(
         self,
-        run: str | os.PathLike | Finished,
+        run: str | os.PathLike | TrainedRun,
         *,
         fps: float,
         aspect: float = 1.0,
@@ -77,7 +77,7 @@ class Stream:
         """
         if not 0 < fps < np.inf or not 0 < aspect < np.inf:
             raise InputError(f'fps, aspect: found {fps}, {aspect}, expected numbers above 0')
-        self._run = run = run if isinstance(run, Finished) else restore_directory(run, checkpoint)
+        self._run = run = run if isinstance(run, TrainedRun) else restore_directory(run, checkpoint)
         run.check_stream()
         events.check(run.config.predict)
         self.fps, self.class_names = fps, tuple(run.inputs['class_names'])

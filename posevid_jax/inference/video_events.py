@@ -10,7 +10,7 @@ from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.evaluation import event_metrics, metrics
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.inference.events import Event, Rule
-from posevid_jax.inference.finished import Finished
+from posevid_jax.inference.trained_run import TrainedRun
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ def stretches(flag: np.ndarray) -> np.ndarray:
     return np.flatnonzero(np.diff(flag, prepend=False, append=False)).reshape(-1, 2)
 
 
-def make_record(videos: list[Video], run: Finished) -> Record:
+def make_record(videos: list[Video], run: TrainedRun) -> Record:
     """What was found in some videos, JSON-ready.
 
     Returns:
@@ -100,7 +100,7 @@ def _frame_metrics(videos: list[Video], threshold: float | None) -> Record | Non
     return {'frames': record.pop('clips')} | record
 
 
-def _video_record(video: Video, run: Finished) -> Record:
+def _video_record(video: Video, run: TrainedRun) -> Record:
     names = run.inputs['class_names']
     fps, rule = video.recording.fps, dataclasses.asdict(video.rule)
     return {

@@ -11,7 +11,7 @@ from jax import Array
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
-from posevid_jax.features import inputs, windows
+from posevid_jax.features import inputs, subclips
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.models import video_swin
 from posevid_jax.models.stat_pool import StatPool
@@ -26,13 +26,13 @@ class Outputs(NamedTuple):
     Attributes:
       logits: `[B, K]` float32.
       frame_logits: `[B, T]` float32, or None from a network without a logit per frame.
-      window_logits: `[B, W, K]` float32, of which `logits` are the medians, or None where the clip
+      subclip_logits: `[B, W, K]` float32, of which `logits` are the medians, or None where the clip
         is taken as one.
     """
 
     logits: Array
     frame_logits: Array | None = None
-    window_logits: Array | None = None
+    subclip_logits: Array | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,13 +42,13 @@ class Classifier:
     Attributes:
       network: the Linen module.
       read: (batch, scaler) to what the network is called with.
-      window: frames of the windows of a clip, and from one to the next, where the network judges
+      subclip: frames of the sub-clips of a clip, and from one to the next, where the network judges
         these instead of clips.
     """
 
     network: nn.Module
     read: inputs.Read
-    window: tuple[int, int] | None = None
+    subclip: tuple[int, int] | None = None
 
     def init(self, rng: Array, scaler: Scaler, batch: dict[str, Array]) -> Variables:
         """Fresh variables; only the shapes of `batch` matter."""
@@ -89,20 +89,20 @@ class Classifier:
             mutable=['batch_stats'] if train else [],
         )
         outputs = Outputs(*outputs) if isinstance(outputs, tuple) else Outputs(outputs)
-        if self.window:
+        if self.subclip:
             each = outputs.logits
             each = each.reshape(batch['fps'].shape[0], -1, each.shape[-1])
-            outputs = outputs._replace(logits=jnp.median(each, axis=1), window_logits=each)
+            outputs = outputs._replace(logits=jnp.median(each, axis=1), subclip_logits=each)
         return outputs, updated.get('batch_stats', variables['batch_stats'])
 
-    def window_targets(self, batch: dict[str, Array], window_logits: Array) -> Array:
-        """What the windows are that have these logits: their classes `[B, W]`; of mixed clips the
-        shares of these, `[B, W, K]`, which a window has as its clip."""
-        clips, count, outputs = window_logits.shape
+    def subclip_targets(self, batch: dict[str, Array], subclip_logits: Array) -> Array:
+        """What the sub-clips are that have these logits: their classes `[B, W]`; of mixed clips the
+        shares of these, `[B, W, K]`, which a sub-clip has as its clip."""
+        clips, count, outputs = subclip_logits.shape
         classes = max(2, outputs)
         if 'target' in batch:
             return jnp.broadcast_to(batch['target'][:, None], (clips, count, classes))
-        return windows.labels(batch['frame_label'], batch['label'], classes, *self.window)
+        return subclips.labels(batch['frame_label'], batch['label'], classes, *self.subclip)
 
 
 def build(config: ConfigDict, *, num_classes: int, joint_names: Sequence[str]) -> Classifier:
@@ -120,7 +120,7 @@ def build(config: ConfigDict, *, num_classes: int, joint_names: Sequence[str]) -
     return Classifier(
         build_network(config, num_classes),
         inputs.reader(config, joint_names),
-        _clip_windows(config.features),
+        _subclips(config.features),
     )
 
 
@@ -188,7 +188,7 @@ def _video_swin(config: ConfigDict, num_outputs: int, frame_output: bool) -> vid
         **video_swin.SIZES[model.size],
         **options,
         context=config.features.context,
-        clip_windows=_clip_windows(config.features),
+        subclips=_subclips(config.features),
         statistics=_stat_pool(config, num_outputs, dropout) if statistics else None,
         dropout=model.dropout,
         dtype=jnp.dtype(model.dtype),
@@ -196,8 +196,8 @@ def _video_swin(config: ConfigDict, num_outputs: int, frame_output: bool) -> vid
     )
 
 
-def _clip_windows(features: ConfigDict) -> tuple[int, int] | None:
-    return (features.window, features.window_stride) if features.window else None
+def _subclips(features: ConfigDict) -> tuple[int, int] | None:
+    return (features.subclip, features.subclip_stride) if features.subclip else None
 
 
 def _one_of(key: str, found: Any, known: Iterable[Any]) -> None:

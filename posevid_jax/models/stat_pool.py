@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from posevid_jax.features.pooling import STATISTICS, numbers_of_clips
-from posevid_jax.features.scaling import Scaler, measure
+from posevid_jax.features.scaling import Scaler, standardize
 
 # Deviations at which a statistic is as unusual as can be.
 _CLIP_AT = 4.0
@@ -66,7 +66,7 @@ class StatPool(nn.Module):
             parts=self.parts,
         )  # fmt: skip
         if scaler is not None:
-            x = jnp.where(known, measure(x, scaler, _CLIP_AT), 0.0)
+            x = jnp.where(known, standardize(x, scaler, _CLIP_AT), 0.0)
         for size in self.hidden_sizes:
             # Batch norm brings a bias of its own.
             x = nn.Dense(size, use_bias=not self.batch_norm, dtype=self.dtype)(x)

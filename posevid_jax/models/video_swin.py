@@ -7,7 +7,7 @@ Shapes of one clip batch `[B, T, H, W, C]`, with patch (pt, ph, pw), width E and
     ...          and so on: each merging halves the map and doubles the width
     last stage   [B, T', H', W', 2^(stages-1) E]
     pooled       [B, 2^(stages-1) E]      mean over the (observed) tokens
-    logits       [B, K]                  or [B, W, K], of windows of the clip: `clip_windows`
+    logits       [B, K]                  or [B, W, K], of its sub-clips
 
 A block with windows of M tokens computes (paper, eq. 1 and 3)
 
@@ -37,7 +37,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from posevid_jax.features.windows import cut
+from posevid_jax.features.subclips import cut
 from posevid_jax.models import windows
 from posevid_jax.models.attention import attend
 from posevid_jax.models.layers import (
@@ -174,10 +174,10 @@ class VideoSwin(nn.Module):
         context: frames at the start and the end that are looked at and not judged: they take part
             in attention, not in the frame output. The pooling leaves out as many whole tokens of
             the last stage at either end; a token that holds frames of both is pooled.
-        clip_windows: frames of the W windows that a clip is judged by, and from one to the next,
-            see features/windows.py: each has the mean over its frames of the head's logits of the
+        subclips: frames of the W sub-clips that a clip is judged by, and from one to the next,
+            see features/subclips.py: each has the mean over its frames of the head's logits of the
             tokens, interpolated to frames. None to pool and judge the clip as one.
-        statistics: a network whose logits are added to those of the head, or None; of the windows
+        statistics: a network whose logits are added to those of the head, or None; of the sub-clips
             of a clip, where there are any.
 
     Dropout and stochastic depth draw from the rng stream 'dropout'. The last stage's map (of
@@ -202,7 +202,7 @@ class VideoSwin(nn.Module):
     dtype: Any = jnp.float32
     frame_output: bool = False
     context: int = 0
-    clip_windows: tuple[int, int] | None = None
+    subclips: tuple[int, int] | None = None
     statistics: nn.Module | None = None
 
     @nn.compact
@@ -218,7 +218,7 @@ class VideoSwin(nn.Module):
             train: switches dropout and stochastic depth on.
 
         Returns:
-            Logits `[B, K]` float32, with `clip_windows` `[B, W, K]`; with `frame_output` the pair
+            Logits `[B, K]` float32, with `subclips` `[B, W, K]`; with `frame_output` the pair
             of these and `[B, T]`.
         """
         chex.assert_rank(x, 5)
@@ -259,7 +259,7 @@ class VideoSwin(nn.Module):
         logits, *scores = self._head(x, mask, frames)
         if self.statistics is not None:
             more = self.statistics(*numbers, train=train)
-            logits = logits + (more.reshape(logits.shape) if self.clip_windows else more)
+            logits = logits + (more.reshape(logits.shape) if self.subclips else more)
         return (logits, *scores) if scores else logits
 
     def _embed(self, x: Array, mask: Array | None, train: bool) -> tuple[Array, Array | None]:
@@ -278,7 +278,7 @@ class VideoSwin(nn.Module):
         return nn.Dropout(self.dropout)(x, deterministic=not train), mask
 
     def _head(self, x: Array, mask: Array | None, frames: int):
-        """Scores the clip or its windows from the last map, and each of its `frames`."""
+        """Scores the clip or its sub-clips from the last map, and each of its `frames`."""
         norm = LayerNorm(name='norm')
         legacy = self.layout == 'legacy'
         if not legacy:
@@ -292,15 +292,15 @@ class VideoSwin(nn.Module):
             self.sow('intermediates', 'features', pooled)
             pooled = norm(pooled)
         head = Dense(self.num_outputs, name='head')
-        if not (self.frame_output or self.clip_windows):
+        if not (self.frame_output or self.subclips):
             return (head(pooled),)
         rows = masked_mean(x, mask, axes=(2, 3))  # [B, T', C]
         rows = norm(rows) if legacy else rows
         weights = frame_interpolation(rows.shape[1], frames, stride)
         weights = weights[:, self.context : frames - self.context]  # [T', T]
-        if self.clip_windows:
-            of_windows = cut(weights, *self.clip_windows).mean(axis=1).reshape(len(weights), -1)
-            logits = jnp.einsum('btk,tw->bwk', head(rows), of_windows)
+        if self.subclips:
+            of_subclips = cut(weights, *self.subclips).mean(axis=1).reshape(len(weights), -1)
+            logits = jnp.einsum('btk,tw->bwk', head(rows), of_subclips)
         else:
             logits = head(pooled)
         if not self.frame_output:

@@ -18,8 +18,8 @@ from ml_collections import ConfigDict
 from orbax.checkpoint import checkpoint_managers
 
 from posevid_jax.errors import InputError
-from posevid_jax.training import processes
-from posevid_jax.training.seal import damage, seal
+from posevid_jax.machine import processes
+from posevid_jax.runs.checksums import damage, write_checksums
 from posevid_jax.training.state import Trained, TrainState
 
 
@@ -83,7 +83,7 @@ class Checkpoints:
         return {
             'preservation_policy': checkpoint_managers.AnyPreservationPolicy(policies),
             'cleanup_tmp_directories': True,  # what a killed process was writing
-            'async_options': ocp.AsyncOptions(post_finalization_callback=self._seal),
+            'async_options': ocp.AsyncOptions(post_finalization_callback=self._write_checksums),
         }
 
     def save(self, state: TrainState, data: Any, score: float | None) -> None:
@@ -211,12 +211,12 @@ class Checkpoints:
             with contextlib.suppress(InputError):  # there is an error to report already
                 self.close()
 
-    def _seal(self) -> None:
+    def _write_checksums(self) -> None:
         # Orbax asks when all is written but the last word: the folder's rename.
         if not processes.is_first():
             return
         for folder in self.directory.glob(f'{self._saving}.orbax-checkpoint-tmp*'):
-            seal(folder)
+            write_checksums(folder)
 
     def _steps(self) -> list[int]:
         return sorted(int(path.name) for path in self.directory.iterdir() if path.name.isdigit())

@@ -14,19 +14,11 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import Column
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import decision
-from posevid_jax.features import augment, fitting, inputs, windows
+from posevid_jax.features import augment, fitting, inputs, subclips
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.models import classifier, torch_import
-from posevid_jax.training import (
-    checkpoint,
-    groups,
-    hardest,
-    losses,
-    nonfinite,
-    optim,
-    records,
-    steps,
-)
+from posevid_jax.runs import records
+from posevid_jax.training import checkpoint, groups, hardest, losses, nonfinite, optim, steps
 from posevid_jax.training import state as states
 
 
@@ -212,7 +204,7 @@ def assemble(
             'features.source=body, or model.name=video_swin with features.layout=skeleton'
         )
     losses.check_classes(config.train, train.num_classes)
-    windows.check(config.features, train.features.shape[1])
+    subclips.check(config.features, train.features.shape[1])
     model = classifier.build(config, num_classes=train.num_classes, joint_names=train.joint_names)
     arrays = inputs.host_arrays(train, config)
     if config.data.sample_by_weight:

@@ -5,12 +5,12 @@ import numpy as np
 
 from posevid_jax.errors import InputError
 from posevid_jax.features.inputs import host_arrays
+from posevid_jax.machine.interrupt import Interrupt
+from posevid_jax.machine.parallel import Parallel
+from posevid_jax.machine.prefetch import Prefetch
+from posevid_jax.machine.progress import Progress
 from posevid_jax.training import validation
 from posevid_jax.training.experiment import Experiment
-from posevid_jax.training.interrupt import Interrupt
-from posevid_jax.training.parallel import Parallel
-from posevid_jax.training.prefetch import Prefetch
-from posevid_jax.training.progress import Progress
 
 
 class FoldTrainer:

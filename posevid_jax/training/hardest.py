@@ -15,11 +15,12 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation import ensemble, metrics
+from posevid_jax.evaluation import members, metrics
+from posevid_jax.machine import processes
+from posevid_jax.machine.parallel import Parallel
 from posevid_jax.models.classifier import Classifier
-from posevid_jax.training import losses, processes, validation
-from posevid_jax.training.artifacts import write_text
-from posevid_jax.training.parallel import Parallel
+from posevid_jax.runs.files import write_text
+from posevid_jax.training import losses, validation
 from posevid_jax.training.state import TrainState
 
 COLUMNS = (
@@ -88,7 +89,7 @@ class Hardest:
         """
         if epoch % self._config.topk_every_epochs:
             return
-        clips, logits = self._clips, ensemble.mean_logits(self._predict(state))
+        clips, logits = self._clips, members.mean_logits(self._predict(state))
         loss = np.asarray(losses.per_example(logits, clips.label, self._config))
         probs = metrics.probabilities(logits)
         column = clips.label if clips.num_classes > 2 else np.ones(len(clips), int)

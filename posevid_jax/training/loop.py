@@ -12,28 +12,25 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data import source
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation import decision, ensemble, report
+from posevid_jax.evaluation import decision, members, report
 from posevid_jax.evaluation.metrics import Record
+from posevid_jax.machine import processes
+from posevid_jax.machine.interrupt import Interrupt
+from posevid_jax.machine.parallel import Parallel
+from posevid_jax.machine.phases import Phases, announced
+from posevid_jax.machine.prefetch import Clock, Prefetch
+from posevid_jax.machine.progress import Progress
 from posevid_jax.models.classifier import count_parameters
-from posevid_jax.training import (
-    artifacts,
-    evaluation_files,
-    experiment,
-    nonfinite,
-    processes,
-    reproduce,
-    validation,
-)
+from posevid_jax.runs import evaluation_files
+from posevid_jax.runs.config import as_json, check_config
+from posevid_jax.runs.directory import locked, new_run_directory, read_decision
+from posevid_jax.runs.files import read_json, write_json
+from posevid_jax.runs.records import Records
+from posevid_jax.training import experiment, nonfinite, reproduce, validation
 from posevid_jax.training import state as states
 from posevid_jax.training.checkpoint import Checkpoints, Keep
 from posevid_jax.training.experiment import Experiment
 from posevid_jax.training.hardest import Hardest
-from posevid_jax.training.interrupt import Interrupt
-from posevid_jax.training.parallel import Parallel
-from posevid_jax.training.phases import Phases, announced
-from posevid_jax.training.prefetch import Clock, Prefetch
-from posevid_jax.training.progress import Progress
-from posevid_jax.training.records import Records
 from posevid_jax.training.step_log import StepLog
 
 
@@ -60,14 +57,14 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
     if workdir is None or not (workdir / 'config.json').exists():  # a run to resume has its weights
         run.check_pretrained()
     if workdir is None:
-        workdir = artifacts.new_run_directory(pathlib.Path('runs') / config.name)
-    with artifacts.claimed(workdir):
+        workdir = new_run_directory(pathlib.Path('runs') / config.name)
+    with locked(workdir):
         return _train_in(workdir, run, parallel)
 
 
 def _train_in(workdir: pathlib.Path, run: Experiment, parallel: Parallel) -> Record | None:
     config, phases = run.config, Phases()
-    artifacts.check_config(workdir, config)
+    check_config(workdir, config)
     with Checkpoints(workdir, _keep(run)) as checkpoints:
         done = checkpoints.last_step() or 0
         if done > run.total_steps:
@@ -75,8 +72,8 @@ def _train_in(workdir: pathlib.Path, run: Experiment, parallel: Parallel) -> Rec
                 f'train.num_epochs: found {config.train.num_epochs}, {run.total_steps} steps, '
                 f'but {workdir} has done {done} already'
             )
-        artifacts.write_json(workdir / 'config.json', artifacts.as_json(config))
-        artifacts.write_json(workdir / 'scaler.json', run.input_description())
+        write_json(workdir / 'config.json', as_json(config))
+        write_json(workdir / 'scaler.json', run.input_description())
         predict = validation.make_predictor(run.model, run.val, config, parallel)
         if not _train(run, workdir, parallel, checkpoints, predict, phases):
             return None
@@ -178,7 +175,7 @@ def _end_epoch(run, state, step: int, predict, clock: Clock) -> tuple[Record, di
     training_time = clock.read()
     trained = time.monotonic()
     logits = predict(state)
-    chosen = decision.choose(ensemble.mean_logits(logits), run.val.label, run.config.eval)
+    chosen = decision.choose(members.mean_logits(logits), run.val.label, run.config.eval)
     threshold = chosen['thresholds']['threshold']
     entry = {
         'epoch': step // run.steps_per_epoch,
@@ -198,10 +195,10 @@ def _finish(run: Experiment, workdir, parallel, checkpoints, predict, phases: Ph
     with phases.phase('eval'):
         restored = checkpoints.restore(step, run.abstract_state())
         logits = predict(parallel.put_state(restored))
-    chosen = artifacts.read_decision(workdir, config.eval.calibration)
+    chosen = read_decision(workdir, config.eval.calibration)
     name = source.set_name(config.data.val or 'val')
     record = {'set': name, 'step': step} | validation.final_record(logits, run.val, chosen, config)
-    epochs = len(artifacts.read_json(workdir / 'history.json'))
+    epochs = len(read_json(workdir / 'history.json'))
     page = workdir / 'report.html'
     evaluation_files.write(
         workdir, page, record, run.val, logits, chosen, config.eval, epochs=epochs

@@ -87,15 +87,15 @@ def _unweighted(logits: Array, label: Array, config: ConfigDict) -> Array:
     return optax.sigmoid_binary_cross_entropy(logit, target)
 
 
-def per_example_windows(logits: Array, label: Array, config: ConfigDict) -> Array:
-    """The mean of `per_example` over the windows of each example, `[B]` float32, nats.
+def per_example_subclips(logits: Array, label: Array, config: ConfigDict) -> Array:
+    """The mean of `per_example` over the sub-clips of each example, `[B]` float32, nats.
 
     Args:
       logits: `[B, W, K]`, K as for `per_example`.
       label: `[B, W]` int, or `[B, W, K]` shares.
       config: `config.train`.
     """
-    each = jax.vmap(lambda *window: per_example(*window, config), 1, 1)(logits, label)  # [B, W]
+    each = jax.vmap(lambda *subclip: per_example(*subclip, config), 1, 1)(logits, label)  # [B, W]
     return each.mean(axis=1)
 
 

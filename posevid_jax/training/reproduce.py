@@ -5,7 +5,9 @@ import shlex
 from typing import Any
 
 from posevid_jax.evaluation.metrics import Record
-from posevid_jax.training import artifacts
+from posevid_jax.runs.config import as_json
+from posevid_jax.runs.environment import environment
+from posevid_jax.runs.files import write_json, write_text
 from posevid_jax.training.experiment import Experiment
 
 _PAGE = """\
@@ -47,16 +49,16 @@ def write(
     """
     config = run.config
     configuration = shlex.quote(f'configs/run.py:{workdir}')
-    content = artifacts.environment() | {
+    content = environment() | {
         'again': f'python main.py --config={configuration} --workdir=NEW',
         'seed': config.seed,
         'data': {'train': run.train.fingerprint(), 'val': run.val.fingerprint()},
-        'config': artifacts.as_json(config),
+        'config': as_json(config),
         'results': record,
         'time': seconds,
     }
-    artifacts.write_json(workdir / 'reproduce.json', content)
-    artifacts.write_text(workdir / 'reproduce.md', _page(workdir, run, content))
+    write_json(workdir / 'reproduce.json', content)
+    write_text(workdir / 'reproduce.md', _page(workdir, run, content))
 
 
 def _page(workdir: pathlib.Path, run: Experiment, content: dict[str, Any]) -> str:

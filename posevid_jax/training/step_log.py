@@ -4,11 +4,11 @@ from typing import Any
 
 import jax
 
+from posevid_jax.machine.parallel import Parallel
+from posevid_jax.machine.progress import Progress
+from posevid_jax.runs.records import Records
 from posevid_jax.training import nonfinite, validation
 from posevid_jax.training.experiment import Experiment
-from posevid_jax.training.parallel import Parallel
-from posevid_jax.training.progress import Progress
-from posevid_jax.training.records import Records
 from posevid_jax.training.state import TrainState
 
 

@@ -85,12 +85,12 @@ def make_train_step(
                     rng=rng,
                     axis_name=axis_name,
                 )
-                if outputs.window_logits is None:
+                if outputs.subclip_logits is None:
                     target = batch['target' if 'target' in batch else 'label']
                     loss = losses.per_example(outputs.logits, target, config)
                 else:
-                    target = classifier.window_targets(batch, outputs.window_logits)
-                    loss = losses.per_example_windows(outputs.window_logits, target, config)
+                    target = classifier.subclip_targets(batch, outputs.subclip_logits)
+                    loss = losses.per_example_subclips(outputs.subclip_logits, target, config)
                 if outputs.frame_logits is not None:
                     frames = losses.per_example_frames(outputs.frame_logits, batch['frame_label'])
                     loss += config.frame_loss * frames

@@ -12,8 +12,8 @@ import pytest
 from configs import probe as probe_config
 from posevid_jax.capacity import devices, schema
 from posevid_jax.capacity.candidate import Candidate
-from posevid_jax.capacity.probe import probe
 from posevid_jax.errors import InputError
+from posevid_jax.modes.probe import probe
 
 MAX_ALL_REDUCES = 8
 

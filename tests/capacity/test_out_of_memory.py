@@ -5,10 +5,10 @@ import json
 import jax
 import pytest
 
-from posevid_jax.capacity import adopt
+from posevid_jax.capacity import batch_size
 from posevid_jax.errors import InputError
+from posevid_jax.machine.parallel import Parallel
 from posevid_jax.training import loop
-from posevid_jax.training.parallel import Parallel
 from tests import toy
 
 
@@ -30,7 +30,7 @@ def test_the_last_checkpoint_is_intact_and_the_run_goes_on(tmp_path, monkeypatch
         patched.setattr(Parallel, 'compile_train', runs_out_in_the_second_epoch)
         with (
             pytest.raises(InputError, match=r'16 clips a device at a time.*--mode=probe'),
-            adopt.out_of_memory_explained(config),
+            batch_size.out_of_memory_explained(config),
         ):
             loop.train_and_evaluate(config, tmp_path)
     loop.train_and_evaluate(config, tmp_path)

@@ -43,7 +43,7 @@ def csv_text(values, fps=10.0, size=(640, 480), frames=None, time=None, numbers=
     return '\n'.join(lines) + '\n'
 
 
-def flat(person):
+def flatten(person):
     """x0, y0, score0, x1, ... of [J, 4]; zeros where the joint is missing."""
     return np.nan_to_num(person[:, [0, 1, 3]]).ravel().tolist()
 
@@ -52,7 +52,7 @@ def openpose(folder, frames, video='clip', numbers=None):
     """An OpenPose folder; each frame is a list of persons [25, 4] in pixels."""
     folder.mkdir()
     for number, people in zip(numbers or range(len(frames)), frames, strict=True):
-        people = [{'person_id': [-1], 'pose_keypoints_2d': flat(person)} for person in people]
+        people = [{'person_id': [-1], 'pose_keypoints_2d': flatten(person)} for person in people]
         file = folder / f'{video}_{number:012d}_keypoints.json'
         file.write_text(json.dumps({'version': 1.3, 'people': people}))
     return folder
@@ -80,7 +80,7 @@ def mmpose(frames, first=1):
 def alphapose(frames):
     """AlphaPose's list of results."""
     return [
-        {'image_id': f'{t}.jpg', 'category_id': 1, 'keypoints': flat(person), 'score': 2.9}
+        {'image_id': f'{t}.jpg', 'category_id': 1, 'keypoints': flatten(person), 'score': 2.9}
         for t, people in enumerate(frames)
         for person in people
     ]

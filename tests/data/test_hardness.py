@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from configs import default
+from posevid_jax.config import get_config
 from posevid_jax.data import source
 from posevid_jax.data.npz import read_clips
 from posevid_jax.data.npz_file import Budget
@@ -254,7 +254,7 @@ def test_nothing_left_is_an_error(tmp_path):
 
 
 def settings(**changes) -> ConfigDict:
-    config = default.get_config().data
+    config = get_config().data
     config.update(changes)
     return config
 

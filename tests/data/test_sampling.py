@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from configs import default
+from posevid_jax.config import get_config
 from posevid_jax.data.clips import from_arrays
 from posevid_jax.data.sampling import Order, make_order, make_streams
 from posevid_jax.errors import InputError
@@ -139,7 +139,7 @@ def clips():
 
 
 def settings(**changes):
-    config = default.get_config().data
+    config = get_config().data
     config.update(changes)
     return config
 

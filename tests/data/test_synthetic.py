@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
-from configs import default
+from posevid_jax.config import get_config
 from posevid_jax.data import source
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.joints import MEDIAPIPE_33
@@ -105,7 +105,7 @@ def test_refuses_too_few(key):
 
 def config(**changes) -> ConfigDict:
     sizes = {'num_videos': 4, 'clips_per_video': 4, 'num_frames': 6, 'seed': 0}
-    data = default.get_config().data
+    data = get_config().data
     data.update({'val_fraction': 0.25, 'synthetic': sizes} | changes)
     return data
 

@@ -5,7 +5,7 @@ import functools
 import jax
 import numpy as np
 
-from configs import default
+from posevid_jax.config import get_config
 from posevid_jax.data.hand_mouth import hand_mouth_features
 from posevid_jax.data.joints import MEDIAPIPE_33
 from posevid_jax.features import augment
@@ -67,7 +67,7 @@ BODY = {'joint_drop': 0.2, 'scale': 0.3, 'rotate': 20.0, 'jitter': 0.02}
 
 
 def build(read='both', num_classes=2, **amounts):
-    config = default.get_config().augment
+    config = get_config().augment
     config.update(amounts)
     return augment.build(config, num_classes=num_classes, **READS[read])
 

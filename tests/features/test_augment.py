@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from configs import default
+from posevid_jax.config import get_config
 from posevid_jax.data import synthetic
 from posevid_jax.errors import InputError
 from posevid_jax.features import augment, inputs
@@ -161,7 +161,7 @@ def test_targets_have_a_share_for_every_class():
 @pytest.mark.parametrize('zscore', ['global', 'per_video'])
 def test_every_array_of_a_batch_has_been_thought_of(zscore):
     """A new column must say what a mirror, a warp and a mixture do to it, then be named here."""
-    config = default.get_config()
+    config = get_config()
     config.features.zscore = zscore
     config.features.layout = 'skeleton'
     config.model.name = 'video_swin'
@@ -188,7 +188,7 @@ def test_what_cannot_be_right_is_one_line(read, amounts, named):
 
 @pytest.mark.parametrize('key', ['mirror', 'hand_swap', 'warp'])
 def test_features_without_a_meaning_are_refused(key):
-    config = default.get_config().augment
+    config = get_config().augment
     config[key] = 0.5
     with pytest.raises(InputError, match=rf'augment\.{key}: cannot tell .* feature_0'):
         augment.build(config, feature_names=('feature_0',), joint_names=(), num_classes=2)

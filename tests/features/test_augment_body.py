@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from configs import default
+from posevid_jax.config import get_config
 from posevid_jax.errors import InputError
 from posevid_jax.features import augment
 from tests.features.augmenting import (
@@ -68,7 +68,7 @@ def test_jitter_is_noise_in_shoulder_widths():
 
 
 def test_a_body_without_shoulders_cannot_be_turned():
-    config = default.get_config().augment
+    config = get_config().augment
     config.rotate = 5.0
     with pytest.raises(InputError, match=r'augment\.rotate: needs the joints left_shoulder'):
         augment.build(config, feature_names=(), joint_names=('nose',), num_classes=2)

@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-from configs import default
+from posevid_jax.config import get_config
 from posevid_jax.data.hand_mouth import hand_mouth_features
 from posevid_jax.features import augment
 from tests.features.augmenting import BATCH, FRAMES, NAMES, SIZE, apply, counting, make_batch
@@ -100,7 +100,7 @@ def test_warped_velocities_are_those_of_the_warped_skeleton():
 
 def test_accelerations_change_with_the_square_of_the_tempo():
     names = ('l15_vx', 'l15_ax', 'l16_vx', 'l16_ax')
-    config = default.get_config().augment
+    config = get_config().augment
     config.warp = 0.4
     warp = augment.build(config, feature_names=names, joint_names=(), num_classes=2)
     shape = (SIZE, FRAMES, 4)

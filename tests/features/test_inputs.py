@@ -75,8 +75,8 @@ def test_a_network_of_cells_and_statistics_reads_what_each_reads_alone(layout):
             np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize(('window', 'windows'), [(0, 1), (6, 4)])
-def test_statistics_are_measured_against_those_of_the_training_clips(window, windows):
+@pytest.mark.parametrize(('subclip', 'subclips'), [(0, 1), (6, 4)])
+def test_statistics_are_measured_against_those_of_the_training_clips(subclip, subclips):
     clips = make_clips(num_videos=4, clips_per_video=8, num_frames=12, seed=0)
     config = toy.config(
         features__source='body',
@@ -84,8 +84,8 @@ def test_statistics_are_measured_against_those_of_the_training_clips(window, win
         features__pooled_scaler='robust',
         features__parts=2,
         features__context=3,
-        features__window=window,
-        features__window_stride=2,
+        features__subclip=subclip,
+        features__subclip_stride=2,
     )
     arrays = inputs.host_arrays(clips, config)
     scaler = fitting.fit_scaler(clips, arrays, config)
@@ -93,7 +93,7 @@ def test_statistics_are_measured_against_those_of_the_training_clips(window, win
     *parts, found = read({name: array[:] for name, array in arrays.items()}, scaler)
     assert found is scaler.pooled
     numbers, known = pooling.numbers_of_clips(*parts, **inputs.statistics(config.features))
-    assert numbers.shape == (32 * windows, found.center.shape[0])
+    assert numbers.shape == (32 * subclips, found.center.shape[0])
     for column in range(0, numbers.shape[1], 17):
         values = np.asarray(numbers)[np.asarray(known)[:, column], column]
         expected = np.median(values) if values.size else 0  # frames around that no clip holds
@@ -113,8 +113,8 @@ def test_statistics_are_measured_against_those_of_the_training_clips(window, win
         ('quantiles', (0.5, 2.0), r'features\.quantiles: .*from 0 to 1'),
         ('scale_frames', 4, r'features\.scale_frames: found 4, expected an odd'),
         ('parts', 0, r'features\.parts: found 0, expected 1 or more'),
-        ('window', -1, r'features\.window: found -1, expected 0 or more'),
-        ('window_stride', 0, r'features\.window_stride: found 0, expected 1 or more'),
+        ('subclip', -1, r'features\.subclip: found -1, expected 0 or more'),
+        ('subclip_stride', 0, r'features\.window_stride: found 0, expected 1 or more'),
         ('context', 5, r'features\.context: found 5 with .*archive, expected 0'),
         ('leave_out', ('near_*',), r'features\.leave_out: .*archive'),
         ('summary__near', (0.0,), r'features\.summary\.near'),
@@ -129,7 +129,7 @@ def test_a_mistake_is_one_line(key, value, message):
         inputs.reader(config, poses.UPPER_BODY)
 
 
-def test_windows_have_no_summary_of_whole_clips():
-    config = toy.config(features__window=5, features__summary__on=True)
-    with pytest.raises(InputError, match=r'features\.window: found 5 with .*expected 0'):
+def test_subclips_have_no_summary_of_whole_clips():
+    config = toy.config(features__subclip=5, features__summary__on=True)
+    with pytest.raises(InputError, match=r'features\.subclip: found 5 with .*expected 0'):
         inputs.reader(config, poses.UPPER_BODY)

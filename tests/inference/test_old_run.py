@@ -12,7 +12,7 @@ import pytest
 
 import posevid_jax
 from configs import run as run_config
-from posevid_jax.inference import evaluate_run
+from posevid_jax.modes import eval
 
 DATA = pathlib.Path(__file__).parent.parent / 'data'
 
@@ -27,7 +27,7 @@ def test_its_evaluation_gives_the_same_numbers(old_run):
     config = run_config.get_config(str(old_run))
     config.data.test = str(DATA / 'old_clips.npz')
     config.eval.report = False
-    record = evaluate_run.evaluate_run(config, old_run)
+    record = eval.evaluate_run(config, old_run)
     flat, expected = flatten(record), flatten(before)
     del expected['.always_positive.threshold']  # the answer of no model, now written as 0.5
     assert {key: flat[key] for key in expected} == {

@@ -10,13 +10,14 @@ import pytest
 from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
-from posevid_jax.inference import recordings, stream_lines
-from posevid_jax.inference.bench_stream import bench_stream
+from posevid_jax.inference import recordings
 from posevid_jax.inference.events import Rule, find_events
-from posevid_jax.inference.run import Run
+from posevid_jax.inference.single import SingleRun
 from posevid_jax.inference.stream import Stream
+from posevid_jax.machine.parallel import Parallel
+from posevid_jax.modes import stream
+from posevid_jax.modes.bench_stream import bench_stream
 from posevid_jax.training import loop
-from posevid_jax.training.parallel import Parallel
 from tests import toy
 
 FRAMES = 8  # of a clip
@@ -48,7 +49,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def runs(folder):
-    return {kind: Run.restore(config(kind), folder / kind, 'best') for kind in KINDS}
+    return {kind: SingleRun.restore(config(kind), folder / kind, 'best') for kind in KINDS}
 
 
 @pytest.fixture(scope='module')
@@ -124,7 +125,7 @@ def test_lines_in_and_lines_out(runs, recording):
         row = [j.tolist() if ok else None for j, ok in zip(joints, seen, strict=True)]
         lines.append({'joints': row})
     sink = io.StringIO()
-    stream_lines.serve(run, io.StringIO('\n'.join(map(json.dumps, lines))), sink)
+    stream.serve(run, io.StringIO('\n'.join(map(json.dumps, lines))), sink)
     answers = [json.loads(line) for line in sink.getvalue().splitlines()]
     for joints, answer in zip(recording.joints, answers, strict=False):
         assert answer['prob'] == pytest.approx(stream.push(joints).prob, abs=1e-5)
@@ -146,7 +147,7 @@ def test_lines_in_and_lines_out(runs, recording):
 def test_a_line_that_is_not_as_expected_is_named(runs, lines, message):
     run = runs['per_video']
     with pytest.raises(InputError, match=message):
-        stream_lines.serve(run, io.StringIO(lines), io.StringIO())
+        stream.serve(run, io.StringIO(lines), io.StringIO())
 
 
 def test_the_bench_counts_frames(folder, capsys):

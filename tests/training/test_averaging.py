@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from posevid_jax.errors import InputError
-from posevid_jax.inference.evaluate_run import evaluate_run
-from posevid_jax.training import experiment, loop, records
-from posevid_jax.training.parallel import Parallel
+from posevid_jax.machine.parallel import Parallel
+from posevid_jax.modes.eval import evaluate_run
+from posevid_jax.runs import records
+from posevid_jax.training import experiment, loop
 from tests import toy
 
 

@@ -154,7 +154,7 @@ def test_numbers_out_of_range_are_named(key):
 def test_the_first_signal_waits_for_the_step_and_the_second_does_not():
     program = (
         'import time\n'
-        'from posevid_jax.training.interrupt import Interrupt\n'
+        'from posevid_jax.machine.interrupt import Interrupt\n'
         'with Interrupt() as interrupt:\n'
         '    print("ready", flush=True)\n'
         '    while True:\n'

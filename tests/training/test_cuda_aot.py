@@ -16,8 +16,9 @@ from configs import video_swin
 from posevid_jax.capacity import devices, memory
 from posevid_jax.errors import InputError
 from posevid_jax.features.scaling import fit_scaler
+from posevid_jax.machine import parallel
 from posevid_jax.models import classifier
-from posevid_jax.training import optim, parallel, steps
+from posevid_jax.training import optim, steps
 from posevid_jax.training import state as states
 
 pytestmark = pytest.mark.cuda_aot

@@ -7,9 +7,9 @@ import pytest
 
 from posevid_jax.data.hard_negatives import read_boost
 from posevid_jax.errors import InputError
-from posevid_jax.inference.run import Run
+from posevid_jax.inference.single import SingleRun
+from posevid_jax.machine.parallel import Parallel
 from posevid_jax.training import experiment, loop, validation
-from posevid_jax.training.parallel import Parallel
 from tests import toy
 
 
@@ -31,7 +31,7 @@ def test_the_largest_losses_are_those_of_the_saved_state_on_clips_as_they_are(tm
     files = sorted((tmp_path / 'topk_loss').iterdir())
     assert [path.name for path in files] == ['epoch_02.csv', 'epoch_04.csv']
     run = experiment.build(config)
-    state = Run.restore(config, tmp_path, str(4 * run.steps_per_epoch)).state
+    state = SingleRun.restore(config, tmp_path, str(4 * run.steps_per_epoch)).state
     every = np.arange(len(run.train))
     loss = validation.losses_of(every, run.train, run.model, config, Parallel('jit'), state)
     found = lines(files[1])

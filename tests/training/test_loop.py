@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from posevid_jax.errors import InputError
-from posevid_jax.inference.evaluate_run import evaluate_run
-from posevid_jax.inference.run import Run
+from posevid_jax.inference.single import SingleRun
+from posevid_jax.modes.eval import evaluate_run
 from posevid_jax.training import loop
 from tests import toy
 
 
 def parameters(config, workdir, checkpoint='last'):
-    return jax.device_get(Run.restore(config, workdir, checkpoint).state)
+    return jax.device_get(SingleRun.restore(config, workdir, checkpoint).state)
 
 
 def without_time(record):
@@ -46,7 +46,7 @@ def stop_after(monkeypatch, steps):
 def test_each_step_is_compiled_once(tmp_path, caplog, kind, programs):
     with jax.log_compiles():
         loop.train_and_evaluate(toy.config(parallel=kind), tmp_path)
-    names = r'Finished XLA compilation of jit\((train_step|eval_step|_fun)\)'
+    names = r'TrainedRun XLA compilation of jit\((train_step|eval_step|_fun)\)'
     # pmap gives all its programs one name.
     assert re.findall(names, caplog.text) == programs
 

@@ -4,13 +4,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from configs import default
+from posevid_jax.config import get_config
 from posevid_jax.errors import InputError
 from posevid_jax.training import losses
 
 
 def settings(**changes):
-    config = default.get_config().train
+    config = get_config().train
     config.update(changes)
     return config
 

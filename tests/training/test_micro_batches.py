@@ -9,10 +9,10 @@ import pytest
 
 from posevid_jax.features import augment
 from posevid_jax.features.scaling import fit_scaler
+from posevid_jax.machine.parallel import Parallel
 from posevid_jax.models import classifier, video_swin
 from posevid_jax.training import optim, steps
 from posevid_jax.training import state as states
-from posevid_jax.training.parallel import Parallel
 from tests import toy
 
 # No dropout: its keys differ between parts.

@@ -10,7 +10,7 @@ import pytest
 
 from posevid_jax.data import npz, synthetic
 from posevid_jax.errors import InputError
-from posevid_jax.inference.run import Run
+from posevid_jax.inference.single import SingleRun
 from posevid_jax.training import experiment, loop, nonfinite
 from tests import toy
 
@@ -77,7 +77,9 @@ def test_stop_keeps_the_last_good_state_and_skip_goes_on_from_it(tmp_path, confi
     resumed = loop.train_and_evaluate(skipping, tmp_path / 'run')
     whole = loop.train_and_evaluate(skipping, tmp_path / 'whole')
     assert resumed == whole
-    states = [Run.restore(skipping, tmp_path / name, 'last').state for name in ('run', 'whole')]
+    states = [
+        SingleRun.restore(skipping, tmp_path / name, 'last').state for name in ('run', 'whole')
+    ]
     jax.tree.map(np.testing.assert_array_equal, *jax.device_get(states))
 
 

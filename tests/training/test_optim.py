@@ -4,7 +4,7 @@ import numpy as np
 import optax
 import pytest
 
-from configs import default
+from posevid_jax.config import get_config
 from posevid_jax.errors import InputError
 from posevid_jax.features.scaling import fit_scaler
 from posevid_jax.models import classifier, video_swin
@@ -13,7 +13,7 @@ from tests import toy
 
 
 def settings(**changes):
-    config = default.get_config().train
+    config = get_config().train
     config.update(changes)
     return config
 

@@ -7,12 +7,12 @@ import jax
 import numpy as np
 import pytest
 
-from posevid_jax.evaluation import ensemble, metrics
-from posevid_jax.inference.evaluate_run import evaluate_run
-from posevid_jax.inference.run import Run
+from posevid_jax.evaluation import members, metrics
+from posevid_jax.inference.single import SingleRun
+from posevid_jax.machine.parallel import Parallel
 from posevid_jax.models import video_swin
+from posevid_jax.modes.eval import evaluate_run
 from posevid_jax.training import experiment, loop, validation
-from posevid_jax.training.parallel import Parallel
 from tests import toy
 from tests.training.test_loop import stop_after
 
@@ -84,12 +84,14 @@ def test_a_run_of_several_seeds_is_their_ensemble_and_resumes(tmp_path, monkeypa
         assert loop.train_and_evaluate(config, tmp_path) is None
     trained = loop.train_and_evaluate(config, tmp_path)
     assert trained == whole
-    states = [Run.restore(config, path, 'last').state for path in (tmp_path, tmp_path / 'whole')]
+    states = [
+        SingleRun.restore(config, path, 'last').state for path in (tmp_path, tmp_path / 'whole')
+    ]
     jax.tree.map(np.testing.assert_array_equal, *jax.device_get(states))
     assert evaluate_run(config, tmp_path) == trained
     assert 'mean of 3 members' in capsys.readouterr().out
 
-    run, val = Run.restore(config, tmp_path, 'best'), experiment.build(config).val
+    run, val = SingleRun.restore(config, tmp_path, 'best'), experiment.build(config).val
     logits = validation.make_predictor(run.model, val, config, Parallel('jit'))(run.state)
     assert logits.shape == (len(val), 3, 1)
     single = toy.config()
@@ -109,7 +111,7 @@ def test_a_run_of_several_seeds_is_their_ensemble_and_resumes(tmp_path, monkeypa
 
 def test_spread_by_hand():
     each = [{'roc_auc': 0.7, 'loss': None, 'clips': 4}, {'roc_auc': 0.9, 'loss': 1.0, 'clips': 4}]
-    found = ensemble.spread(each)
+    found = members.spread(each)
     assert found['roc_auc'] == {
         'mean': pytest.approx(0.8), 'std': pytest.approx(0.02**0.5), 'each': [0.7, 0.9],
     }  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 from posevid_jax.data import source
 from posevid_jax.data.npz import write_clips
 from posevid_jax.errors import InputError
-from posevid_jax.inference.evaluate_run import evaluate_run
+from posevid_jax.modes.eval import evaluate_run
 from posevid_jax.training import loop
 from tests import toy
 

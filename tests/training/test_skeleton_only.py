@@ -8,8 +8,8 @@ import pytest
 from posevid_jax.data.npz import write_clips
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
-from posevid_jax.inference import evaluate_run
 from posevid_jax.models import video_swin
+from posevid_jax.modes import eval
 from posevid_jax.training import loop
 from tests import toy
 
@@ -35,7 +35,7 @@ def test_video_swin_trains_and_evaluates(archive, tmp_path, monkeypatch):
         train__num_epochs=1,
     )
     trained = loop.train_and_evaluate(config, tmp_path / 'run')
-    evaluated = evaluate_run.evaluate_run(config, tmp_path / 'run')
+    evaluated = eval.evaluate_run(config, tmp_path / 'run')
     assert evaluated['loss'] == pytest.approx(trained['loss'], rel=1e-5)
 
 
@@ -54,7 +54,7 @@ def test_stat_pool_trains_and_evaluates(archive, tmp_path, options):
         train__num_epochs=1,
     )
     trained = loop.train_and_evaluate(config, tmp_path / 'run')
-    evaluated = evaluate_run.evaluate_run(config, tmp_path / 'run')
+    evaluated = eval.evaluate_run(config, tmp_path / 'run')
     assert evaluated['loss'] == pytest.approx(trained['loss'], rel=1e-5)
 
 

@@ -1,6 +1,6 @@
-"""A short soak; the long one is `python -m tests.training.soak`."""
+"""A short soak; the long one is `python -m benchmarks.soak`."""
 
-from tests.training import soak
+from benchmarks import soak
 
 
 def test_a_run_killed_at_random_moments_ends_as_one_left_alone(tmp_path, monkeypatch):

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from posevid_jax.features.scaling import fit_scaler
+from posevid_jax.machine.parallel import Parallel
 from posevid_jax.models import classifier, video_swin
 from posevid_jax.training import losses, optim, steps
 from posevid_jax.training import state as states
-from posevid_jax.training.parallel import Parallel
 from tests import toy
 
 TOY_SIZE = {'embed_dim': 8, 'depths': (1, 1), 'num_heads': (1, 2)}
@@ -49,7 +49,7 @@ MODELS = [
         'stat_pool',
         train__loss='focal',
         features__pack='full',
-        features__window=4,
+        features__subclip=4,
         **DETERMINISTIC,
     ),
     toy.config('stat_pool', train__loss='ce', model__stat_pool__batch_norm=True, **DETERMINISTIC),
@@ -62,7 +62,7 @@ MODELS = [
         **DETERMINISTIC,
     ),
 ]
-NAMES = ['stat_pool', 'focal_windows', 'ce_batch_norm', 'swin', 'swin_skeleton_frames']
+NAMES = ['stat_pool', 'focal_subclips', 'ce_batch_norm', 'swin', 'swin_skeleton_frames']
 
 
 # The grid takes the same way as the skeleton, with less to differ in.

@@ -1,0 +1,73 @@
+"""Where a classifier fails on videos it never saw, as one page that needs no other file."""
+
+from posevid_jax.data.clips import Clips
+from posevid_jax.evaluation import eval_pictures, page, report
+from posevid_jax.evaluation.decision import Judged
+from posevid_jax.evaluation.drawing import Picture, color, short
+from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.skeleton_strips import draw_strips, strip_of
+
+_ABOUT = (
+    'Every clip was judged by classifiers that never saw its video, and decided by a threshold '
+    '({rule}) and a calibration that were fitted to the other folds.'
+)
+_ABOUT_GROUPS = (
+    'Body size: width of the shoulders in heights of the picture. Share of gesture frames: of the '
+    'labelled frames of a clip; where all clips of a group have one label, only the share that it '
+    'said yes to means something. Precision, recall, F1 and FPR as decided; FPR at recall: the '
+    "lowest that reaches a recall of {recall:g} inside the group, by the group's own threshold."
+)
+_ABOUT_CERTAINTY = (
+    'Certainty is how far the calibrated log-odds of a clip are from those at which it would have '
+    'been decided otherwise. Equally certain clips are kept or declined together.'
+)
+
+
+def make(title: str, found: Record, clips: Clips, judged: Judged) -> tuple[str, dict[str, Picture]]:
+    """The page, and its pictures by name.
+
+    Args:
+      title: of the page.
+      found: from `error_analysis.find`, of the clips.
+      clips: the set.
+      judged: what was said of it.
+    """
+    pictures = {'declining': eval_pictures.declining(clips.label, judged)}
+    strips = _errors(found['errors'], clips)
+    if strips:
+        pictures['errors'] = strips
+    groups = {table.title: table.html() for table in report.group_tables(found)}
+    videos = groups.pop('by video', '')
+    caption = 'As in the table; coloured by the class that it is.'
+    parts = [
+        page.paragraph(_ABOUT.format(rule=found['rule'])),
+        page.section('Declining'),
+        page.paragraph(_ABOUT_CERTAINTY),
+        report.coverage_table(found).html(),
+        page.figure(pictures['declining'].svg, 'The same for any share of the clips.'),
+        page.section('Groups'),
+        page.paragraph(_ABOUT_GROUPS.format(recall=found['recall'])),
+        page.paragraph(report.not_grouped(found)),
+        *groups.values(),
+        page.folded('Videos', videos) if videos else '',
+        page.section('The surest mistakes'),
+        report.errors_table(found).html(),
+        page.figure(strips.svg, caption) if strips else '',
+    ]
+    return page.page(title, parts), pictures
+
+
+def _errors(errors: list[Record], clips: Clips) -> Picture | None:
+    """The wrong decisions as bodies; None without a skeleton, or without a mistake."""
+    if clips.skeleton is None:
+        return None
+    strips = []
+    for error in errors:
+        title = (
+            f'{error["row"]}: is {short(error["label"], 12)}\n'
+            f'said {error["probability"]:.2f}, fold {error["fold"]}\n'
+            f'video {short(error["video"], 9)}'
+        )
+        shade = color(clips.class_names.index(error['label']))
+        strips.append(strip_of(title, clips, error['row'], shade))
+    return draw_strips(strips, png=True)

@@ -1,0 +1,136 @@
+"""What can be asked of a run directory, whatever was trained in it."""
+
+import abc
+import dataclasses
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from ml_collections import ConfigDict
+
+from posevid_jax.data import source
+from posevid_jax.data.clips import Clips
+from posevid_jax.data.mapped import Column
+from posevid_jax.evaluation import members
+from posevid_jax.evaluation.decision import Decision
+from posevid_jax.machine.parallel import Parallel
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainedRun(abc.ABC):
+    """A trained classifier and what it expects of clips: a `SingleRun`, or several `EnsembleRun`.
+
+    Attributes:
+      config: the whole configuration.
+      workdir: the run directory.
+      decision: calibration of the logits, and threshold of the positive class.
+      inputs: scaler.json: names of features, joints and classes, frames.
+    """
+
+    config: ConfigDict
+    workdir: pathlib.Path
+    decision: Decision
+    inputs: dict[str, Any]
+
+    @property
+    def threshold(self) -> float | None:
+        """Decision threshold of the positive class; None with more than two classes."""
+        return self.decision.threshold
+
+    @property
+    @abc.abstractmethod
+    def step(self) -> int:
+        """Optimiser steps done."""
+
+    @property
+    @abc.abstractmethod
+    def reads_features(self) -> bool:
+        """Whether it reads the features of clips; else their joints alone."""
+
+    @property
+    @abc.abstractmethod
+    def context(self) -> int:
+        """Frames that it reads before a clip, and as many after it."""
+
+    @abc.abstractmethod
+    def arrays(self, clips: Clips) -> dict[str, Column]:
+        """The columns, a row a clip, that it reads, and perhaps more."""
+
+    @abc.abstractmethod
+    def z_scored(self, batch: Mapping[str, Array]) -> tuple[Array, Array]:
+        """What `features.zscore=per_video` measures against the video: values and mask
+        `[B, T, F]` of a batch of `arrays`. Traceable."""
+
+    @abc.abstractmethod
+    def logits(self, parallel: Parallel) -> Callable[[Clips], np.ndarray]:
+        """A function from clips, as `conform` gives them, to logits before calibration.
+
+        They are `[N, K]`, or `[N, M, K]` of M seeds, whose mean counts. Compiled once for all clips
+        of one length.
+        """
+
+    @abc.abstractmethod
+    def logits_of_batch(self) -> Callable[[Mapping[str, Array]], Array]:
+        """The same to be traced: a batch of `arrays` to the mean logits `[B, K]` f32.
+
+        Parameters and scaler are constants of it.
+        """
+
+    def predictor(self, parallel: Parallel) -> Callable[[Clips], np.ndarray]:
+        """A function from clips, as `conform` gives them, to calibrated class probabilities
+        `[N, K]` f64.
+
+        The one way from a run to its predictions, with `function`.
+        """
+        logits = self.logits(parallel)
+        return lambda clips: self.decision.probabilities(members.mean_logits(logits(clips)))
+
+    def function(self) -> Callable[[Mapping[str, Array]], Array]:
+        """The same to be traced: a batch of `arrays` to the probabilities `[B, K]` f32."""
+        logits_of, calibration = self.logits_of_batch(), self.decision.calibration
+
+        def probabilities(batch: Mapping[str, Array]) -> Array:
+            logits = calibration.factor * logits_of(batch) + calibration.offset
+            if logits.shape[1] > 1:
+                return jax.nn.softmax(logits)
+            positive = jax.nn.sigmoid(logits)
+            return jnp.concatenate([1 - positive, positive], axis=1)
+
+        return probabilities
+
+    @abc.abstractmethod
+    def check_stream(self) -> None:
+        """Raises InputError where it cannot take frames as they come."""
+
+    def validation_clips(self) -> Clips:
+        """The clips that it was validated on while it was trained.
+
+        Raises:
+          InputError: they cannot be read.
+        """
+        return source.train_and_val(self.config.data, self.config.seed)[1]
+
+    def conform(self, clips: Clips, name: str) -> Clips:
+        """Clips as the run knows them: its features, its joints where it reads them, its classes.
+
+        Clips of another length are fine for statistics over time, and for a network that attends
+        within windows; features do not matter to a network that reads joints.
+
+        Args:
+          clips: any set.
+          name: where it comes from, for the message.
+
+        Returns:
+          the clips, labelled with the run's classes, found by name.
+
+        Raises:
+          InputError: other features or joints than the run was trained on, or another class.
+        """
+        names = self.inputs
+        if not self.reads_features:  # runs from before listed those of the archive too
+            names = names | {'feature_names': ()}
+        return source.conform(clips, names, name, like=str(self.workdir))

@@ -1,0 +1,225 @@
+"""Mode cv: every video judged by classifiers that never saw it, a few seeds at a time.
+
+All folds share one compiled program, because what differs between them, clips and scaler, is data.
+A fold is trained for `train.num_epochs` and judged as it then is: to pick an epoch by the clips
+that judge it would be to look at the answers.
+"""
+
+import pathlib
+import time
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from posevid_jax.data import folds, leakage, sampling, source
+from posevid_jax.errors import InputError
+from posevid_jax.evaluation import (
+    cv_report,
+    decision,
+    error_analysis,
+    error_analysis_page,
+    members,
+    metrics,
+    out_of_fold,
+)
+from posevid_jax.evaluation.metrics import Record
+from posevid_jax.features import inputs
+from posevid_jax.machine.interrupt import Interrupt
+from posevid_jax.machine.parallel import Parallel
+from posevid_jax.machine.progress import Progress
+from posevid_jax.runs import cv_files, evaluation_files
+from posevid_jax.runs.directory import new_run_directory
+from posevid_jax.training import experiment
+from posevid_jax.training.experiment import Experiment
+from posevid_jax.training.fold_trainer import FoldTrainer
+
+
+def cross_validate(config: ConfigDict, workdir: pathlib.Path | None = None) -> Record | None:
+    """Trains and judges every fold that is not done yet, and sums up.
+
+    Prints a table and writes `workdir/cv/` with the predictions and a page of where it fails,
+    `cv.json`, `thresholds.json` and `calibration.json`. In the directory of a run, the last two
+    become the run's.
+
+    Args:
+      config: locked, with every key of configs/default.py; the clips are those of `data.train`.
+      workdir: where to write, or go on; None makes a new numbered directory.
+
+    Returns:
+      `out_of_fold.evaluate` of all clips, or None when a signal stopped it.
+
+    Raises:
+      InputError: configuration, data or directory cannot work; found before the first step.
+    """
+    plan, fold_config = make_plan(config)
+    parallel = Parallel(config.parallel)
+    parallel.check_batch_size(
+        'train.batch_size', config.train.batch_size, config.train.micro_batches
+    )
+    parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
+    first = _experiment(plan, fold_config, 0)
+    if workdir is None:
+        workdir = new_run_directory(pathlib.Path('runs') / config.name)
+    cv_files.open_directory(workdir, config, fold_config, plan)
+    print(_opening(plan, first, workdir, parallel), flush=True)
+    started = time.monotonic()
+    if not _train_folds(plan, fold_config, first, workdir, parallel):
+        print(
+            f'{workdir}: stopped; the folds that are done are kept: the same command with '
+            f'--workdir={workdir} goes on'
+        )
+        return None
+    return _sum_up(plan, config, workdir, time.monotonic() - started)
+
+
+def make_plan(config: ConfigDict) -> tuple[cv_files.Plan, ConfigDict]:
+    """Which clip is in which fold, and the configuration that all folds are trained with.
+
+    Raises:
+      InputError: the configuration cannot work, or the clips cannot be read or dealt out.
+    """
+    _check(config)
+    fold_config = config.copy_and_resolve_references()
+    fold_config.train.num_seeds = config.cv.seeds
+    experiment.check(fold_config)
+    clips = source.load(config.cv.judge or config.data.train, config.data)
+    _, footage = leakage.find_same_footage([clips.in_memory()])
+    group = folds.joined_groups(clips, footage)
+    fold = folds.make_folds(clips.label, group, config.cv.folds, config.seed)
+    footage = [same.videos for same in footage]
+    if not config.cv.judge:
+        return cv_files.Plan(clips, group, fold, footage, clips, fold), fold_config
+    like = {key: getattr(clips, key) for key in ('feature_names', 'joint_names', 'class_names')}
+    if not inputs.reads_features(config):
+        like['feature_names'] = ()
+    train = source.load(config.data.train, config.data)
+    train = source.conform(train, like, config.data.train, like=config.cv.judge)
+    fold_of = dict(zip(clips.video_ids, fold, strict=True))
+    strangers = sorted(set(train.video_ids) - set(fold_of))
+    if strangers:
+        raise InputError(
+            f'data.train: found {len(strangers)} videos such as {strangers[0]} that cv.judge='
+            f'{config.cv.judge} lacks, expected clips of the same videos: no fold would hold '
+            'them out'
+        )
+    train_fold = np.array([fold_of[video] for video in train.video_ids])
+    return cv_files.Plan(clips, group, fold, footage, train, train_fold), fold_config
+
+
+def _check(config: ConfigDict) -> None:
+    if config.cv.seeds < 1:
+        raise InputError(f'cv.seeds: found {config.cv.seeds}, expected 1 or more')
+    if config.data.hard_negatives:
+        raise InputError(
+            f'data.hard_negatives: found {config.data.hard_negatives!r}, expected none with '
+            '--mode=cv: who wrote that file saw the videos that are to judge'
+        )
+
+
+def _experiment(plan: cv_files.Plan, config: ConfigDict, fold: int) -> Experiment:
+    """The training of one fold; an epoch has the same number of steps in all of them."""
+    draws = sampling.make_order(plan.train, config.data, config.seed).draws_per_epoch
+    count = config.cv.folds
+    return experiment.assemble(
+        config,
+        train=plan.train.select(np.flatnonzero(plan.train_fold != fold)),
+        val=plan.clips.select(np.flatnonzero(plan.fold == fold)),
+        steps_per_epoch=-(-draws * (count - 1) // (count * config.train.batch_size)),
+    )
+
+
+def _train_folds(
+    plan: cv_files.Plan, config, first: Experiment, workdir, parallel: Parallel
+) -> bool:
+    """Trains the folds that have no file yet; False when a signal stopped it."""
+    count, steps = config.cv.folds, first.total_steps
+    left = [k for k in range(count) if not cv_files.has_fold(workdir, k)]
+    if not left:
+        return True
+    trainer = FoldTrainer(first, parallel)
+    before = (count - len(left)) * steps
+    progress = Progress(step=before, total=count * steps, batch_size=config.train.batch_size)
+    with Interrupt() as interrupt:
+        for k in left:
+            started = time.monotonic()
+            run = first if k == 0 else _experiment(plan, config, k)
+            logits = trainer.logits(run, progress, before, interrupt)
+            if logits is None:
+                break
+            if not np.isfinite(logits).all():
+                raise InputError(
+                    f'fold {k + 1}: found predictions that are not finite; a smaller '
+                    'train.learning_rate may help'
+                )
+            seconds = time.monotonic() - started
+            cv_files.write_fold(workdir, k, logits, seconds)
+            progress.say(_fold_line(run, k, logits, seconds))
+            before += steps
+    progress.close()
+    return before == count * steps
+
+
+def _sum_up(plan: cv_files.Plan, config: ConfigDict, workdir: pathlib.Path, took: float) -> Record:
+    """Judges the predictions of all folds and writes the closing files."""
+    logits = cv_files.read_folds(workdir, plan)
+    label = plan.clips.label
+    mean = members.mean_logits(logits)
+    record = out_of_fold.evaluate(
+        label, logits, plan.fold, plan.group,
+        recall=config.eval.recall, samples=config.eval.bootstrap, seed=config.seed,
+    )  # fmt: skip
+    probs = metrics.probabilities(mean)
+    points = None
+    if probs.shape[1] == 2:
+        rules = decision.rules(config.eval)
+        points = out_of_fold.operating_points(label, probs[:, 1], plan.fold, rules)
+    calibrations = decision.fit_calibrations(label, mean)
+    found = analyse_errors(plan, mean, config.eval, workdir)
+    cv_files.write_results(workdir, config, plan, record, points, calibrations, found)
+    cv_files.write_predictions(workdir, plan, probs)
+    seconds = sum(cv_files.seconds_of_folds(workdir, config.cv.folds))
+    print('\n'.join((*cv_report.lines(record, points), *cv_report.error_analysis(found))))
+    files = ('cv.json', 'thresholds.json', 'calibration.json', 'cv/predictions.csv')
+    pages = ('cv/error_analysis.html',) if config.eval.report else ()
+    print(f'{workdir}/{", ".join((*files, *pages))}; folds {seconds:.1f} s, all {took:.1f} s')
+    return record
+
+
+def analyse_errors(
+    plan: cv_files.Plan, logits: np.ndarray, config: ConfigDict, workdir: pathlib.Path
+) -> Record:
+    """`error_analysis.find` of out-of-fold predictions; with `eval.report`, writes a page of it.
+
+    Args:
+      plan: clips and folds.
+      logits: as for `error_analysis.judge`.
+      config: `config.eval`.
+      workdir: the directory.
+    """
+    judged = error_analysis.judge(plan.clips.label, logits, plan.fold, config)
+    found = error_analysis.find(plan.clips, judged, plan.fold, config)
+    if config.report:
+        title = 'Where it fails, on videos it never saw'
+        page = error_analysis_page.make(title, found, plan.clips, judged)
+        evaluation_files.write_page(workdir / 'cv' / 'error_analysis.html', *page)
+    return found
+
+
+def _opening(plan: cv_files.Plan, run: Experiment, workdir, parallel: Parallel) -> str:
+    cv, clips = run.config.cv, plan.clips
+    together = [' and '.join(v.partition(':')[2] for v in videos) for videos in plan.footage]
+    footage = f'; same footage, so in one fold: {", ".join(together)}' if together else ''
+    return (
+        f'{workdir}: {run.config.model.name}, {cv.folds} folds x {cv.seeds} seeds, {parallel}, '
+        f'{len(clips)} clips of {len(clips.videos)} videos{footage}'
+    )
+
+
+def _fold_line(run: Experiment, k: int, logits: np.ndarray, seconds: float) -> str:
+    probs = metrics.probabilities(members.mean_logits(logits))
+    auc = metrics.evaluate(run.val.label, probs, 0.5)['roc_auc']
+    shown = 'undefined' if auc is None else f'{auc:.4f}'
+    return (
+        f'fold {k + 1}/{run.config.cv.folds}: {len(run.train)} clips to train on, '
+        f'{len(run.val)} held out, ROC-AUC {shown}, {seconds:.1f} s'
+    )

@@ -1,0 +1,189 @@
+"""Mode ensemble: finished runs, cross-validated on the same clips and folds, joined into one.
+
+Weights, calibration and thresholds know out-of-fold predictions alone, and what is told of them is
+of folds that they were not fitted to.
+"""
+
+import dataclasses
+import pathlib
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from posevid_jax.errors import InputError
+from posevid_jax.evaluation import combination, cv_report, decision, metrics, out_of_fold
+from posevid_jax.evaluation.combination import Combination
+from posevid_jax.evaluation.metrics import Record
+from posevid_jax.inference.ensemble import ENSEMBLE, common_inputs
+from posevid_jax.inference.single import SingleRun
+from posevid_jax.modes import cv
+from posevid_jax.runs import checksums, cv_files
+from posevid_jax.runs.config import as_json, read_config
+from posevid_jax.runs.directory import unique_names
+from posevid_jax.runs.files import atomic_folder, write_json
+
+# What the directory takes from the command; all else is the first member's.
+_OF_COMMAND = ('eval', 'predict', 'ensemble')
+_COPIED = ('config.json', 'scaler.json', 'thresholds.json', 'calibration.json')
+
+
+def join_runs(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'best') -> Record:
+    """Joins the runs of `ensemble.runs`.
+
+    Prints a table and writes a run directory that needs none of theirs: `members/<name>/` with what
+    each one predicts with, `ensemble.json`, `config.json`, and the files of a cross-validation.
+
+    Args:
+      config: of the command: `ensemble`, `eval`, `predict`.
+      workdir: the directory to make.
+      checkpoint: of each run: `best`, `last` or a step.
+
+    Returns:
+      `out_of_fold.evaluate` of the combination; its `members` are the runs, `names` in their order.
+
+    Raises:
+      InputError: the directory is there already, a run or its cross-validation is not, or they do
+        not fit each other; nothing is written then.
+    """
+    decision.check(config)
+    if workdir.exists() and (not workdir.is_dir() or any(workdir.iterdir())):
+        raise InputError(f'{workdir}: found something there, expected a new directory')
+    members = _members(config, checkpoint)
+    plan = _plan(members)
+    logits = _out_of_fold(members, plan)
+    fitted = combination.fit(plan.clips.label, logits)
+    config = _config(config, list(members.values()))
+    with atomic_folder(workdir) as folder:
+        record = _judge(config, folder, plan, logits, fitted, list(members))
+        write_json(folder / 'config.json', as_json(config))
+        write_json(folder / 'history.json', [])  # nothing was trained here
+        write_json(folder / 'best.json', {})
+        _write_members(folder, members, fitted, plan.clips.fingerprint())
+    weights = ', '.join(f'{name} {w:.3f}' for name, w in zip(members, fitted.weights, strict=True))
+    print(f'{workdir}: weights of calibrated logits: {weights}; ensemble.json, cv.json, members/')
+    return record
+
+
+def _members(config: ConfigDict, checkpoint: str) -> dict[str, SingleRun]:
+    """The runs by name, once they are seen to fit each other."""
+    paths = list(unique_names(config.ensemble.runs, 'ensemble.runs').values())
+    for path in paths:
+        if not (path / 'scaler.json').exists():
+            raise InputError(f'ensemble.runs: {path}: found no scaler.json, expected a trained run')
+    members = {
+        name: SingleRun.restore(read_config(path), path, checkpoint)
+        for name, path in zip(_names(paths), paths, strict=True)
+    }
+    common_inputs(members)
+    return members
+
+
+def _names(paths: Sequence[pathlib.Path]) -> list[str]:
+    """Names of folders for the members, as short as they can be and all different."""
+    for names in (
+        [path.name for path in paths],
+        [f'{path.parent.name}_{path.name}' for path in paths],
+    ):
+        if len(set(names)) == len(names):
+            return names
+    return [f'{number}_{path.name}' for number, path in enumerate(paths, start=1)]
+
+
+def _plan(members: Mapping[str, SingleRun]) -> cv_files.Plan:
+    """Clips and folds of the first member's cross-validation, which is that of all others too."""
+    plan, _ = cv.make_plan(next(iter(members.values())).config)
+    for member in members.values():
+        cv_files.check_plan(member.workdir, plan)
+    return plan
+
+
+def _out_of_fold(members: Mapping[str, SingleRun], plan: cv_files.Plan) -> np.ndarray:
+    """[N, M, K] mean logits of each member."""
+    found = {
+        name: members.mean_logits(cv_files.read_folds(member.workdir, plan))
+        for name, member in members.items()
+    }
+    sizes = {name: logits.shape[1] for name, logits in found.items()}
+    if len(set(sizes.values())) > 1:
+        each = ', '.join(f'{size} in {name}' for name, size in sizes.items())
+        raise InputError(
+            f'train.loss: found logits of one clip {each}, expected as many in all: '
+            'ce has one a class, bce and focal have one'
+        )
+    return np.stack(list(found.values()), axis=1)
+
+
+def _config(config: ConfigDict, members: Sequence[SingleRun]) -> ConfigDict:
+    joined = members[0].config.copy_and_resolve_references().unlock()
+    for key in _OF_COMMAND:
+        joined[key] = config[key]
+    # What fits into memory with the largest of them.
+    joined.eval.batch_size = min(member.config.eval.batch_size for member in members)
+    joined.name, joined.model.name = 'ensemble', 'ensemble'
+    return joined.lock()
+
+
+def _judge(
+    config: ConfigDict,
+    folder: pathlib.Path,
+    plan: cv_files.Plan,
+    logits: np.ndarray,
+    fitted: Combination,
+    names: list[str],
+) -> Record:
+    """Prints and writes what the out-of-fold predictions say."""
+    label, fold = plan.clips.label, plan.fold
+    for_fold = combination.fit_without_each_fold(label, logits, fold)
+    record = out_of_fold.evaluate(
+        label, logits, fold, plan.group,
+        recall=config.eval.recall, samples=config.eval.bootstrap, seed=config.seed,
+        for_fold=for_fold,
+    ) | {'names': names, 'weights': list(fitted.weights)}  # fmt: skip
+    mean = fitted(np.moveaxis(logits, 1, 0))
+    probs_for = np.stack([metrics.probabilities(each) for each in for_fold])
+    points = None
+    if probs_for.shape[2] == 2:
+        points = out_of_fold.operating_points(
+            label, metrics.probabilities(mean)[:, 1], fold, decision.rules(config.eval),
+            probs_for[:, :, 1],
+        )  # fmt: skip
+    calibrations = decision.fit_calibrations(label, mean)
+    errors = cv.analyse_errors(plan, for_fold, config.eval, folder)
+    cv_files.write_results(folder, config, plan, record, points, calibrations, errors)
+    cv_files.write_predictions(folder, plan, out_of_fold.judging(probs_for, fold))
+    print('\n'.join((*cv_report.lines(record, points, names), *cv_report.error_analysis(errors))))
+    return record
+
+
+def _write_members(
+    folder: pathlib.Path, members: Mapping[str, SingleRun], fitted: Combination, train: str
+) -> None:
+    """Copies what the members predict with, and writes what becomes of it, ensemble.json."""
+    parts = zip(members.items(), fitted.calibrations, fitted.weights, strict=True)
+    records = [
+        _copy(run, folder / 'members' / name)
+        | {'name': name, 'weight': weight, 'calibration': dataclasses.asdict(of)}
+        for (name, run), of, weight in parts
+    ]
+    write_json(
+        folder / ENSEMBLE,
+        {'members': records, 'fitted_on': 'out-of-fold predictions', 'train': train},
+    )
+
+
+def _copy(run: SingleRun, folder: pathlib.Path) -> dict[str, Any]:
+    """Copies a run; returns what it is and where it comes from."""
+    checkpoint = pathlib.Path('checkpoints') / str(run.step)
+    folder.mkdir(parents=True)
+    for file in _COPIED:
+        shutil.copy(run.workdir / file, folder / file)
+    shutil.copytree(run.workdir / checkpoint, folder / checkpoint)
+    return {
+        'run': run.workdir.name,
+        'model': run.config.model.name,
+        'step': run.step,
+        'fingerprint': checksums.fingerprint(folder / checkpoint),
+    }

@@ -1,0 +1,50 @@
+"""Mode eval: a run directory and a set of clips to a record on screen and on disk."""
+
+import pathlib
+
+from ml_collections import ConfigDict
+
+from posevid_jax.data import source
+from posevid_jax.evaluation import decision, report
+from posevid_jax.evaluation.metrics import Record
+from posevid_jax.inference.restore import restore
+from posevid_jax.machine.parallel import Parallel
+from posevid_jax.runs import evaluation_files
+from posevid_jax.training import validation
+
+
+def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'best') -> Record:
+    """Evaluates a checkpoint on `config.data.test`, or on the run's validation clips.
+
+    Prints a table and writes `workdir/eval/<set>.json`, and `<set>.html` with pictures; counts the
+    look in `workdir/eval/looks.jsonl`.
+
+    Args:
+      config: the run's, with overrides.
+      workdir: the run directory.
+      checkpoint: `best`, `last` or a step.
+
+    Returns:
+      the record.
+
+    Raises:
+      InputError: run, checkpoint or clips are missing or do not fit each other.
+    """
+    decision.check(config)
+    parallel = Parallel(config.parallel)
+    parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
+    run = restore(config, workdir, checkpoint)
+    if config.data.test:
+        name, clips = source.set_name(config.data.test), source.load(config.data.test, config.data)
+    else:
+        name, clips = source.set_name(config.data.val or 'val'), run.validation_clips()
+    clips = run.conform(clips, config.data.test or name)
+    logits = run.logits(parallel)(clips)
+    record = {'set': name, 'step': run.step} | validation.final_record(
+        logits, clips, run.decision, config
+    )
+    page = workdir / 'eval' / f'{name}.html'
+    look = evaluation_files.write(workdir, page, record, clips, logits, run.decision, config.eval)
+    print('\n'.join(report.lines(f'{workdir}, step {record["step"]} on {name}', record)))
+    print(f'look {look} at {name} from this run directory')
+    return record

@@ -1,0 +1,290 @@
+"""Mode probe: the largest batch of each size and feature pack, known before training.
+
+    python main.py --mode=probe --config=configs/probe.py --workdir=DIR
+
+writes DIR/capacity_report.json; docs/capacity.md says how to read it.
+"""
+
+import concurrent.futures
+import datetime
+import itertools
+import math
+import pathlib
+import time
+from typing import Any
+
+import jax
+from ml_collections import ConfigDict
+
+from posevid_jax.capacity import devices, on_device, schema
+from posevid_jax.capacity.candidate import Candidate, platform_of
+from posevid_jax.capacity.devices import Target
+from posevid_jax.capacity.search import Answer, Measurement, search
+from posevid_jax.errors import InputError
+from posevid_jax.features import motion
+from posevid_jax.models import video_swin
+from posevid_jax.runs.environment import environment
+from posevid_jax.runs.files import write_json
+
+REPORT = 'capacity_report.json'
+
+
+def probe(config: ConfigDict, workdir: pathlib.Path) -> dict[str, Any]:
+    """Answers for every (size, pack) of `config.probe`, prints the table and writes the report.
+
+    Args:
+      config: the whole configuration, as for training; the probe varies size and pack.
+      workdir: directory of the report; other files in it are left alone.
+
+    Returns:
+      the report, see `schema`.
+
+    Raises:
+      InputError: an unknown name, a budget that nothing fits into, a missing plugin, a directory
+        that cannot be written. No report is written then.
+    """
+    _check(config)
+    _check_writable(workdir)
+    target = devices.find(config.probe)
+    started = time.perf_counter()
+    print(_opening(target, config), flush=True)
+    rows = _Rows(config, target)
+    records = rows.measure()
+    if not any(record['max_batch'] for record in records):
+        smallest = min(
+            (item['bytes'] for r in records for item in r['compiles'] if item['bytes'] is not None),
+            default=0,
+        )
+        raise InputError(
+            f'probe: not even {config.probe.multiple_of} clips a device fit: the smallest step '
+            f'takes {smallest} bytes, {target.kind} has a budget of {target.budget_bytes}'
+        )
+    report = _report(config, target, records, time.perf_counter() - started)
+    schema.check(report, REPORT)
+    write_json(workdir / REPORT, report)
+    print(workdir / REPORT)
+    return report
+
+
+def _check(config: ConfigDict) -> None:
+    settings = config.probe
+    for key, known in (('sizes', video_swin.SIZES), ('packs', motion.PACKS)):
+        unknown = [name for name in settings[key] if name not in known]
+        if unknown or not settings[key]:
+            raise InputError(
+                f'probe.{key}: found {", ".join(unknown) or "none"}, '
+                f'expected some of {", ".join(known)}'
+            )
+    for key in ('multiple_of', 'first_batch', 'max_batch', 'threads', 'ladder', 'timed_steps'):
+        if settings[key] < 1:
+            raise InputError(f'probe.{key}: found {settings[key]}, expected 1 or more')
+    if not 0 <= settings.bracket < 1:
+        raise InputError(f'probe.bracket: found {settings.bracket}, expected 0 up to below 1')
+
+
+def _check_writable(workdir: pathlib.Path) -> None:
+    # Before minutes of compiling: the report is the only result.
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        trial = workdir / f'.{REPORT}'
+        trial.touch()
+        trial.unlink()
+    except OSError as error:
+        raise InputError(f'{workdir}: cannot be written ({error.strerror})') from None
+
+
+class _Rows:
+    """The rows of the table, on their way to records."""
+
+    def __init__(self, config: ConfigDict, target: Target):
+        self._config = config
+        self._target = target
+
+    def measure(self) -> list[dict[str, Any]]:
+        settings = self._config.probe
+        swin = self._config.model.name == 'video_swin'
+        pairs = list(itertools.product(settings.sizes if swin else (None,), settings.packs))
+        print(_HEADER, flush=True)
+        with concurrent.futures.ThreadPoolExecutor(settings.threads) as threads:
+            records = list(threads.map(lambda pair: self._search(*pair), pairs))
+        if self._target.is_here:
+            # The device's peak only ever rises: from the smallest prediction to the largest.
+            for record in sorted(records, key=lambda record: record['peak_bytes'] or 0):
+                self._run(record)
+                print(_line(record), flush=True)
+        return records
+
+    def _candidate(self, size: str | None, pack: str) -> Candidate:
+        config = self._config.copy_and_resolve_references()
+        config.features.pack = pack
+        if size is not None:
+            config.model.size = size
+        return Candidate(config, self._target.kind, self._target.devices)
+
+    def _search(self, size: str | None, pack: str) -> dict[str, Any]:
+        settings, target = self._config.probe, self._target
+        candidate = self._candidate(size, pack)
+        compiles = []
+
+        def measure(batch: int) -> Measurement:
+            started = time.perf_counter()
+            try:
+                compiled = candidate.compile(batch, dict(target.compiler_options)).memory
+                measurement = Measurement(compiled.bytes, compiled.recomputed)
+            except jax.errors.JaxRuntimeError as error:
+                if not on_device.ran_out_of_memory(error):
+                    raise
+                compiled, measurement = None, Measurement(None, 0)
+            compiles.append(
+                {
+                    'batch': batch,
+                    'bytes': measurement.bytes,
+                    'recomputed': measurement.recomputed,
+                    'fits': measurement.bytes is not None
+                    and measurement.bytes <= target.budget_bytes,
+                    'all_reduces': 0 if compiled is None else compiled.all_reduces,
+                    'seconds': round(time.perf_counter() - started, 1),
+                }
+            )
+            return measurement
+
+        answer = search(
+            measure,
+            target.budget_bytes,
+            fixed_bytes=candidate.state_bytes,
+            multiple=math.lcm(settings.multiple_of, self._config.train.micro_batches),
+            first=settings.first_batch,
+            limit=settings.max_batch,
+            recompute_bytes=target.recompute_bytes,
+            prove=settings.prove,
+            tolerance=settings.bracket,
+        )
+        record = candidate.identity._asdict() | _answer(answer, candidate, compiles)
+        record['fingerprint'] = candidate.fingerprint(platform_of(target.devices[0]))
+        if not target.is_here:
+            print(_line(record), flush=True)
+        return record
+
+    def _run(self, record: dict[str, Any]) -> None:
+        settings, best = self._config.probe, record['best_batch']
+        if not best:
+            return
+        candidate = self._candidate(record['size'], record['pack'])
+        multiple = math.lcm(settings.multiple_of, self._config.train.micro_batches)
+        rungs = [
+            on_device.throughput(candidate, batch, settings.timed_steps)
+            for batch in on_device.ladder(best, multiple, settings.ladder)
+        ]
+        knee = on_device.knee(rungs)
+        record['ladder'] = [rung._asdict() for rung in rungs]
+        record['throughput_clips_per_s'] = rungs[-1].clips_per_s
+        record['knee_batch'] = knee
+        if knee is not None:
+            why = 'the smallest batch within 5 % of the best measured throughput'
+            record['recommended'] = _recommended(knee, candidate, 'knee_batch', why)
+        if settings.verify:
+            record['verified'] = on_device.verify(candidate, best, record['peak_bytes'])
+
+
+def _answer(answer: Answer, candidate: Candidate, compiles: list) -> dict[str, Any]:
+    best = answer.best.batch if answer.best else 0
+    largest = answer.largest.batch if answer.largest else 0
+    why = 'the largest without recomputation; throughput was not measured on this device'
+    if not best:
+        why = 'the largest that fits; even the smallest is recomputed by the compiler'
+    return {
+        'best_batch': best,
+        'best_next': min(
+            (t.batch for t in answer.trials if t.batch > best and not t.clean), default=None
+        ),
+        'max_batch': largest,
+        'max_next': min(
+            (t.batch for t in answer.trials if t.batch > largest and not t.fits), default=None
+        ),
+        'max_recomputed': answer.largest.recomputed if answer.largest else 0,
+        'peak_bytes': answer.best.bytes if answer.best else None,
+        'max_peak_bytes': answer.largest.bytes if answer.largest else None,
+        'bytes_per_clip': round(answer.bytes_per_clip, 1),
+        'fixed_bytes': round(answer.fixed_bytes),
+        'state_bytes': candidate.state_bytes,
+        'parameter_bytes': candidate.parameter_bytes,
+        'throughput_clips_per_s': None,
+        'knee_batch': None,
+        'ladder': None,
+        'verified': None,
+        'recommended': _recommended(
+            best or largest, candidate, 'best_batch' if best else 'max_batch', why
+        )
+        if largest
+        else None,
+        'compiles': compiles,
+    }
+
+
+def _recommended(batch: int, candidate: Candidate, which: str, why: str) -> dict[str, Any]:
+    return {
+        'batch': batch,
+        'global_batch': batch * candidate.num_devices,
+        'which': which,
+        'why': why,
+    }
+
+
+def _report(
+    config: ConfigDict, target: Target, records: list[dict[str, Any]], seconds: float
+) -> dict[str, Any]:
+    made_with = environment()
+    compiling = math.fsum(item['seconds'] for record in records for item in record['compiles'])
+    return {
+        'schema_version': schema.VERSION,
+        'created': datetime.datetime.now(datetime.UTC).strftime('%Y-%m-%dT%H:%M:%SZ'),
+        'command': made_with['command'],
+        'versions': made_with['versions'],
+        'device': {
+            'kind': target.kind,
+            'source': target.source,
+            'memory_bytes': target.memory_bytes,
+            'memory_fraction': target.memory_fraction,
+            'reserve_bytes': config.probe.reserve_bytes,
+            'budget_bytes': target.budget_bytes,
+            'platform': platform_of(target.devices[0]),
+        },
+        'results': records,
+        'time': {
+            'seconds': round(seconds, 1),
+            'compile_seconds': round(compiling, 1),
+            'threads': config.probe.threads,
+        },
+    }
+
+
+def _opening(target: Target, config: ConfigDict) -> str:
+    return (
+        f'{len(target.devices)} x {target.kind} ({target.source}), '
+        f'{target.budget_bytes / 1e9:.1f} GB a device to fit into; batches are per device and '
+        f'multiples of {config.probe.multiple_of}'
+    )
+
+
+_HEADER = (
+    f'{"size":<10}{"pack":<7}{"best":>7}{"GB":>8}{"max":>7}{"GB":>8}{"repeated":>10}'
+    f'{"MB/clip":>9}{"clips/s":>9}{"knee":>7}{"recommended":>13}{"compiles":>10}{"s":>7}'
+)
+
+
+def _line(record: dict[str, Any]) -> str:
+    def number(value: float | None, form: str, scale: float = 1.0) -> str:
+        return '-' if value is None else format(value / scale if scale != 1.0 else value, form)
+
+    recommended = record['recommended']
+    seconds = math.fsum(item['seconds'] for item in record['compiles'])
+    return (
+        f'{record["size"] or record["model"]:<10}{record["pack"]:<7}'
+        f'{record["best_batch"]:>7}{number(record["peak_bytes"], ".2f", 1e9):>8}'
+        f'{record["max_batch"]:>7}{number(record["max_peak_bytes"], ".2f", 1e9):>8}'
+        f'{record["max_recomputed"]:>10}{record["bytes_per_clip"] / 1e6:>9.2f}'
+        f'{number(record["throughput_clips_per_s"], ".1f"):>9}'
+        f'{number(record["knee_batch"], "d"):>7}'
+        f'{number(recommended and recommended["batch"], "d"):>13}'
+        f'{len(record["compiles"]):>10}{seconds:>7.0f}'
+    )

@@ -1,0 +1,109 @@
+"""The files of an evaluation: its record, its probabilities, and a page for people."""
+
+import io
+import json
+import pathlib
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from posevid_jax.data.clips import Clips
+from posevid_jax.evaluation import eval_page, members
+from posevid_jax.evaluation.decision import Decision
+from posevid_jax.evaluation.drawing import Picture
+from posevid_jax.evaluation.metrics import Record
+from posevid_jax.machine import processes
+from posevid_jax.runs import evaluation_log
+from posevid_jax.runs.config import flatten
+from posevid_jax.runs.environment import environment
+from posevid_jax.runs.files import read_json, write_bytes, write_json, write_text
+
+
+def write(
+    workdir: pathlib.Path,
+    page: pathlib.Path,
+    record: Record,
+    clips: Clips,
+    logits: np.ndarray,
+    chosen: Decision,
+    config: ConfigDict,
+    *,
+    epochs: int | None = None,
+) -> int:
+    """Writes `eval/<set>.json`, `eval/<set>.npz` and, with `eval.report`, a page.
+
+    Before that, the look at the set is counted: `evaluation_log.note`.
+
+    The archive has `prob [N, classes]`, calibrated, `label [N]` and `group [N]`, by which two runs
+    are compared on the same videos.
+
+    Args:
+      workdir: the run directory.
+      page: PATH.html; its pictures go to PATH/ as PNG.
+      record: from `validation.final_record`, with `set` and `step`.
+      clips: the set evaluated.
+      logits: `[N, K]`, or `[N, M, K]` of M members.
+      chosen: calibration and threshold of the run.
+      config: `config.eval`.
+      epochs: of a training at its end: at how many it was judged by these clips before.
+
+    Returns:
+      which look at the set this is, from 1.
+
+    Raises:
+      InputError: a file of the run is damaged, or one cannot be written.
+    """
+    look = evaluation_log.note(workdir, record, epochs=epochs)
+    logits = members.mean_logits(logits)
+    path = workdir / 'eval' / f'{record["set"]}.json'
+    write_json(path, record)
+    stream = io.BytesIO()
+    np.savez_compressed(
+        stream, prob=chosen.probabilities(logits), label=clips.label, group=clips.group
+    )
+    write_bytes(path.with_suffix('.npz'), stream.getvalue())
+    if config.report and processes.is_first():
+        _write_page(workdir, page, record, clips, logits, chosen)
+    return look
+
+
+def _write_page(workdir, path: pathlib.Path, record: Record, clips, logits, chosen) -> None:
+    config = read_json(workdir / 'config.json')
+    text, pictures = eval_page.make(
+        f'{workdir.name}: {config["model"]["name"]} on {record["set"]}',
+        record,
+        clips,
+        logits,
+        chosen,
+        history=read_json(workdir / 'history.json'),
+        best=read_json(workdir / 'best.json'),
+        environment=_environment(record),
+        settings=[(key, json.dumps(value)) for key, value in flatten(config).items()],
+    )
+    write_page(path, text, pictures)
+
+
+def write_page(path: pathlib.Path, text: str, pictures: dict[str, Picture]) -> None:
+    """Writes PATH.html, and its pictures to PATH/ as PNG.
+
+    Raises:
+      InputError: one cannot be written.
+    """
+    write_text(path, text)
+    folder = path.with_suffix('')
+    for old in folder.glob('*.png'):  # of an earlier evaluation
+        old.unlink()
+    for name, picture in pictures.items():
+        write_bytes(folder / f'{name}.png', picture.png)
+
+
+def _environment(record: Record) -> list[tuple[str, str]]:
+    found = environment()
+    device, commit = found['device'], found['commit']
+    return [
+        ('step', str(record['step'])),
+        ('command', ' '.join(found['command'])),
+        ('device', f'{device["count"]} x {device["kind"]}'),
+        ('commit', f'{commit["id"]}{", with changes" * commit["dirty"]}' if commit else 'unknown'),
+        *found['versions'].items(),
+    ]

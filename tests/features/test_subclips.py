@@ -1,0 +1,170 @@
+"""Sub-clips of a clip, from what is read to what is said of it."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from posevid_jax.errors import InputError
+from posevid_jax.features import inputs, subclips
+from posevid_jax.features.scaling import neutral_scaler
+from posevid_jax.models import classifier, video_swin
+from posevid_jax.training import experiment, steps
+from posevid_jax.training import state as states
+from tests import toy
+from tests.features import poses
+
+AROUND, LENGTH, STRIDE = 4, 5, 2
+FIRST = (0, 2, 4)  # of a clip of 9 frames: the next would start at 6 and end at 11
+# Of the toy's 8 frames: 3 sub-clips, so that the median is not the mean.
+SHORT = {'features__subclip': 4, 'features__subclip_stride': 2}
+
+
+def test_subclips_are_stretches_of_their_clip():
+    x = np.arange(2 * 9 * 3).reshape(2, 9, 3)
+    found = subclips.cut(jnp.asarray(x), LENGTH, STRIDE)
+    np.testing.assert_array_equal(found, [clip[at : at + LENGTH] for clip in x for at in FIRST])
+
+
+def test_a_subclips_has_the_label_of_most_of_its_frames():
+    frames = jnp.array(
+        [
+            [0, 0, 1, 1, 0, 0, 0],
+            [1, 1, -1, 0, -1, -1, -1],
+            [2, 2, 0, 1, 1, 0, 0],
+        ]
+    )
+    found = subclips.labels(frames, jnp.array([0, 2, 1]), 3, length=4, stride=3)
+    # as many of two classes; all unknown, so the clip's
+    np.testing.assert_array_equal(found, [[1, 0], [1, 0], [2, 1]])
+    unknown = subclips.labels(jnp.full((2, 7), -1), jnp.array([0, 2]), 3, length=4, stride=3)
+    np.testing.assert_array_equal(unknown, [[0, 0], [2, 2]])
+
+
+@pytest.mark.parametrize('context', [AROUND, 0])
+def test_a_subclips_is_read_as_a_clip_between_the_frames_beside_it(context):
+    whole = poses.batch(frames=9 + 2 * context, missing=0.1)
+    clip = slice(context, context + 9)
+    around = np.r_[:context, clip.stop : clip.stop + context]
+    joints = {name: whole[name] for name in inputs.CONTEXT}
+    batch = whole | {name: x[:, clip] for name, x in joints.items()}
+    if context:
+        batch |= {inputs.CONTEXT[name]: x[:, around] for name, x in joints.items()}
+
+    def read(batch, **options):
+        config = toy.config(
+            features__source='body', features__zscore='none', features__scale_frames=99, **options
+        )
+        return jax.jit(inputs.reader(config, poses.UPPER_BODY))(batch, neutral_scaler(1))
+
+    frames, observed, *_ = read(whole)
+    found = read(
+        batch, features__context=context, features__subclip=LENGTH, features__subclip_stride=STRIDE
+    )[:4]
+    count = len(frames)
+    x, mask, beside, known = (part.reshape(count, len(FIRST), *part.shape[1:]) for part in found)
+    for number, first in enumerate(FIRST):
+        at = context + first
+        np.testing.assert_allclose(x[:, number], frames[:, at : at + LENGTH], atol=1e-5)
+        np.testing.assert_array_equal(mask[:, number], observed[:, at : at + LENGTH])
+        beyond = at + LENGTH
+        # Without context all that the clip holds on that side.
+        sides = (slice(first if context else 0, at), slice(beyond, beyond + AROUND))
+        for side, mean, seen in zip(
+            sides,
+            np.split(beside[:, number], 2, axis=1),
+            np.split(known[:, number], 2, axis=1),
+            strict=True,
+        ):
+            values = np.where(observed, frames, 0)[:, side, :, 0].sum(axis=1)
+            many = observed[:, side, :, 0].sum(axis=1)
+            np.testing.assert_allclose(mean, values / np.maximum(many, 1), atol=1e-4)
+            np.testing.assert_array_equal(seen, many > 0)
+
+
+def test_one_subclips_as_long_as_its_clip_has_nothing_beside_it():
+    batch = poses.batch()
+    frames = batch['skeleton'].shape[1]
+    config = toy.config(features__source='body', features__subclip=frames)
+    reader = inputs.reader(config, poses.UPPER_BODY)
+    x, _, beside, known, _ = reader(batch, neutral_scaler(1))
+    assert x.shape[:2] == batch['skeleton'].shape[:2]
+    assert beside.shape == known.shape == (len(x), 2 * x.shape[2])
+    assert not known.any() and not np.any(beside)
+
+
+def make(**options):
+    config = toy.config(**options)
+    return classifier.build(config, num_classes=2, joint_names=()), config
+
+
+def test_a_clip_has_the_median_of_what_is_said_of_its_subclips():
+    batch, scaler = toy.batch(), neutral_scaler(toy.batch()['features'].shape[-1])
+    model, config = make(**SHORT)
+    variables = model.init(jax.random.key(0), scaler, batch)
+    outputs, _ = model(variables, scaler, batch)
+    *parts, pooled = model.read(batch, scaler)
+    count = subclips.count(config.features, batch['features'].shape[1])
+    each = []
+    for clip in range(len(batch['fps'])):
+        of_clip = (part[clip * count : (clip + 1) * count] for part in parts)
+        each.append(model.network.apply(variables, *of_clip, pooled, train=False))
+    np.testing.assert_allclose(outputs.subclip_logits, each, atol=1e-5)
+    np.testing.assert_allclose(outputs.logits, np.median(each, axis=1), atol=1e-5)
+    assert np.ptp(each, axis=1).min() > 0  # or any of them would do
+
+
+def test_video_swin_and_its_statistics_judge_the_same_subclips(monkeypatch):
+    tiny = {'embed_dim': 8, 'depths': (1, 1), 'num_heads': (1, 2)}
+    monkeypatch.setitem(video_swin.SIZES, 'toy', tiny)
+    batch, scaler = toy.batch(), neutral_scaler(toy.batch()['features'].shape[-1])
+    model, _ = make(
+        model='video_swin',
+        model__size='toy',
+        model__video_swin__statistics=True,
+        train__frame_loss=1.0,
+        **SHORT,
+    )
+    variables = model.init(jax.random.key(0), scaler, batch)
+    params = variables['params']
+    statistics, _ = make(**SHORT)
+    expected, _ = statistics(variables | {'params': params['statistics']}, scaler, batch)
+    params['frame_head'] = params['head']  # the logits of frames are then those of the head
+    found, _ = model(variables, scaler, batch)
+    of_frames = subclips.cut(found.frame_logits, *model.subclip).mean(axis=1)
+    of_frames = of_frames.reshape(found.subclip_logits.shape)
+    np.testing.assert_allclose(found.subclip_logits, of_frames + expected.subclip_logits, atol=1e-5)
+    np.testing.assert_allclose(found.logits, np.median(found.subclip_logits, axis=1), atol=1e-5)
+
+
+@pytest.mark.parametrize('mixed', [False, True])
+def test_every_subclips_is_trained_with_its_own_label_and_a_mixed_one_with_its_clips(mixed):
+    batch, scaler = toy.batch(), neutral_scaler(toy.batch()['features'].shape[-1])
+    model, config = make(**SHORT)
+    batch['frame_label'] = np.random.default_rng(0).integers(-1, 2, batch['frame_label'].shape)
+    if mixed:
+        batch['target'] = np.random.default_rng(1).dirichlet((1, 1), len(batch['label']))
+    optimizer = optax.sgd(0.0)
+    state = states.create(model, optimizer, scaler, batch, seed=0)
+    logits = model(state.variables, scaler, batch)[0].subclip_logits[..., 0]
+    if mixed:
+        share = batch['target'][:, 1:]
+    else:
+        share = subclips.labels(batch['frame_label'], batch['label'], 2, *model.subclip)
+        assert 0 < share.mean() < 1
+        assert (share != batch['label'][:, None]).any()
+    each = np.logaddexp(0, logits) - share * logits  # binary cross-entropy
+    step = steps.make_train_step(
+        model, optax.with_extra_args_support(optimizer), lambda _: 0.0, config.train
+    )
+    _, metrics = step(state, batch, jax.random.key(0))
+    weight = batch['weight'] * batch['valid']
+    expected = (weight * each.mean(axis=1)).sum() / weight.sum()
+    np.testing.assert_allclose(metrics['loss'], expected, rtol=1e-5)
+
+
+def test_subclips_longer_than_clips_are_refused():
+    config = toy.config(features__subclip=1000)
+    with pytest.raises(InputError, match=r'features\.subclip: found 1000 frames with clips of \d+'):
+        experiment.build(config)

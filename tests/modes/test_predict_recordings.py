@@ -1,0 +1,142 @@
+"""Mode predict on landmark files."""
+
+import csv
+import dataclasses
+import json
+import xml.etree.ElementTree
+
+import numpy as np
+import pytest
+
+from posevid_jax.data.npz import write_clips
+from posevid_jax.data.synthetic import make_clips
+from posevid_jax.errors import InputError
+from posevid_jax.modes import predict_clips, predict_recordings
+from posevid_jax.training import loop
+from tests import toy
+
+FRAMES = 16
+
+
+@pytest.fixture(scope='module')
+def recorded():
+    """Three simulated recordings of 50 frames."""
+    return make_clips(num_videos=3, clips_per_video=1, num_frames=50, seed=5)
+
+
+@pytest.fixture(scope='module')
+def folder(recorded, tmp_path_factory):
+    """A run, and the recordings as landmark files with labels."""
+    folder = tmp_path_factory.mktemp('recordings')
+    loop.train_and_evaluate(config(folder), folder / 'run')
+    (folder / 'landmarks').mkdir()
+    (folder / 'labels').mkdir()
+    for i in range(3):
+        joints = recorded.skeleton[i].copy()
+        joints[~recorded.skeleton_mask[i]] = np.nan
+        np.savez(
+            folder / f'landmarks/v{i}_pose.npz',
+            skeleton=joints,
+            joint_names=recorded.joint_names,
+            fps=recorded.fps[i],
+            video_size=[recorded.aspect[i], 1],
+        )
+        (folder / f'labels/v{i}_full.csv').write_text(
+            'start,end,label\n0,0.4,no_smoke\n0.4,0.9,smoke\n'
+        )
+    return folder
+
+
+def config(folder, **overrides):
+    return toy.config(
+        prepare__landmarks=str(folder / 'landmarks'),
+        predict__smooth=0.0,
+        train__num_epochs=1,
+        **overrides,
+    )
+
+
+def frames_of(folder, video):
+    path = folder / f'run/predictions/landmarks/frames/{video}.csv'
+    return list(csv.DictReader(path.open()))
+
+
+def test_frames_have_the_probabilities_of_clips_cut_by_hand(folder, recorded, tmp_path):
+    predict_recordings.predict_recordings(
+        config(folder, predict__stride=FRAMES), folder / 'run', 'best'
+    )
+    # Frames 0..15, 16..31, 32..47 as clips of their own; the rest lies in a clip with gaps.
+    simulated = make_clips(num_videos=1, clips_per_video=1, num_frames=50, seed=5)
+    parts = [slice(k, k + FRAMES) for k in (0, 16, 32)]
+    assert simulated.joint_names == recorded.joint_names
+    path = tmp_path / 'clips.npz'
+    cut = make_clips(num_videos=3, clips_per_video=1, num_frames=FRAMES, seed=5)
+    skeleton = np.stack([recorded.skeleton[0][part] for part in parts])
+    mask = np.stack([recorded.skeleton_mask[0][part] for part in parts])
+    features = np.stack([recorded.features[0][part] for part in parts])
+    seen = np.stack([recorded.mask[0][part] for part in parts])
+    for k, name in enumerate(recorded.feature_names):
+        if name.endswith(('_vx', '_vy')):  # the first frame of a clip has no velocity
+            seen[:, 0, k] = False
+    cut = dataclasses.replace(
+        cut,
+        features=np.where(seen, features, 0),
+        mask=seen,
+        skeleton=skeleton,
+        skeleton_mask=mask,
+        fps=np.repeat(recorded.fps[0], 3),
+        aspect=np.repeat(recorded.aspect[0], 3),
+    )
+    write_clips(path, cut, 'long')
+    probs = predict_clips.predict_run(config(folder, data__test=str(path)), folder / 'run')
+    rows = frames_of(folder, 'v0')
+    assert len(rows) == 50
+    found = np.array([float(row['prob']) for row in rows])
+    np.testing.assert_allclose(found[:48], np.repeat(probs[:, 1], FRAMES), atol=1e-4)
+    assert rows[30]['seconds'] == f'{30 / recorded.fps[0]:.6g}'
+
+
+def test_events_files_and_metrics(folder, capsys):
+    settings = config(folder, prepare__labels=str(folder / 'labels'), predict__high=0.01)
+    record = predict_recordings.predict_recordings(settings, folder / 'run', 'best')
+    out = folder / 'run/predictions/landmarks'
+    assert json.loads((out / 'events.json').read_text()) == record
+    rows = list(csv.DictReader((out / 'events.csv').open()))
+    assert [row['video'] for row in rows] == ['v0', 'v1', 'v2']  # one event over each video
+    assert {row['label'] for row in rows} == {'smoke'}
+    # All is event: as good as the trivial answer, which is in the record too.
+    for found, whole in zip(record['metrics'], record['whole_video'], strict=True):
+        assert found['matched'] == whole['matched'] and found['true_events'] == 3
+    assert record['frames']['frames'] < 150  # those after 0.9 s have no label
+    assert 'F1' in capsys.readouterr().out
+    assert {row['label'] for row in frames_of(folder, 'v1')} == {'-1', '0', '1'}
+    for path in (out / 'timelines').iterdir():
+        xml.etree.ElementTree.fromstring(path.read_text())
+
+
+def test_a_recording_shorter_than_a_clip_and_one_without_a_pose(folder, tmp_path):
+    names = np.load(folder / 'landmarks/v0_pose.npz')['joint_names']
+    known = {'joint_names': names, 'fps': 30.0, 'video_size': [4, 3]}
+    landmarks = tmp_path / 'short'
+    landmarks.mkdir()
+    joints = np.random.default_rng(0).random((5, len(names), 4))
+    np.savez(landmarks / 'a.npz', skeleton=joints, **known)
+    np.savez(landmarks / 'b.npz', skeleton=np.full_like(joints, np.nan), **known)
+    settings = toy.config(prepare__landmarks=str(landmarks))
+    with pytest.raises(InputError, match='video b: found no pose'):
+        predict_recordings.predict_recordings(settings, folder / 'run', 'best')
+    settings = toy.config(prepare__landmarks=str(landmarks), prepare__on_error='skip')
+    record = predict_recordings.predict_recordings(settings, folder / 'run', 'best')
+    assert [video['frames'] for video in record['videos']] == [5]
+    assert len(record['skipped']) == 1
+
+
+def test_features_that_cannot_be_computed_are_one_clear_line(folder, tmp_path):
+    clips = make_clips(num_videos=6, clips_per_video=2, num_frames=8, seed=0)
+    names = tuple(f'mystery_{name}' for name in clips.feature_names)
+    write_clips(tmp_path / 'c.npz', dataclasses.replace(clips, feature_names=names), 'long')
+    other = config(folder, data__train=str(tmp_path / 'c.npz'))
+    loop.train_and_evaluate(other, tmp_path / 'run')
+    with pytest.raises(InputError, match=r'reads features of an archive \(\d+, mystery_'):
+        predict_recordings.predict_recordings(other, tmp_path / 'run', 'best')
+    assert not (tmp_path / 'run/predictions').exists()

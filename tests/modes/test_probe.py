@@ -1,0 +1,219 @@
+"""Mode probe from end to end on the CPU, and training that takes its batch size from it."""
+
+import json
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from configs import probe as probe_config
+from posevid_jax.capacity import batch_size, on_device, schema
+from posevid_jax.capacity.candidate import Candidate
+from posevid_jax.capacity.on_device import Rung
+from posevid_jax.errors import InputError
+from posevid_jax.modes.probe import probe
+
+MB = 10**6
+
+
+def config(**overrides):
+    c = probe_config.get_config()
+    c.model.name = 'stat_pool'
+    c.model.stat_pool.hidden_sizes = (8,)
+    c.data.synthetic.num_videos = 6
+    c.data.synthetic.clips_per_video = 8
+    c.data.synthetic.num_frames = 8
+    c.parallel = 'jit'
+    c.probe.packs = ('off', 'light')
+    c.probe.memory_bytes = 20 * MB
+    c.probe.memory_fraction = 1.0
+    c.probe.reserve_bytes = 0
+    c.probe.first_batch = 16
+    c.probe.ladder = 2
+    c.probe.timed_steps = 1
+    c.update_from_flattened_dict({key.replace('__', '.'): v for key, v in overrides.items()})
+    return c.lock()
+
+
+@pytest.fixture(scope='module')
+def made(tmp_path_factory):
+    """A report of both packs of a small StatPool on this machine."""
+    directory = tmp_path_factory.mktemp('probe') / 'new'
+    probe(config(), directory)
+    return directory / 'capacity_report.json'
+
+
+def training(path, **overrides):
+    return config(
+        **{
+            'features__pack': 'light',
+            'train__batch_size': 0,
+            'train__capacity_report': str(path),
+            'train__learning_rate': 3e-4,
+            'train__num_epochs': 3,
+        }
+        | overrides
+    )
+
+
+def test_the_report_answers_for_every_pack_and_is_valid(made):
+    report = json.loads(made.read_text())
+    schema.check(report, 'report')
+    assert [p.name for p in made.parent.iterdir()] == ['capacity_report.json']
+    assert [r['pack'] for r in report['results']] == ['off', 'light']
+    for record in report['results']:
+        assert record['best_batch'] % 8 == 0
+        compiled = {item['batch']: item for item in record['compiles']}
+        assert compiled[record['best_batch']]['bytes'] == record['peak_bytes'] <= 20 * MB
+        following = compiled[record['best_next']]
+        assert following['batch'] == record['best_batch'] + 8
+        assert following['bytes'] > 20 * MB
+        assert len(compiled) <= 6
+        assert record['ladder'][-1]['batch'] == record['best_batch']
+        assert record['recommended']['which'] == 'knee_batch'
+        # A CPU does not say how much it used.
+        assert record['verified']['steps'] == 3
+        assert record['verified']['peak_bytes_in_use'] is None
+    off, light = report['results']
+    assert light['best_batch'] < off['best_batch']
+    assert light['fingerprint'] != off['fingerprint']
+
+
+def test_the_step_that_is_probed_augments():
+    kind, devices = 'cpu', tuple(jax.devices('cpu')[:1])
+    plain, augmented = (
+        Candidate(config(augment__mirror=probability), kind, devices).fingerprint('cpu')
+        for probability in (0.0, 0.5)
+    )
+    assert plain != augmented
+
+
+def test_two_devices_are_probed_with_pmap(tmp_path):
+    report = probe(config(parallel='pmap', probe__packs=('off',)), tmp_path)
+    record = report['results'][0]
+    assert record['devices'] == 2
+    assert record['recommended']['global_batch'] == 2 * record['recommended']['batch']
+    assert all(item['all_reduces'] > 0 for item in record['compiles'])
+
+
+@pytest.mark.parametrize(
+    ('overrides', 'named'),
+    [
+        ({'probe__memory_bytes': 1000}, 'not even 8 clips a device fit: .* 1000'),
+        ({'probe__packs': ('huge',)}, 'probe.packs: found huge, expected some of off, light, full'),
+        ({'probe__sizes': ('giant',)}, 'probe.sizes: found giant'),
+        ({'probe__packs': ()}, 'probe.packs: found none'),
+        ({'probe__device': 'gtx'}, 'probe.device'),
+        ({'probe__multiple_of': 0}, 'probe.multiple_of'),
+        ({'probe__bracket': 1.0}, 'probe.bracket'),
+    ],
+)
+def test_what_cannot_be_probed_is_one_line_and_no_report(tmp_path, overrides, named):
+    with pytest.raises(InputError, match=named) as caught:
+        probe(config(**overrides), tmp_path)
+    assert '\n' not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_written_is_known_before_compiling(tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(InputError, match='cannot be written'):
+        probe(config(), tmp_path / 'file' / 'below')
+
+
+def test_training_takes_the_recommended_batch_whatever_its_schedule(made, capsys):
+    record = json.loads(made.read_text())['results'][1]
+    resolved = batch_size.resolve(training(made))
+    clips = 32  # of 48: whole videos are split off for validation
+    assert resolved.train.batch_size == min(record['recommended']['batch'], clips)
+    assert resolved.train.micro_batches == 1
+    assert resolved.train.capacity_report == ''
+    said = capsys.readouterr().out
+    assert 'knee_batch' in said
+    assert f'no more than the {clips} training clips' in said
+
+
+def test_a_batch_that_fits_is_left_alone_and_one_that_does_not_is_divided(made, capsys):
+    record = json.loads(made.read_text())['results'][1]
+    fits = record['max_batch']
+    resolved = batch_size.resolve(training(made, train__batch_size=fits))
+    assert (resolved.train.batch_size, resolved.train.micro_batches) == (fits, 1)
+    resolved = batch_size.resolve(training(made, train__batch_size=4 * fits))
+    assert resolved.train.batch_size == 4 * fits
+    assert resolved.train.micro_batches >= 5  # the summed gradient needs room too
+    assert f'{resolved.train.micro_batches} micro-batches' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ('overrides', 'named'),
+    [
+        ({'features__pack': 'full'}, r'the nearest has pack \w+ where this training has full'),
+        ({'model__name': 'video_swin'}, 'model stat_pool where this training has video_swin'),
+        ({'parallel': 'pmap'}, 'devices 1 where this training has 2'),
+        ({'data__synthetic__num_frames': 16}, 'clip_shape'),
+        ({'train__micro_batches': 2}, 'micro_batches 1 where this training has 2'),
+        ({'model__stat_pool__hidden_sizes': (16,)}, 'fingerprint'),
+    ],
+)
+def test_a_report_for_something_else_is_refused_with_the_command(
+    made, overrides, named, monkeypatch
+):
+    monkeypatch.setattr(
+        'sys.argv',
+        ['main.py', '--config=configs/stat_pool.py', '--config.train.batch_size=0', '--workdir=W'],
+    )
+    with pytest.raises(InputError, match=named) as caught:
+        batch_size.resolve(training(made, **overrides))
+    assert 'python main.py --mode=probe --workdir=DIR --config=configs/stat_pool.py' in str(
+        caught.value
+    )
+    assert 'batch_size' not in str(caught.value)
+
+
+def test_a_report_of_another_device_or_form_is_refused(made, tmp_path):
+    report = json.loads(made.read_text())
+    path = tmp_path / 'capacity_report.json'
+    path.write_text(json.dumps(report | {'device': report['device'] | {'kind': 'NVIDIA H200'}}))
+    with pytest.raises(InputError, match='device: found NVIDIA H200, expected cpu'):
+        batch_size.resolve(training(path))
+    del report['results'][0]['fingerprint']
+    path.write_text(json.dumps(report))
+    with pytest.raises(InputError, match=r'results\[0\]: fingerprint: found nothing'):
+        batch_size.resolve(training(path))
+    with pytest.raises(InputError, match='not found'):
+        batch_size.resolve(training(tmp_path / 'nowhere.json'))
+
+
+def test_without_a_report_only_a_batch_size_of_0_is_wrong():
+    plain = config(train__batch_size=16)
+    assert batch_size.resolve(plain) is plain
+    with pytest.raises(InputError, match=r'train.batch_size: found 0.*--mode=probe'):
+        batch_size.resolve(config(train__batch_size=0))
+
+
+def test_running_out_of_memory_is_explained_and_other_errors_pass(monkeypatch):
+    monkeypatch.setattr('sys.argv', ['main.py', '--config', 'configs/demo.py'])
+    with (
+        pytest.raises(InputError, match='64 clips a device at a time, which ran out') as caught,
+        batch_size.out_of_memory_explained(config()),
+    ):
+        jnp.zeros((1 << 50,)).block_until_ready()
+    assert '--mode=probe --workdir=DIR --config configs/demo.py' in str(caught.value)
+    with pytest.raises(jax.errors.JaxRuntimeError), batch_size.out_of_memory_explained(config()):
+        raise jax.errors.JaxRuntimeError('INTERNAL: something else')
+
+
+def test_ladder_and_knee():
+    assert on_device.ladder(100, 8, 4) == [8, 24, 48, 96]
+    assert on_device.ladder(8, 8, 4) == [8]
+    rungs = [Rung(8, 50.0), Rung(16, 96.0), Rung(32, 100.0), Rung(64, None)]
+    assert on_device.knee(rungs) == 16
+    assert on_device.knee([Rung(64, None)]) is None
+
+
+def test_a_throughput_that_runs_out_of_memory_is_no_crash(monkeypatch):
+    def fails(*_):
+        raise jax.errors.JaxRuntimeError('RESOURCE_EXHAUSTED: Out of memory')
+
+    monkeypatch.setattr(on_device, '_run', fails)
+    assert on_device.throughput(None, 64, 3) == Rung(64, None)
