@@ -16,7 +16,7 @@ from absl import app, flags
 from ml_collections import config_flags
 
 from posevid_jax.machine.parallel import Parallel
-from posevid_jax.training import experiment
+from posevid_jax.training import experiment as experiments
 
 _CONFIG = config_flags.DEFINE_config_file('config', 'configs/stat_pool.py')
 _SEEDS = flags.DEFINE_integer('seeds', 8, 'Members trained side by side.')
@@ -43,12 +43,12 @@ def training(config, num_seeds):
     """A function that trains from the start and returns the seconds it took."""
     config = config.copy_and_resolve_references()
     config.train.num_seeds = num_seeds
-    run, parallel = experiment.build(config), Parallel(config.parallel)
-    step, key = parallel.compile_train(run.train_step()), jax.random.key(config.seed)
-    num_steps = _EPOCHS.value * run.steps_per_epoch
+    experiment, parallel = experiments.build(config), Parallel(config.parallel)
+    step, key = parallel.compile_train(experiment.train_step()), jax.random.key(config.seed)
+    num_steps = _EPOCHS.value * experiment.steps_per_epoch
 
     def train(steps=num_steps):
-        data, state = run.data(), run.initial_state()
+        data, state = experiment.data(), experiment.initial_state()
         jax.block_until_ready(state)
         started = time.perf_counter()
         for _ in range(steps):

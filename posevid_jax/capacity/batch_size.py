@@ -138,7 +138,7 @@ def _record(
 
 def _adopted(path: pathlib.Path, record: dict[str, Any], candidate: Candidate) -> int:
     recommended, count = record['recommended'], candidate.num_devices
-    clips, unit = len(candidate.run.train), count * record['micro_batches']
+    clips, unit = len(candidate.experiment.train), count * record['micro_batches']
     wanted = recommended['batch'] * count
     batch_size = min(wanted, max(clips // unit, 1) * unit)
     capped = f', no more than the {clips} training clips' if batch_size < wanted else ''

@@ -13,7 +13,8 @@ from ml_collections import ConfigDict
 from posevid_jax.capacity import memory
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.runs.config import as_json
-from posevid_jax.training import experiment, optim
+from posevid_jax.training import experiment as experiments
+from posevid_jax.training import optim
 from posevid_jax.training.experiment import Experiment
 
 # Any batch would do: a fingerprint is about the program, not about its sizes.
@@ -58,11 +59,11 @@ class Candidate:
         """
         config = config.copy_and_resolve_references()
         config.train.batch_size = 1  # whatever it says: the sizes of a batch are arguments here
-        self.run: Experiment = experiment.build(config)
+        self.experiment: Experiment = experiments.build(config)
         self.parallel = Parallel(config.parallel, devices)
         self._kind = kind
-        self._state = self.run.abstract_state()
-        self._row = next(self.run.data())
+        self._state = self.experiment.abstract_state()
+        self._row = next(self.experiment.data())
 
     @property
     def num_devices(self) -> int:
@@ -70,7 +71,7 @@ class Candidate:
 
     @property
     def identity(self) -> Identity:
-        config = as_json(self.run.config)
+        config = as_json(self.experiment.config)
         swin = config['model']['name'] == 'video_swin'
         return Identity(
             model=config['model']['name'],
@@ -79,7 +80,7 @@ class Candidate:
             dtype=config['model']['dtype'],
             remat=config['model']['video_swin']['remat'] if swin else [],
             optimiser='adamw',  # the one there is, see training/optim.py
-            clip_shape=list(self.run.train.features.shape[1:]),
+            clip_shape=list(self.experiment.train.features.shape[1:]),
             devices=self.num_devices,
             micro_batches=config['train']['micro_batches'],
         )
@@ -102,7 +103,7 @@ class Candidate:
     def compile(self, batch: int, compiler_options: dict[str, Any]) -> Compiled:
         """Compiles the step for `batch` clips a device; allocates nothing on any device."""
         started = time.perf_counter()
-        step = self.parallel.compile_train(self.run.train_step())
+        step = self.parallel.compile_train(self.experiment.train_step())
         lowered = step.lower(*self._arguments(batch))
         measured = memory.of_compiled(lowered.compile(compiler_options=compiler_options))
         return Compiled(batch, measured, time.perf_counter() - started)
@@ -117,14 +118,16 @@ class Candidate:
           platform: to lower for, 'cuda' or 'cpu'; need not be here.
         """
         schedule = optax.constant_schedule(1.0)
-        run = dataclasses.replace(
-            self.run,
+        experiment = dataclasses.replace(
+            self.experiment,
             schedule=schedule,
-            optimizer=optim.optimizer(self.run.config.train, schedule),
+            optimizer=optim.optimizer(self.experiment.config.train, schedule),
         )
-        batch = _FINGERPRINT_BATCH * self.run.config.train.micro_batches
+        batch = _FINGERPRINT_BATCH * self.experiment.config.train.micro_batches
         arguments = (self._state, self._batch(batch, ()), _key())
-        lowered = jax.jit(run.train_step()).trace(*arguments).lower(lowering_platforms=(platform,))
+        lowered = (
+            jax.jit(experiment.train_step()).trace(*arguments).lower(lowering_platforms=(platform,))
+        )
         digest = hashlib.sha256()
         for part in (lowered.as_text(), jax.__version__, self._kind, str(self.num_devices)):
             digest.update(part.encode())

@@ -75,14 +75,17 @@ def ran_out_of_memory(error: Exception) -> bool:
 
 
 def _run(candidate: Candidate, batch: int, steps: int) -> float:
-    run, parallel = candidate.run, candidate.parallel
+    experiment, parallel = candidate.experiment, candidate.parallel
     batches = loader.train_batches(
-        run.arrays, order=run.order, batch_size=batch * candidate.num_devices, num_steps=1
+        experiment.arrays,
+        order=experiment.order,
+        batch_size=batch * candidate.num_devices,
+        num_steps=1,
     )
     split = parallel.put(next(batches))
-    rng = jax.random.key(run.config.seed)
-    train_step = parallel.compile_train(run.train_step())
-    state = parallel.put_state(jax.jit(run.create_state)())
+    rng = jax.random.key(experiment.config.seed)
+    train_step = parallel.compile_train(experiment.train_step())
+    state = parallel.put_state(jax.jit(experiment.create_state)())
     state, _ = jax.block_until_ready(train_step(state, split, rng))
     started = time.perf_counter()
     for _ in range(steps):

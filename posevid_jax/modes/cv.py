@@ -29,7 +29,7 @@ from posevid_jax.machine.parallel import Parallel
 from posevid_jax.machine.progress import Progress
 from posevid_jax.runs import cv_files, evaluation_files
 from posevid_jax.runs.directory import new_run_directory
-from posevid_jax.training import experiment
+from posevid_jax.training import experiment as experiments
 from posevid_jax.training.experiment import Experiment
 from posevid_jax.training.fold_trainer import FoldTrainer
 
@@ -81,7 +81,7 @@ def make_plan(config: ConfigDict) -> tuple[cv_files.Plan, ConfigDict]:
     _check(config)
     fold_config = config.copy_and_resolve_references()
     fold_config.train.num_seeds = config.cv.seeds
-    experiment.check(fold_config)
+    experiments.check(fold_config)
     clips = source.load(config.cv.judge or config.data.train, config.data)
     _, footage = leakage.find_same_footage([clips.in_memory()])
     group = folds.joined_groups(clips, footage)
@@ -120,7 +120,7 @@ def _experiment(plan: cv_files.Plan, config: ConfigDict, fold: int) -> Experimen
     """The training of one fold; an epoch has the same number of steps in all of them."""
     draws = sampling.make_order(plan.train, config.data, config.seed).draws_per_epoch
     count = config.cv.folds
-    return experiment.assemble(
+    return experiments.assemble(
         config,
         train=plan.train.select(np.flatnonzero(plan.train_fold != fold)),
         val=plan.clips.select(np.flatnonzero(plan.fold == fold)),
@@ -142,8 +142,8 @@ def _train_folds(
     with Interrupt() as interrupt:
         for k in left:
             started = time.monotonic()
-            run = first if k == 0 else _experiment(plan, config, k)
-            logits = trainer.logits(run, progress, before, interrupt)
+            experiment = first if k == 0 else _experiment(plan, config, k)
+            logits = trainer.logits(experiment, progress, before, interrupt)
             if logits is None:
                 break
             if not np.isfinite(logits).all():
@@ -153,7 +153,7 @@ def _train_folds(
                 )
             seconds = time.monotonic() - started
             cv_files.write_fold(workdir, k, logits, seconds)
-            progress.say(_fold_line(run, k, logits, seconds))
+            progress.say(_fold_line(experiment, k, logits, seconds))
             before += steps
     progress.close()
     return before == count * steps
@@ -205,21 +205,21 @@ def analyse_errors(
     return found
 
 
-def _opening(plan: cv_files.Plan, run: Experiment, workdir, parallel: Parallel) -> str:
-    cv, clips = run.config.cv, plan.clips
+def _opening(plan: cv_files.Plan, experiment: Experiment, workdir, parallel: Parallel) -> str:
+    cv, clips = experiment.config.cv, plan.clips
     together = [' and '.join(v.partition(':')[2] for v in videos) for videos in plan.footage]
     footage = f'; same footage, so in one fold: {", ".join(together)}' if together else ''
     return (
-        f'{workdir}: {run.config.model.name}, {cv.folds} folds x {cv.seeds} seeds, {parallel}, '
-        f'{len(clips)} clips of {len(clips.videos)} videos{footage}'
+        f'{workdir}: {experiment.config.model.name}, {cv.folds} folds x {cv.seeds} seeds, '
+        f'{parallel}, {len(clips)} clips of {len(clips.videos)} videos{footage}'
     )
 
 
-def _fold_line(run: Experiment, k: int, logits: np.ndarray, seconds: float) -> str:
+def _fold_line(experiment: Experiment, k: int, logits: np.ndarray, seconds: float) -> str:
     probs = metrics.probabilities(members.mean_logits(logits))
-    auc = metrics.evaluate(run.val.label, probs, 0.5)['roc_auc']
+    auc = metrics.evaluate(experiment.val.label, probs, 0.5)['roc_auc']
     shown = 'undefined' if auc is None else f'{auc:.4f}'
     return (
-        f'fold {k + 1}/{run.config.cv.folds}: {len(run.train)} clips to train on, '
-        f'{len(run.val)} held out, ROC-AUC {shown}, {seconds:.1f} s'
+        f'fold {k + 1}/{experiment.config.cv.folds}: {len(experiment.train)} clips to train on, '
+        f'{len(experiment.val)} held out, ROC-AUC {shown}, {seconds:.1f} s'
     )

@@ -30,12 +30,12 @@ class FoldTrainer:
         self._fresh = jax.device_get(example.initial_state())
 
     def logits(
-        self, run: Experiment, progress: Progress, before: int, interrupt: Interrupt
+        self, experiment: Experiment, progress: Progress, before: int, interrupt: Interrupt
     ) -> np.ndarray | None:
         """Trains a fold from the start and judges the clips that it holds out.
 
         Args:
-          run: the fold; what it holds out are its validation clips.
+          experiment: the fold; what it holds out are its validation clips.
           progress: shown after every step.
           before: steps of earlier folds, for `progress`.
           interrupt: asked after every step.
@@ -46,11 +46,11 @@ class FoldTrainer:
         Raises:
           InputError: a step is not finite, and `train.on_nonfinite` is not to skip it.
         """
-        config, rng = run.config.train, jax.random.key(run.config.seed)
-        state = self._parallel.put_state(self._fresh.replace(scaler=run.scaler))
+        config, rng = experiment.config.train, jax.random.key(experiment.config.seed)
+        state = self._parallel.put_state(self._fresh.replace(scaler=experiment.scaler))
         pending = None  # numbers of a step, read when the next one has been dispatched
-        with Prefetch(run.data(), self._parallel.put) as data:
-            for number in range(1, run.total_steps + 1):
+        with Prefetch(experiment.data(), self._parallel.put) as data:
+            for number in range(1, experiment.total_steps + 1):
                 state, metrics = self._step(state, next(data), rng)
                 if pending is not None:
                     progress.loss = float(pending['loss'])
@@ -60,7 +60,7 @@ class FoldTrainer:
                 if interrupt.requested:
                     return None
         _check_finite(metrics, config.on_nonfinite)
-        return self._predict(state, host_arrays(run.val, run.config))
+        return self._predict(state, host_arrays(experiment.val, experiment.config))
 
 
 def _check_finite(metrics: dict[str, jax.Array], policy: str) -> None:

@@ -26,7 +26,8 @@ from posevid_jax.runs.config import as_json, check_config
 from posevid_jax.runs.directory import locked, new_run_directory, read_decision
 from posevid_jax.runs.files import read_json, write_json
 from posevid_jax.runs.records import Records
-from posevid_jax.training import experiment, nonfinite, reproduce, validation
+from posevid_jax.training import experiment as experiments
+from posevid_jax.training import nonfinite, reproduce, validation
 from posevid_jax.training import state as states
 from posevid_jax.training.checkpoint import Checkpoints, Keep
 from posevid_jax.training.experiment import Experiment
@@ -52,61 +53,65 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
         'train.batch_size', config.train.batch_size, config.train.micro_batches
     )
     parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
-    run = experiment.build(config)
-    run.abstract_state()  # raises what is wrong with groups of parameters
+    experiment = experiments.build(config)
+    experiment.abstract_state()  # raises what is wrong with groups of parameters
     if workdir is None or not (workdir / 'config.json').exists():  # a run to resume has its weights
-        run.check_pretrained()
+        experiment.check_pretrained()
     if workdir is None:
         workdir = new_run_directory(pathlib.Path('runs') / config.name)
     with locked(workdir):
-        return _train_in(workdir, run, parallel)
+        return _train_in(workdir, experiment, parallel)
 
 
-def _train_in(workdir: pathlib.Path, run: Experiment, parallel: Parallel) -> Record | None:
-    config, phases = run.config, Phases()
+def _train_in(workdir: pathlib.Path, experiment: Experiment, parallel: Parallel) -> Record | None:
+    config, phases = experiment.config, Phases()
     check_config(workdir, config)
-    with Checkpoints(workdir, _keep(run)) as checkpoints:
+    with Checkpoints(workdir, _keep(experiment)) as checkpoints:
         done = checkpoints.last_step() or 0
-        if done > run.total_steps:
+        if done > experiment.total_steps:
             raise InputError(
-                f'train.num_epochs: found {config.train.num_epochs}, {run.total_steps} steps, '
-                f'but {workdir} has done {done} already'
+                f'train.num_epochs: found {config.train.num_epochs}, '
+                f'{experiment.total_steps} steps, but {workdir} has done {done} already'
             )
         write_json(workdir / 'config.json', as_json(config))
-        write_json(workdir / 'scaler.json', run.input_description())
-        predict = validation.make_predictor(run.model, run.val, config, parallel)
-        if not _train(run, workdir, parallel, checkpoints, predict, phases):
+        write_json(workdir / 'scaler.json', experiment.input_description())
+        predict = validation.make_predictor(experiment.model, experiment.val, config, parallel)
+        if not _train(experiment, workdir, parallel, checkpoints, predict, phases):
             return None
-        return _finish(run, workdir, parallel, checkpoints, predict, phases)
+        return _finish(experiment, workdir, parallel, checkpoints, predict, phases)
 
 
-def _train(run: Experiment, workdir, parallel, checkpoints, predict, phases: Phases) -> bool:
+def _train(experiment: Experiment, workdir, parallel, checkpoints, predict, phases: Phases) -> bool:
     """Runs the steps that are left; False when a signal stopped it.
 
     The order is fixed: next batch, step, and at the end of an epoch evaluate, record, save. The
     next batch is on the device already, and what is logged of a step is read after the next one
     has been dispatched, so that the device waits for neither.
     """
-    config, total = run.config.train, run.total_steps
-    data = Prefetch(run.data(), parallel.put)
+    config, total = experiment.config.train, experiment.total_steps
+    data = Prefetch(experiment.data(), parallel.put)
     first = checkpoints.last_step() or 0
     state = (
-        checkpoints.restore(first, run.abstract_state(), data.position) if first
-        else run.initial_state()
+        checkpoints.restore(first, experiment.abstract_state(), data.position) if first
+        else experiment.initial_state()
     )  # fmt: skip
     state = parallel.put_state(state)
-    rng = jax.random.key(run.config.seed)
-    origin = validation.origin(run.val, run.config)
+    rng = jax.random.key(experiment.config.seed)
+    origin = validation.origin(experiment.val, experiment.config)
     records = Records(workdir, config.best_metric, first, origin, tensorboard=config.tensorboard)
-    hardest = _hardest(run, workdir, parallel, first)
+    hardest = _hardest(experiment, workdir, parallel, first)
     progress = Progress(step=first, total=total, batch_size=config.batch_size)
-    progress.say(_opening(run, workdir, parallel, first, count_parameters(state.params)))
-    train_step = announced(parallel.compile_train(run.train_step()), progress.say, phases)
+    progress.say(_opening(experiment, workdir, parallel, first, count_parameters(state.params)))
+    train_step = announced(parallel.compile_train(experiment.train_step()), progress.say, phases)
     clock = Clock(data)
-    log = StepLog(run, parallel, records, progress, state)
+    log = StepLog(experiment, parallel, records, progress, state)
     loop_started = phases.mark()
     step, stop, stalled = first, False, records.stalled(config)
-    with data, Interrupt() as interrupt, _last_good_state_saved(lambda: state, run, checkpoints):
+    with (
+        data,
+        Interrupt() as interrupt,
+        _last_good_state_saved(lambda: state, experiment, checkpoints),
+    ):
         while step < total and not (stop or stalled):
             state, metrics = train_step(state, next(data), rng)
             step += 1
@@ -115,17 +120,17 @@ def _train(run: Experiment, workdir, parallel, checkpoints, predict, phases: Pha
             progress.waited = data.waited
             progress.update(step)
             score = None
-            epoch_done = step % run.steps_per_epoch == 0
+            epoch_done = step % experiment.steps_per_epoch == 0
             # Asked once, so that what stops is what is saved; processes agree now and then only.
             if jax.process_count() == 1 or epoch_done or step % config.log_every_steps == 0:
                 stop = processes.any_of(interrupt.requested)
-            every = run.config.checkpoint.every_steps
+            every = experiment.config.checkpoint.every_steps
             save = epoch_done or stop or (every and step % every == 0)
             if save:
                 log.settle(state)
             if epoch_done:
                 with phases.phase('eval'):
-                    entry, chosen = _end_epoch(run, state, step, predict, clock)
+                    entry, chosen = _end_epoch(experiment, state, step, predict, clock)
                     hardest(state, entry['epoch'])
                 records.epoch(entry, chosen)
                 score = records.score(entry)
@@ -154,7 +159,9 @@ def _train(run: Experiment, workdir, parallel, checkpoints, predict, phases: Pha
 
 
 @contextlib.contextmanager
-def _last_good_state_saved(state: Callable[[], states.TrainState], run, checkpoints) -> Iterator:
+def _last_good_state_saved(
+    state: Callable[[], states.TrainState], experiment, checkpoints
+) -> Iterator:
     """Ends a run that met a step that is not finite with its last good state on disk."""
     try:
         yield
@@ -162,7 +169,7 @@ def _last_good_state_saved(state: Callable[[], states.TrainState], run, checkpoi
         good = nonfinite.cleared(state())
         step = int(good.step)
         if step and step != checkpoints.last_step():
-            checkpoints.save(good, run.data(step), None)
+            checkpoints.save(good, experiment.data(step), None)
             checkpoints.wait()
         raise InputError(
             f'{error}; the state of step {step} is kept: the same command with '
@@ -170,64 +177,78 @@ def _last_good_state_saved(state: Callable[[], states.TrainState], run, checkpoi
         ) from None
 
 
-def _end_epoch(run, state, step: int, predict, clock: Clock) -> tuple[Record, dict[str, Record]]:
+def _end_epoch(
+    experiment, state, step: int, predict, clock: Clock
+) -> tuple[Record, dict[str, Record]]:
     means = jax.device_get(state.epoch.means())
     training_time = clock.read()
     trained = time.monotonic()
     logits = predict(state)
-    chosen = decision.choose(members.mean_logits(logits), run.val.label, run.config.eval)
+    chosen = decision.choose(
+        members.mean_logits(logits), experiment.val.label, experiment.config.eval
+    )
     threshold = chosen['thresholds']['threshold']
     entry = {
-        'epoch': step // run.steps_per_epoch,
+        'epoch': step // experiment.steps_per_epoch,
         'step': step,
         'train': {key: float(np.mean(value)) for key, value in means.items()},  # over members
-        'val': validation.epoch_record(logits, run.val, threshold, run.config.train),
+        'val': validation.epoch_record(logits, experiment.val, threshold, experiment.config.train),
         'time': training_time | {'eval_s': time.monotonic() - trained},
     }
     return entry, chosen
 
 
-def _finish(run: Experiment, workdir, parallel, checkpoints, predict, phases: Phases) -> Record:
+def _finish(
+    experiment: Experiment, workdir, parallel, checkpoints, predict, phases: Phases
+) -> Record:
     """Evaluates the best checkpoint as restored from disk and writes the closing files."""
-    config = run.config
+    config = experiment.config
     processes.wait_for_all('files')  # of the first one, which all read now
     step = checkpoints.resolve('best')
     with phases.phase('eval'):
-        restored = checkpoints.restore(step, run.abstract_state())
+        restored = checkpoints.restore(step, experiment.abstract_state())
         logits = predict(parallel.put_state(restored))
     chosen = read_decision(workdir, config.eval.calibration)
     name = source.set_name(config.data.val or 'val')
-    record = {'set': name, 'step': step} | validation.final_record(logits, run.val, chosen, config)
+    record = {'set': name, 'step': step} | validation.final_record(
+        logits, experiment.val, chosen, config
+    )
     epochs = len(read_json(workdir / 'history.json'))
     page = workdir / 'report.html'
     evaluation_files.write(
-        workdir, page, record, run.val, logits, chosen, config.eval, epochs=epochs
+        workdir, page, record, experiment.val, logits, chosen, config.eval, epochs=epochs
     )
-    reproduce.write(workdir, run, record, phases.read())
+    reproduce.write(workdir, experiment, record, phases.read())
     print('\n'.join(report.lines(f'{workdir}, best checkpoint (step {step}) on {name}', record)))
     return record
 
 
-def _hardest(run: Experiment, workdir, parallel: Parallel, first: int) -> Callable:
-    if not run.config.train.topk_loss:
+def _hardest(experiment: Experiment, workdir, parallel: Parallel, first: int) -> Callable:
+    if not experiment.config.train.topk_loss:
         return lambda state, epoch: None
-    done = first // run.steps_per_epoch
-    return Hardest(workdir, run.train, run.model, run.config, parallel, done).epoch
+    done = first // experiment.steps_per_epoch
+    return Hardest(
+        workdir, experiment.train, experiment.model, experiment.config, parallel, done
+    ).epoch
 
 
-def _keep(run: Experiment) -> Keep:
-    config = run.config.checkpoint
-    return Keep(last=config.keep_last, every_steps=config.keep_every_epochs * run.steps_per_epoch)
+def _keep(experiment: Experiment) -> Keep:
+    config = experiment.config.checkpoint
+    return Keep(
+        last=config.keep_last, every_steps=config.keep_every_epochs * experiment.steps_per_epoch
+    )
 
 
-def _opening(run: Experiment, workdir, parallel: Parallel, first: int, parameters: int) -> str:
+def _opening(
+    experiment: Experiment, workdir, parallel: Parallel, first: int, parameters: int
+) -> str:
     progress = f'resuming at step {first}' if first else 'starting'
-    members = run.config.train.num_seeds
+    members = experiment.config.train.num_seeds
     sizes = f'{members} x {parameters // members:,}' if members > 1 else f'{parameters:,}'
     return (
-        f'{workdir}: {run.config.model.name}, {sizes} parameters, {parallel}, '
-        f'{len(run.train)} clips to train on, {len(run.val)} to validate on; '
-        f'{progress} of {run.total_steps}'
+        f'{workdir}: {experiment.config.model.name}, {sizes} parameters, {parallel}, '
+        f'{len(experiment.train)} clips to train on, {len(experiment.val)} to validate on; '
+        f'{progress} of {experiment.total_steps}'
     )
 
 

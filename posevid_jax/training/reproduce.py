@@ -37,32 +37,32 @@ number of epochs was changed on the way followed another schedule before that.
 
 
 def write(
-    workdir: pathlib.Path, run: Experiment, record: Record, seconds: dict[str, float]
+    workdir: pathlib.Path, experiment: Experiment, record: Record, seconds: dict[str, float]
 ) -> None:
     """Writes `reproduce.json` and `reproduce.md`.
 
     Args:
       workdir: the run directory.
-      run: what was trained.
+      experiment: what was trained.
       record: the evaluation of the best checkpoint.
       seconds: by phase, of this start.
     """
-    config = run.config
+    config = experiment.config
     configuration = shlex.quote(f'configs/run.py:{workdir}')
     content = environment() | {
         'again': f'python main.py --config={configuration} --workdir=NEW',
         'seed': config.seed,
-        'data': {'train': run.train.fingerprint(), 'val': run.val.fingerprint()},
+        'data': {'train': experiment.train.fingerprint(), 'val': experiment.val.fingerprint()},
         'config': as_json(config),
         'results': record,
         'time': seconds,
     }
     write_json(workdir / 'reproduce.json', content)
-    write_text(workdir / 'reproduce.md', _page(workdir, run, content))
+    write_text(workdir / 'reproduce.md', _page(workdir, experiment, content))
 
 
-def _page(workdir: pathlib.Path, run: Experiment, content: dict[str, Any]) -> str:
-    config, commit = run.config.data, content['commit']
+def _page(workdir: pathlib.Path, experiment: Experiment, content: dict[str, Any]) -> str:
+    config, commit = experiment.config.data, content['commit']
     changed = ', which had changes that are not committed' if commit and commit['dirty'] else ''
     device, paths = content['device'], {'train': config.train, 'val': config.val or config.train}
     made_with = {

@@ -20,21 +20,21 @@ class StepLog:
 
     def __init__(
         self,
-        run: Experiment,
+        experiment: Experiment,
         parallel: Parallel,
         records: Records,
         progress: Progress,
         state: TrainState,
     ):
         """Arguments as the loop has them; `state` is the one it starts from."""
-        self._run, self._parallel = run, parallel
+        self._experiment, self._parallel = experiment, parallel
         self._records, self._progress = records, progress
         self._pending: dict[int, Any] = {}  # step: metrics, still on the device
-        self._watch = nonfinite.Watch(run.config.train.on_nonfinite, int(state.skipped))
+        self._watch = nonfinite.Watch(experiment.config.train.on_nonfinite, int(state.skipped))
 
     def note(self, step: int, metrics: dict[str, Any]) -> None:
         """Keeps the metrics of a step that is to be logged."""
-        if step % self._run.config.train.log_every_steps == 0:
+        if step % self._experiment.config.train.log_every_steps == 0:
             self._pending[step] = metrics
 
     def read(self, state: TrainState) -> None:
@@ -64,7 +64,11 @@ class StepLog:
         bad_step = self._watch.moved(numbers)
         if bad_step is None:
             return
-        run = self._run
-        rows = run.order.rows(bad_step - 1, run.config.train.batch_size)
-        loss = validation.losses_of(rows, run.train, run.model, run.config, self._parallel, state)
-        self._watch.act(nonfinite.describe(bad_step, rows, run.train, loss), self._progress.say)
+        experiment = self._experiment
+        rows = experiment.order.rows(bad_step - 1, experiment.config.train.batch_size)
+        loss = validation.losses_of(
+            rows, experiment.train, experiment.model, experiment.config, self._parallel, state
+        )
+        self._watch.act(
+            nonfinite.describe(bad_step, rows, experiment.train, loss), self._progress.say
+        )

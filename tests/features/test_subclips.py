@@ -10,8 +10,9 @@ from posevid_jax.errors import InputError
 from posevid_jax.features import inputs, subclips
 from posevid_jax.features.scaling import neutral_scaler
 from posevid_jax.models import classifier, video_swin
-from posevid_jax.training import experiment, steps
+from posevid_jax.training import experiment as experiments
 from posevid_jax.training import state as states
+from posevid_jax.training import steps
 from tests import toy
 from tests.features import poses
 
@@ -167,4 +168,4 @@ def test_every_subclips_is_trained_with_its_own_label_and_a_mixed_one_with_its_c
 def test_subclips_longer_than_clips_are_refused():
     config = toy.config(features__subclip=1000)
     with pytest.raises(InputError, match=r'features\.subclip: found 1000 frames with clips of \d+'):
-        experiment.build(config)
+        experiments.build(config)

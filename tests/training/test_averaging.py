@@ -10,16 +10,17 @@ from posevid_jax.errors import InputError
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.modes.eval import evaluate_run
 from posevid_jax.runs import records
-from posevid_jax.training import experiment, loop
+from posevid_jax.training import experiment as experiments
+from posevid_jax.training import loop
 from tests import toy
 
 
 def test_the_average_follows_the_parameters_and_is_what_is_evaluated():
-    run = experiment.build(toy.config(train__ema_decay=0.5, train__learning_rate=0.1))
+    experiment = experiments.build(toy.config(train__ema_decay=0.5, train__learning_rate=0.1))
     parallel = Parallel('pmap')
-    step, state = parallel.compile_train(run.train_step()), run.initial_state()
+    step, state = parallel.compile_train(experiment.train_step()), experiment.initial_state()
     average = jax.device_get(state.params)
-    for index, batch in zip(range(3), run.data(), strict=False):
+    for index, batch in zip(range(3), experiment.data(), strict=False):
         state, _ = step(state, parallel.split(batch), jax.random.key(0))
         keep = min(0.5, (1 + index) / (10 + index))
         average = jax.tree.map(
@@ -73,4 +74,4 @@ def test_training_ends_when_patience_runs_out_and_a_restart_changes_nothing(tmp_
 @pytest.mark.parametrize(('key', 'value'), [('patience', -1), ('patience_smoothing', 1.0)])
 def test_bad_settings_are_named(key, value):
     with pytest.raises(InputError, match=rf'train\.{key}: found {value}'):
-        experiment.build(toy.config(**{f'train__{key}': value}))
+        experiments.build(toy.config(**{f'train__{key}': value}))

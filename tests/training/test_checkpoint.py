@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from posevid_jax.errors import InputError
-from posevid_jax.training import checkpoint, experiment, loop
+from posevid_jax.training import checkpoint, loop
+from posevid_jax.training import experiment as experiments
 from posevid_jax.training.checkpoint import Checkpoints, Keep
 from tests import toy
 
@@ -21,21 +22,21 @@ ROOT = pathlib.Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(scope='module')
-def run():
-    return experiment.build(toy.config(model__stat_pool__hidden_sizes=(64,), train__num_epochs=9))
+def experiment():
+    return experiments.build(toy.config(model__stat_pool__hidden_sizes=(64,), train__num_epochs=9))
 
 
 @pytest.fixture(scope='module')
-def saved(run, tmp_path_factory):
+def saved(experiment, tmp_path_factory):
     """A run directory with checkpoints of the steps 1, 2 and 3, the best of them 1."""
     workdir = tmp_path_factory.mktemp('saved')
-    write(run, workdir, steps=3, keep=Keep(last=2))
+    write(experiment, workdir, steps=3, keep=Keep(last=2))
     return workdir
 
 
-def write(run, workdir, steps, keep, score=lambda step: -step):
+def write(experiment, workdir, steps, keep, score=lambda step: -step):
     checkpoints = Checkpoints(workdir, keep)
-    state, data = run.initial_state(), run.data()
+    state, data = experiment.initial_state(), experiment.data()
     for step in range(1, steps + 1):
         next(data)
         state = state.replace(step=state.step + 1, params=jax.tree.map(np.cos, state.params))
@@ -44,10 +45,10 @@ def write(run, workdir, steps, keep, score=lambda step: -step):
     return checkpoints
 
 
-def read(run, workdir):
+def read(experiment, workdir):
     """State and position in the data of the newest good checkpoint."""
-    checkpoints, data = Checkpoints(workdir, Keep()), run.data()
-    state = checkpoints.restore(checkpoints.last_step(), run.abstract_state(), data)
+    checkpoints, data = Checkpoints(workdir, Keep()), experiment.data()
+    state = checkpoints.restore(checkpoints.last_step(), experiment.abstract_state(), data)
     checkpoints.close()
     return jax.device_get(state), data.get_state()
 
@@ -64,13 +65,13 @@ def truncate(path):
 
 @pytest.mark.parametrize('harm', [flip, truncate, pathlib.Path.unlink])
 def test_whatever_is_damaged_another_good_state_is_used_or_the_same_one(
-    run, saved, tmp_path, capsys, harm
+    experiment, saved, tmp_path, capsys, harm
 ):
     expected, whole = {}, tmp_path / 'whole'
     shutil.copytree(saved, whole)
-    expected[3] = read(run, whole)
+    expected[3] = read(experiment, whole)
     shutil.rmtree(whole / 'checkpoints' / '3')
-    expected[2] = read(run, whole)
+    expected[2] = read(experiment, whole)
     newest = saved / 'checkpoints' / '3'
     fallen_back = 0
     for file in sorted(path for path in newest.rglob('*') if path.is_file()):
@@ -79,7 +80,7 @@ def test_whatever_is_damaged_another_good_state_is_used_or_the_same_one(
         shutil.copytree(saved, workdir)
         harm(workdir / file.relative_to(saved))
         capsys.readouterr()
-        state, position = read(run, workdir)
+        state, position = read(experiment, workdir)
         jax.tree.map(np.testing.assert_array_equal, state, expected[int(state.step)][0])
         assert position == expected[int(state.step)][1]
         warned = capsys.readouterr().err
@@ -88,7 +89,7 @@ def test_whatever_is_damaged_another_good_state_is_used_or_the_same_one(
     assert fallen_back >= 10
 
 
-def test_when_all_are_damaged_nothing_is_touched(run, saved, tmp_path):
+def test_when_all_are_damaged_nothing_is_touched(experiment, saved, tmp_path):
     shutil.copytree(saved, tmp_path / 'run')
     for step in (1, 2, 3):
         flip(tmp_path / f'run/checkpoints/{step}/state/manifest.ocdbt')
@@ -98,28 +99,32 @@ def test_when_all_are_damaged_nothing_is_touched(run, saved, tmp_path):
     assert {path.name for path in (tmp_path / 'run/checkpoints').iterdir()} == {'1', '2', '3'}
 
 
-def test_reading_a_damaged_one_stops_and_names_the_others(run, saved, tmp_path):
+def test_reading_a_damaged_one_stops_and_names_the_others(experiment, saved, tmp_path):
     shutil.copytree(saved, tmp_path / 'run')
     flip(tmp_path / 'run/checkpoints/1/state/manifest.ocdbt')
     reader = Checkpoints(tmp_path / 'run')
     with pytest.raises(InputError, match=r'1: damaged: .*other checkpoints: 2, 3'):
-        reader.restore(reader.resolve('best'), run.abstract_state())
+        reader.restore(reader.resolve('best'), experiment.abstract_state())
     reader.close()
 
 
-def test_the_newest_the_best_and_every_so_many_stay(run, tmp_path):
+def test_the_newest_the_best_and_every_so_many_stay(experiment, tmp_path):
     checkpoints = write(
-        run, tmp_path, steps=9, keep=Keep(last=2, every_steps=4), score=lambda step: -abs(step - 3)
+        experiment,
+        tmp_path,
+        steps=9,
+        keep=Keep(last=2, every_steps=4),
+        score=lambda step: -abs(step - 3),
     )
     checkpoints.close()
     kept = {int(path.name) for path in (tmp_path / 'checkpoints').iterdir()}
     assert kept == {3, 4, 8, 9}
 
 
-def test_a_full_disk_stops_with_one_line_and_leaves_the_last_good_one(run, saved, tmp_path):
+def test_a_full_disk_stops_with_one_line_and_leaves_the_last_good_one(experiment, saved, tmp_path):
     shutil.copytree(saved, tmp_path / 'run')
-    checkpoints, data = Checkpoints(tmp_path / 'run', Keep()), run.data()
-    state = checkpoints.restore(3, run.abstract_state(), data)
+    checkpoints, data = Checkpoints(tmp_path / 'run', Keep()), experiment.data()
+    state = checkpoints.restore(3, experiment.abstract_state(), data)
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     # Like a full disk: writes fail once a file would be larger than this.
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limit[1]))
@@ -129,7 +134,7 @@ def test_a_full_disk_stops_with_one_line_and_leaves_the_last_good_one(run, saved
             checkpoints.wait()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-    assert read(run, tmp_path / 'run')[0].step == 3
+    assert read(experiment, tmp_path / 'run')[0].step == 3
 
 
 def test_a_directory_that_cannot_be_written_is_named(tmp_path):

@@ -7,13 +7,14 @@ import pytest
 
 from posevid_jax.data import npz, synthetic
 from posevid_jax.errors import InputError
-from posevid_jax.training import experiment, loop
+from posevid_jax.training import experiment as experiments
+from posevid_jax.training import loop
 from tests import toy
 
 
 def test_a_cap_makes_the_epoch_shorter():
-    whole = experiment.build(toy.config(train__batch_size=4))
-    capped = experiment.build(toy.config(train__batch_size=4, data__max_clips_per_video=1))
+    whole = experiments.build(toy.config(train__batch_size=4))
+    capped = experiments.build(toy.config(train__batch_size=4, data__max_clips_per_video=1))
     assert whole.steps_per_epoch == len(whole.train) / 4
     videos = len(whole.train.videos)  # each holds both classes, one clip of each is drawn
     assert capped.steps_per_epoch == -(-2 * videos // 4) < whole.steps_per_epoch
@@ -24,23 +25,23 @@ def test_a_weight_counts_in_the_draws_or_in_the_loss(tmp_path):
     weight = np.where(np.arange(len(made)) % 2, 3, 0).astype(np.float32)
     npz.write_clips(tmp_path / 'clips.npz', dataclasses.replace(made, weight=weight), 'long')
     path = str(tmp_path / 'clips.npz')
-    plain = experiment.build(toy.config(data__train=path))
+    plain = experiments.build(toy.config(data__train=path))
     np.testing.assert_array_equal(plain.arrays['weight'], plain.train.weight)
-    drawn = experiment.build(toy.config(data__train=path, data__sample_by_weight=True))
+    drawn = experiments.build(toy.config(data__train=path, data__sample_by_weight=True))
     for batch in drawn.data():
         assert (batch['weight'] == 1).all() and (drawn.train.weight[batch['row']] == 3).all()
 
 
 def test_an_augmentation_is_built_for_what_the_network_reads():
-    assert experiment.build(toy.config()).augment is None
+    assert experiments.build(toy.config()).augment is None
     skeleton = {
         'features__layout': 'skeleton',
         'augment__rotate': 5.0,
         'model__video_swin__remat': 4 * (False,),
     }
-    assert experiment.build(toy.config('video_swin', **skeleton)).augment is not None
+    assert experiments.build(toy.config('video_swin', **skeleton)).augment is not None
     with pytest.raises(InputError, match=r'augment\.rotate: cannot move the features'):
-        experiment.build(toy.config(augment__rotate=5.0))
+        experiments.build(toy.config(augment__rotate=5.0))
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def pretrained(tmp_path):
 @pytest.mark.parametrize('members', [1, 2])
 def test_a_run_starts_from_pretrained_weights(pretrained, members, capsys):
     config = toy.config(train__num_seeds=members, train__ema_decay=0.9, **pretrained)
-    state = experiment.build(config).initial_state()
+    state = experiments.build(config).initial_state()
     for params in (state.params, state.ema):
         assert (np.asarray(params['norm']['scale']) == 3).all()
         assert (np.asarray(params['norm']['bias']) == 4).all()

@@ -11,7 +11,8 @@ import pytest
 from posevid_jax.data import npz, synthetic
 from posevid_jax.errors import InputError
 from posevid_jax.inference.single import SingleRun
-from posevid_jax.training import experiment, loop, nonfinite
+from posevid_jax.training import experiment as experiments
+from posevid_jax.training import loop, nonfinite
 from tests import toy
 
 BAD = 7
@@ -46,8 +47,8 @@ def config(tmp_path):
 
 def bad_steps(config):
     """The steps that draw the bad clip, from 1."""
-    run = experiment.build(config)
-    return [step for step, batch in enumerate(run.data(), 1) if BAD in batch['row']]
+    experiment = experiments.build(config)
+    return [step for step, batch in enumerate(experiment.data(), 1) if BAD in batch['row']]
 
 
 @pytest.mark.parametrize(('kind', 'members'), [('jit', 1), ('pmap', 1), ('jit', 2)])
@@ -92,7 +93,7 @@ def test_a_diverged_run_is_stopped_and_a_batch_without_a_culprit_is_named_whole(
     config = toy.config(train__learning_rate=1e38, train__warmup_epochs=0.0)
     with pytest.raises(InputError, match=r'step 2: .*the state of step 1 is kept'):
         loop.train_and_evaluate(config, tmp_path)
-    clips = experiment.build(config).train
+    clips = experiments.build(config).train
     named = nonfinite.describe(4, np.arange(9), clips, np.zeros(9))
     assert 'no clip alone gives such a loss; the batch holds 0 (' in named
     assert named.endswith('and 4 more')
@@ -100,4 +101,4 @@ def test_a_diverged_run_is_stopped_and_a_batch_without_a_culprit_is_named_whole(
 
 def test_an_unknown_policy_is_named():
     with pytest.raises(InputError, match=r'train\.on_nonfinite: found .ignore.'):
-        experiment.build(toy.config(train__on_nonfinite='ignore'))
+        experiments.build(toy.config(train__on_nonfinite='ignore'))

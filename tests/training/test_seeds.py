@@ -12,7 +12,8 @@ from posevid_jax.inference.single import SingleRun
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.models import video_swin
 from posevid_jax.modes.eval import evaluate_run
-from posevid_jax.training import experiment, loop, validation
+from posevid_jax.training import experiment as experiments
+from posevid_jax.training import loop, validation
 from tests import toy
 from tests.training.test_loop import stop_after
 
@@ -32,17 +33,17 @@ def toy_size(monkeypatch):
     monkeypatch.setitem(video_swin.SIZES, 'toy', size)
 
 
-def alone(run, member):
+def alone(experiment, member):
     """The experiment of one member: its seed, the batches of all."""
-    config = run.config.copy_and_resolve_references()
+    config = experiment.config.copy_and_resolve_references()
     config.seed += member
     config.train.num_seeds = 1
-    return dataclasses.replace(run, config=config)
+    return dataclasses.replace(experiment, config=config)
 
 
-def after_steps(run, parallel, step, seed, num_steps=3):
+def after_steps(experiment, parallel, step, seed, num_steps=3):
     """The state and the last metrics; `seed` is of what the members have in common."""
-    data, state = run.data(), run.initial_state()
+    data, state = experiment.data(), experiment.initial_state()
     for _ in range(num_steps):
         state, numbers = jax.block_until_ready(
             step(state, parallel.split(next(data)), jax.random.key(seed))
@@ -54,14 +55,16 @@ def after_steps(run, parallel, step, seed, num_steps=3):
 def test_each_member_is_the_training_of_its_seed(case):
     model, kind, changes = CASES[case]
     parallel = Parallel(kind)
-    run = experiment.build(toy.config(model, seed=7, train__num_seeds=2, **changes))
-    together, means = after_steps(run, parallel, parallel.compile_train(run.train_step()), 7)
-    step = parallel.compile_train(alone(run, 0).train_step())
+    experiment = experiments.build(toy.config(model, seed=7, train__num_seeds=2, **changes))
+    together, means = after_steps(
+        experiment, parallel, parallel.compile_train(experiment.train_step()), 7
+    )
+    step = parallel.compile_train(alone(experiment, 0).train_step())
     # With augmentation, which all members share, only the first is also a run of its own.
     members = (0,) if 'augment__mirror' in changes else (0, 1)
     losses = []
     for member in members:
-        state, numbers = after_steps(alone(run, member), parallel, step, 7 + member)
+        state, numbers = after_steps(alone(experiment, member), parallel, step, 7 + member)
         losses.append(float(numbers['loss']))
         for name in ('params', 'batch_stats', 'opt_state', 'epoch'):
             mine = jax.tree.map(lambda leaf, m=member: leaf[m], getattr(together, name))
@@ -91,7 +94,7 @@ def test_a_run_of_several_seeds_is_their_ensemble_and_resumes(tmp_path, monkeypa
     assert evaluate_run(config, tmp_path) == trained
     assert 'mean of 3 members' in capsys.readouterr().out
 
-    run, val = SingleRun.restore(config, tmp_path, 'best'), experiment.build(config).val
+    run, val = SingleRun.restore(config, tmp_path, 'best'), experiments.build(config).val
     logits = validation.make_predictor(run.model, val, config, Parallel('jit'))(run.state)
     assert logits.shape == (len(val), 3, 1)
     single = toy.config()
