@@ -23,7 +23,8 @@ STEPS = 20
 SETTINGS = {'train__schedule': 'constant', 'train__log_every_steps': 1}
 _PROGRAM = """
 import json, os, pathlib, sys
-from posevid_jax.training import loop, processes
+from posevid_jax.machine import processes
+from posevid_jax.training import loop
 from tests import toy
 workdir, port, index, settings = sys.argv[1:]
 processes.start(processes.find_place(f'localhost:{port}', 2, int(index), os.environ))

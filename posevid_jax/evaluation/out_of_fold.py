@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from posevid_jax.evaluation import calibration, decision, intervals, members, metrics, thresholds
+from posevid_jax.evaluation import calibration, decision, intervals, metrics, thresholds
+from posevid_jax.evaluation.members import mean_logits, spread
 from posevid_jax.evaluation.metrics import Record
 
 
@@ -38,7 +39,7 @@ def evaluate(
 
     Returns:
       JSON-ready. `folds`: for each one its number, clips, groups and numbers; `mean` and `std` of
-      these over the folds; `pooled`: the same of all clips; `members`: `members.spread` of the
+      these over the folds; `pooled`: the same of all clips; `members`: `spread` of the
       pooled numbers of each member alone; `intervals`: 95 % around the pooled ones, [low, high].
       The numbers are `roc_auc`, `average_precision`, `f1` as decided by the threshold of highest F1
       in the other folds, and `trivial_f1`, of saying yes to every clip; with several classes, where
@@ -47,7 +48,7 @@ def evaluate(
       and `expected_calibration_error` before and after, each fold calibrated by the others.
     """
     if for_fold is None:
-        for_fold = _same_for_all(members.mean_logits(logits), fold)
+        for_fold = _same_for_all(mean_logits(logits), fold)
     probs_for = np.stack([metrics.probabilities(each) for each in for_fold])
     probs = judging(probs_for, fold)
     decided = _decide(label, probs_for, fold)
@@ -61,7 +62,7 @@ def evaluate(
         for k, rows in ((k, np.flatnonzero(fold == k)) for k in np.unique(fold))
     ]
     pooled = numbers(np.arange(len(label)))
-    over_folds = members.spread([{key: each[key] for key in pooled} for each in folds])
+    over_folds = spread([{key: each[key] for key in pooled} for each in folds])
     alone = [metrics.probabilities(member) for member in np.moveaxis(logits, 1, 0)]
     return {
         'clips': len(label),
@@ -71,7 +72,7 @@ def evaluate(
         'mean': {key: value['mean'] for key, value in over_folds.items()},
         'std': {key: value['std'] for key, value in over_folds.items()},
         'pooled': pooled,
-        'members': members.spread(
+        'members': spread(
             [
                 _numbers(label, each, _decide(label, _same_for_all(each, fold), fold), recall)
                 for each in alone

@@ -12,9 +12,9 @@ from ml_collections import ConfigDict
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import Column
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation import members
 from posevid_jax.evaluation.calibration import Calibration
 from posevid_jax.evaluation.combination import Combination
+from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.features.inputs import CONTEXT
 from posevid_jax.inference.single import SingleRun
 from posevid_jax.inference.trained_run import TrainedRun
@@ -95,9 +95,7 @@ class EnsembleRun(TrainedRun):
 
     def logits(self, parallel: Parallel) -> Callable[[Clips], np.ndarray]:
         each = [member.logits(parallel) for member in self.members.values()]
-        return lambda clips: self.combination(
-            [members.mean_logits(logits(clips)) for logits in each]
-        )
+        return lambda clips: self.combination([mean_logits(logits(clips)) for logits in each])
 
     def logits_of_batch(self) -> Callable[[Mapping[str, Array]], Array]:
         """The batch has one `video_mean`, of one list of features.

@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import Column
-from posevid_jax.evaluation import members
+from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.features import body
 from posevid_jax.features.inputs import host_arrays, reads_features
 from posevid_jax.features.scaling import neutral_scaler
@@ -111,9 +111,7 @@ class SingleRun(TrainedRun):
 
     def logits_of_batch(self) -> Callable[[Mapping[str, Array]], Array]:
         step = validation.logits_step(self.model, self.config)
-        return lambda batch: members.mean_logits(
-            step(self.state.variables, self.state.scaler, batch)
-        )
+        return lambda batch: mean_logits(step(self.state.variables, self.state.scaler, batch))
 
 
 def example_batch(known: dict[str, Any], around: int) -> dict[str, np.ndarray]:

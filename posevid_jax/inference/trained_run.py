@@ -15,8 +15,8 @@ from ml_collections import ConfigDict
 from posevid_jax.data import source
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import Column
-from posevid_jax.evaluation import members
 from posevid_jax.evaluation.decision import Decision
+from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.machine.parallel import Parallel
 
 
@@ -87,7 +87,7 @@ class TrainedRun(abc.ABC):
         The one way from a run to its predictions, with `function`.
         """
         logits = self.logits(parallel)
-        return lambda clips: self.decision.probabilities(members.mean_logits(logits(clips)))
+        return lambda clips: self.decision.probabilities(mean_logits(logits(clips)))
 
     def function(self) -> Callable[[Mapping[str, Array]], Array]:
         """The same to be traced: a batch of `arrays` to the probabilities `[B, K]` f32."""

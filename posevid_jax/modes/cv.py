@@ -18,10 +18,10 @@ from posevid_jax.evaluation import (
     decision,
     error_analysis,
     error_analysis_page,
-    members,
     metrics,
     out_of_fold,
 )
+from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.features import inputs
 from posevid_jax.machine.interrupt import Interrupt
@@ -163,7 +163,7 @@ def _sum_up(plan: cv_files.Plan, config: ConfigDict, workdir: pathlib.Path, took
     """Judges the predictions of all folds and writes the closing files."""
     logits = cv_files.read_folds(workdir, plan)
     label = plan.clips.label
-    mean = members.mean_logits(logits)
+    mean = mean_logits(logits)
     record = out_of_fold.evaluate(
         label, logits, plan.fold, plan.group,
         recall=config.eval.recall, samples=config.eval.bootstrap, seed=config.seed,
@@ -216,7 +216,7 @@ def _opening(plan: cv_files.Plan, experiment: Experiment, workdir, parallel: Par
 
 
 def _fold_line(experiment: Experiment, k: int, logits: np.ndarray, seconds: float) -> str:
-    probs = metrics.probabilities(members.mean_logits(logits))
+    probs = metrics.probabilities(mean_logits(logits))
     auc = metrics.evaluate(experiment.val.label, probs, 0.5)['roc_auc']
     shown = 'undefined' if auc is None else f'{auc:.4f}'
     return (

@@ -16,6 +16,7 @@ from ml_collections import ConfigDict
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import combination, cv_report, decision, metrics, out_of_fold
 from posevid_jax.evaluation.combination import Combination
+from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.inference.ensemble import ENSEMBLE, common_inputs
 from posevid_jax.inference.single import SingleRun
@@ -103,7 +104,7 @@ def _plan(members: Mapping[str, SingleRun]) -> cv_files.Plan:
 def _out_of_fold(members: Mapping[str, SingleRun], plan: cv_files.Plan) -> np.ndarray:
     """[N, M, K] mean logits of each member."""
     found = {
-        name: members.mean_logits(cv_files.read_folds(member.workdir, plan))
+        name: mean_logits(cv_files.read_folds(member.workdir, plan))
         for name, member in members.items()
     }
     sizes = {name: logits.shape[1] for name, logits in found.items()}

@@ -8,9 +8,10 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
-from posevid_jax.evaluation import eval_page, members
+from posevid_jax.evaluation import eval_page
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.drawing import Picture
+from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.machine import processes
 from posevid_jax.runs import evaluation_log
@@ -54,7 +55,7 @@ def write(
       InputError: a file of the run is damaged, or one cannot be written.
     """
     look = evaluation_log.note(workdir, record, epochs=epochs)
-    logits = members.mean_logits(logits)
+    logits = mean_logits(logits)
     path = workdir / 'eval' / f'{record["set"]}.json'
     write_json(path, record)
     stream = io.BytesIO()

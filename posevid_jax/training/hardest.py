@@ -15,7 +15,8 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation import members, metrics
+from posevid_jax.evaluation import metrics
+from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.machine import processes
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.models.classifier import Classifier
@@ -89,7 +90,7 @@ class Hardest:
         """
         if epoch % self._config.topk_every_epochs:
             return
-        clips, logits = self._clips, members.mean_logits(self._predict(state))
+        clips, logits = self._clips, mean_logits(self._predict(state))
         loss = np.asarray(losses.per_example(logits, clips.label, self._config))
         probs = metrics.probabilities(logits)
         column = clips.label if clips.num_classes > 2 else np.ones(len(clips), int)

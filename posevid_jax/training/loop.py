@@ -12,7 +12,8 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data import source
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation import decision, members, report
+from posevid_jax.evaluation import decision, report
+from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.machine import processes
 from posevid_jax.machine.interrupt import Interrupt
@@ -184,9 +185,7 @@ def _end_epoch(
     training_time = clock.read()
     trained = time.monotonic()
     logits = predict(state)
-    chosen = decision.choose(
-        members.mean_logits(logits), experiment.val.label, experiment.config.eval
-    )
+    chosen = decision.choose(mean_logits(logits), experiment.val.label, experiment.config.eval)
     threshold = chosen['thresholds']['threshold']
     entry = {
         'epoch': step // experiment.steps_per_epoch,

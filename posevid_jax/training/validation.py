@@ -8,9 +8,10 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data import loader, source
 from posevid_jax.data.clips import Clips
-from posevid_jax.evaluation import assessment, members, metrics
+from posevid_jax.evaluation import assessment, metrics
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.evaluate import collect_logits, make_eval_step
+from posevid_jax.evaluation.members import mean_logits, spread
 from posevid_jax.features import inputs
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.models.classifier import Classifier
@@ -78,7 +79,7 @@ def losses_of(
     """The configured loss of some clips, `[B]` nats, without dropout, augmentation or weights."""
     chosen = clips.select(rows)
     logits = make_predictor(model, chosen, config, parallel)(state)
-    return np.asarray(losses.per_example(members.mean_logits(logits), chosen.label, config.train))
+    return np.asarray(losses.per_example(mean_logits(logits), chosen.label, config.train))
 
 
 def epoch_record(
@@ -94,7 +95,7 @@ def epoch_record(
       threshold: the decision threshold to report at, None for more than two classes.
       config: `config.train`.
     """
-    mean = members.mean_logits(logits)
+    mean = mean_logits(logits)
     record = metrics.evaluate(clips.label, metrics.probabilities(mean), threshold)
     return record | {'loss': _loss(mean, clips, config)} | _members(logits, clips, config)
 
@@ -110,7 +111,7 @@ def final_record(
       chosen: calibration and threshold of the run.
       config: the whole configuration.
     """
-    mean = members.mean_logits(logits)
+    mean = mean_logits(logits)
     record = assessment.assess(
         clips, mean, chosen,
         recall=config.eval.recall, samples=config.eval.bootstrap, seed=config.seed,
@@ -133,4 +134,4 @@ def _members(logits: np.ndarray, clips: Clips, config: ConfigDict) -> metrics.Re
         | {'loss': _loss(member, clips, config)}
         for member in np.moveaxis(logits, 1, 0)
     ]
-    return {'members': members.spread(each)}
+    return {'members': spread(each)}

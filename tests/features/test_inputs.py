@@ -114,7 +114,7 @@ def test_statistics_are_measured_against_those_of_the_training_clips(subclip, su
         ('scale_frames', 4, r'features\.scale_frames: found 4, expected an odd'),
         ('parts', 0, r'features\.parts: found 0, expected 1 or more'),
         ('subclip', -1, r'features\.subclip: found -1, expected 0 or more'),
-        ('subclip_stride', 0, r'features\.window_stride: found 0, expected 1 or more'),
+        ('subclip_stride', 0, r'features\.subclip_stride: found 0, expected 1 or more'),
         ('context', 5, r'features\.context: found 5 with .*archive, expected 0'),
         ('leave_out', ('near_*',), r'features\.leave_out: .*archive'),
         ('summary__near', (0.0,), r'features\.summary\.near'),

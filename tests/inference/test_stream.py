@@ -15,8 +15,8 @@ from posevid_jax.inference.events import Rule, find_events
 from posevid_jax.inference.single import SingleRun
 from posevid_jax.inference.stream import Stream
 from posevid_jax.machine.parallel import Parallel
-from posevid_jax.modes import stream
 from posevid_jax.modes.bench_stream import bench_stream
+from posevid_jax.modes.stream import serve
 from posevid_jax.training import loop
 from tests import toy
 
@@ -125,7 +125,7 @@ def test_lines_in_and_lines_out(runs, recording):
         row = [j.tolist() if ok else None for j, ok in zip(joints, seen, strict=True)]
         lines.append({'joints': row})
     sink = io.StringIO()
-    stream.serve(run, io.StringIO('\n'.join(map(json.dumps, lines))), sink)
+    serve(run, io.StringIO('\n'.join(map(json.dumps, lines))), sink)
     answers = [json.loads(line) for line in sink.getvalue().splitlines()]
     for joints, answer in zip(recording.joints, answers, strict=False):
         assert answer['prob'] == pytest.approx(stream.push(joints).prob, abs=1e-5)
@@ -147,7 +147,7 @@ def test_lines_in_and_lines_out(runs, recording):
 def test_a_line_that_is_not_as_expected_is_named(runs, lines, message):
     run = runs['per_video']
     with pytest.raises(InputError, match=message):
-        stream.serve(run, io.StringIO(lines), io.StringIO())
+        serve(run, io.StringIO(lines), io.StringIO())
 
 
 def test_the_bench_counts_frames(folder, capsys):

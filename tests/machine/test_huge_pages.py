@@ -12,14 +12,14 @@ from tests.modes.test_command_line import left_to_programs
 
 PROGRAM = """
 import os, pathlib, sys
-from posevid_jax import huge_pages
+from posevid_jax.machine import huge_pages
 print('start', os.getpid(), sys.argv[1:], flush=True)
 huge_pages.restart(pathlib.Path(sys.argv[1]))
 print('end', sys.stdin.read(), os.environ.get('GLIBC_TUNABLES'))
 """
 FILLED = """
 import pathlib
-from posevid_jax import huge_pages
+from posevid_jax.machine import huge_pages
 huge_pages.restart()
 filled = bytearray(b'x') * 2**26
 print(pathlib.Path('/proc/self/smaps_rollup').read_text())

@@ -14,14 +14,15 @@ from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.data.npz import write_clips
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation import decision, members
+from posevid_jax.evaluation import decision
+from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.inference import recordings
-from posevid_jax.inference.restore import own_config, restore_directory
+from posevid_jax.inference.restore import restore_directory
 from posevid_jax.inference.stream import Stream
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.modes import cv, ensemble, eval, export, predict_clips
 from posevid_jax.runs import cv_files
-from posevid_jax.runs.config import as_json
+from posevid_jax.runs.config import as_json, read_config
 from posevid_jax.runs.files import write_json
 from posevid_jax.training.checkpoint import Checkpoints, Keep
 from posevid_jax.training.experiment import build
@@ -101,7 +102,7 @@ def test_an_ensemble_needs_nothing_of_its_runs_and_gives_the_weighted_mean(folde
     for member in about['members']:
         run = posevid_jax.load(folder / 'runs' / member['name']).run
         clips = run.conform(predict_clips.source.load(path, run.config.data), path)
-        logits = members.mean_logits(run.logits(Parallel('jit'))(clips))[:, 0]
+        logits = mean_logits(run.logits(Parallel('jit'))(clips))[:, 0]
         mean += weights[member['name']] * logits
     platt = read(folder / 'all/calibration.json')['platt']
     expected = special.expit(platt['factor'] * mean + platt['offset'])
@@ -109,7 +110,7 @@ def test_an_ensemble_needs_nothing_of_its_runs_and_gives_the_weighted_mean(folde
     shutil.copytree(folder / 'all', tmp_path / 'alone')
     (folder / 'runs').rename(folder / 'gone')
     try:
-        settings = own_config(tmp_path / 'alone')
+        settings = read_config(tmp_path / 'alone')
         settings.data.test = path
         settings.eval.report = True
         found = predict_clips.predict_run(settings, tmp_path / 'alone')
@@ -146,7 +147,7 @@ def test_its_files_say_what_it_is_made_of_and_what_it_is_worth(folder):
 
 
 def test_without_other_clips_it_is_evaluated_on_those_that_no_member_was_trained_on(folder):
-    record = eval.evaluate_run(own_config(folder / 'causal'), folder / 'causal')
+    record = eval.evaluate_run(read_config(folder / 'causal'), folder / 'causal')
     run = posevid_jax.load(folder / 'runs/clip').run
     assert record['fingerprint'] == run.validation_clips().fingerprint()
     about = folder / 'causal/members/clip/config.json'
@@ -154,7 +155,7 @@ def test_without_other_clips_it_is_evaluated_on_those_that_no_member_was_trained
     try:
         about.write_text(json.dumps(json.loads(kept) | {'seed': 1}))
         with pytest.raises(InputError, match=r'data\.test: not given.*different clips'):
-            eval.evaluate_run(own_config(folder / 'causal'), folder / 'causal')
+            eval.evaluate_run(read_config(folder / 'causal'), folder / 'causal')
     finally:
         about.write_text(kept)
 
@@ -186,7 +187,7 @@ def test_what_needs_the_frames_after_a_clip_is_no_stream(folder):
 
 
 def test_it_is_exported_as_one_program_of_all_that_its_members_read(folder):
-    out = export.export_run(own_config(folder / 'all'), folder / 'all')  # compares with the run
+    out = export.export_run(read_config(folder / 'all'), folder / 'all')  # compares with the run
     about = read(out / 'metadata.json')
     assert about['inputs'].keys() == {
         'features', 'skeleton', 'context_skeleton', 'fps', 'aspect', 'video_mean', 'video_std',

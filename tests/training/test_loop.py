@@ -46,7 +46,7 @@ def stop_after(monkeypatch, steps):
 def test_each_step_is_compiled_once(tmp_path, caplog, kind, programs):
     with jax.log_compiles():
         loop.train_and_evaluate(toy.config(parallel=kind), tmp_path)
-    names = r'TrainedRun XLA compilation of jit\((train_step|eval_step|_fun)\)'
+    names = r'Finished XLA compilation of jit\((train_step|eval_step|_fun)\)'
     # pmap gives all its programs one name.
     assert re.findall(names, caplog.text) == programs
 

@@ -7,7 +7,8 @@ import jax
 import numpy as np
 import pytest
 
-from posevid_jax.evaluation import members, metrics
+from posevid_jax.evaluation import metrics
+from posevid_jax.evaluation.members import spread
 from posevid_jax.inference.single import SingleRun
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.models import video_swin
@@ -114,7 +115,7 @@ def test_a_run_of_several_seeds_is_their_ensemble_and_resumes(tmp_path, monkeypa
 
 def test_spread_by_hand():
     each = [{'roc_auc': 0.7, 'loss': None, 'clips': 4}, {'roc_auc': 0.9, 'loss': 1.0, 'clips': 4}]
-    found = members.spread(each)
+    found = spread(each)
     assert found['roc_auc'] == {
         'mean': pytest.approx(0.8), 'std': pytest.approx(0.02**0.5), 'each': [0.7, 0.9],
     }  # fmt: skip
