@@ -84,6 +84,10 @@ def get_config() -> ConfigDict:
     c.prepare.joint_map = ''  # '' = the format's own | mediapipe_33 | coco_17 | body_25
     c.prepare.joint_names = ()  # or your own map: a name for each joint, in the order of the file
     c.prepare.array_axes = ''  # last axis of npy and npz: '' = xy or xyzv by its size | xyz | xyv
+    # Names of a CSV's columns where they are your own, with {joint} and {axis}: 'kp_{joint}_{axis}'
+    c.prepare.columns = ''
+    # Seconds of the longest gap that is interpolated over, when times are uneven or resampled.
+    c.prepare.max_gap = 0.2
     c.prepare.person = 'largest'  # whom to keep of several: largest | confident | first
     c.prepare.joints = ()  # joints to keep, by name; () = all
     c.prepare.resample_fps = 0.0  # common frame rate of the clips; 0 = that of each video

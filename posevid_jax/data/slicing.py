@@ -86,7 +86,7 @@ def slice_recording(
     Raises:
       InputError: a joint to keep is not there.
     """
-    recording = resample(recording, config.resample_fps)
+    recording = resample(recording, config.resample_fps, config.max_gap)
     joints, joint_names = _kept_joints(recording, config.joints)
     length, stride, context = (
         _frames(config[key], recording.fps, config.unit)
@@ -130,17 +130,20 @@ def slice_recording(
     )
 
 
-def resample(recording: Recording, fps: float) -> Recording:
+def resample(recording: Recording, fps: float, max_gap: float) -> Recording:
     """The recording at another rate, at times 0, 1 / fps, 2 / fps, ...
 
     Joints are interpolated on the line between the frames before and after; a joint that is missing
-    in either is missing. A time that has a frame of its own takes it as it is.
+    in either is missing, and so is all that lies in a gap of time longer than `max_gap`. A time
+    that has a frame of its own takes it as it is.
 
     Args:
+      recording: any.
       fps: frames per second; 0 leaves the recording as it is.
+      max_gap: seconds.
 
     Raises:
-      InputError: the recording's times cannot be seconds.
+      InputError: the recording's times cannot be seconds, or its frames lie too far apart.
     """
     if not fps:
         return recording
@@ -149,6 +152,12 @@ def resample(recording: Recording, fps: float) -> Recording:
         raise InputError(
             f'time: found {recording.time[-1]:g} s for the {len(recording.time)} frames of video '
             f'{recording.name}, expected fewer'
+        )
+    if fps > recording.fps and 1 / recording.fps > max_gap * (1 + 1e-6):
+        raise InputError(
+            f'video {recording.name}: found {recording.fps:g} frames a second, {1 / recording.fps:.3g}'
+            f' s apart, to be {fps:g}: expected frames at most {max_gap:g} s apart '
+            '(prepare.max_gap)'
         )
     time = np.arange(int(last + _SAME_FRAME) + 1) / fps
     position = np.interp(time, recording.time, np.arange(len(recording.time)), left=np.nan)
@@ -159,6 +168,8 @@ def resample(recording: Recording, fps: float) -> Recording:
     share = (position - before).astype(np.float32)[:, None, None]  # NaN before the first frame
     start, end = recording.joints[before], recording.joints[after]
     joints = start + share * (end - start)
+    gap = recording.time[after] - recording.time[before] > max_gap * (1 + 1e-6)
+    joints[gap] = np.nan
     return dataclasses.replace(recording, joints=joints, fps=float(fps), time=time)
 
 

@@ -34,7 +34,7 @@ def cut(recording: Recording, run: TrainedRun, source: str) -> tuple[Recording, 
     if not np.isfinite(recording.joints).any():
         raise InputError(f'video {recording.name}: found no pose in any frame, expected some')
     settings = config.prepare.copy_and_resolve_references().unlock()
-    recording = slicing.resample(recording, settings.resample_fps)
+    recording = slicing.resample(recording, settings.resample_fps, settings.max_gap)
     length, stride = run.inputs['num_frames'], config.predict.stride
     settings.update(
         unit='frames', clip_length=float(length), stride=float(stride), resample_fps=0.0,

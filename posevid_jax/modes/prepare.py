@@ -17,7 +17,6 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.data.concatenate import concatenate
 from posevid_jax.data.intervals import Intervals
 from posevid_jax.data.joints import joint_map
-from posevid_jax.data.landmarks import people
 from posevid_jax.data.landmarks.read import read_recording
 from posevid_jax.data.npz import write_clips
 from posevid_jax.data.pairing import Pair, pair
@@ -114,7 +113,6 @@ def check_input(settings: ConfigDict) -> None:
             f'prepare.video_size: found {tuple(settings.video_size)}, expected (width, height)'
         )
     joint_map(settings.joint_map, settings.joint_names)
-    people.check(settings.person)
 
 
 def clips_by_video(settings: ConfigDict, source: str, report: Report) -> Iterator[Clips]:

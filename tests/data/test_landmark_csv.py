@@ -2,6 +2,7 @@
 
 import gzip
 import lzma
+import re
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ def test_pose_csv_is_read_whatever_it_is_called_and_compressed_with(tmp_path, na
     compress = {'.gz': gzip.compress, '.xz': lzma.compress}.get(name[-3:], bytes)
     (tmp_path / name).write_bytes(compress(text))
     found = read(tmp_path / name)
+    joints[np.isnan(joints).any(-1)] = np.nan  # a part of a place is no place
     np.testing.assert_array_equal(found.joints, joints)
     assert found.joint_names == files.NAMES and found.name == 'video'
     assert (found.fps, found.width, found.height) == (29.97, 640, 480)
@@ -29,11 +31,11 @@ def test_pose_csv_is_read_whatever_it_is_called_and_compressed_with(tmp_path, na
 def test_rows_that_are_left_out_are_missing_frames(tmp_path):
     path = tmp_path / 'a.csv'
     joints = files.joints(3)
-    path.write_text(files.csv_text(joints, frames=[2, 3, 5], time=[0.3, 0.4, 0.9]))
+    path.write_text(files.csv_text(joints, frames=[2, 3, 5], time=[0.3, 0.4, 0.65]))
     found = read(path)
     np.testing.assert_array_equal(found.joints[[2, 3, 5]], joints)
     assert np.isnan(found.joints[[0, 1, 4]]).all() and len(found.joints) == 6
-    np.testing.assert_allclose(found.time, [0.1, 0.2, 0.3, 0.4, 0.65, 0.9])
+    np.testing.assert_allclose(found.time, [0.1, 0.2, 0.3, 0.4, 0.525, 0.65])
 
 
 def test_a_csv_may_leave_rate_and_size_to_the_configuration_and_hold_other_columns(tmp_path):
@@ -56,21 +58,25 @@ def changed(old, new, count=-1):
 
 
 BAD_CSV = {
-    'no_frame': (changed('frame,', 'number,', 1), 'column frame: not found'),
-    'no_depth': (changed('l9_z', 'l9_depth', 1), 'column l9_z: not found'),
-    'twice': (changed('l9_z', 'l9_x', 1), 'column l9_x: found twice'),
-    'unknown_joint': (lambda text: text.replace('l9_', 'l33_'), 'l33_x: expected joints from 0'),
+    'no_depth': (changed('l9_z', 'l9_depth', 1), 'column z of joint 9: not found beside l9_x'),
+    'twice': (changed('l9_z', 'l9_x', 1), 'column l9_x: found twice, as x of joint 9'),
+    'unknown_joint': (
+        lambda text: text.replace('l9_', 'l33_'),
+        'joint 33: expected joints from 0 to 32',
+    ),
     'no_rows': (lambda text: text.splitlines()[0] + '\n', 'found no frames'),
     'word': (changed('640', 'wide', 1), "line 2: column video_width: found 'wide'"),
     'half_a_row': (lambda text: text[: len(text) - 200], 'line 13: found 11 cells, expected 33'),
-    'frame_twice': (changed('\n3,', '\n2,', 1), 'column frame: found 2 after 2'),
-    'frame_negative': (changed('\n0,', '\n-1,', 1), 'column frame: expected whole numbers'),
-    'frame_fraction': (changed('\n3,', '\n3.5,', 1), 'column frame: expected whole numbers'),
+    'frame_twice': (changed('\n3,', '\n2,', 1), 'frame: found 2 after 2'),
+    'frame_negative': (changed('\n0,', '\n-1,', 1), 'frame: found -1, expected numbers from 0'),
+    'frame_fraction': (changed('\n3,', '\n3.5,', 1), 'frame: found 3.5, expected whole'),
     'frame_huge': (changed('\n11,', '\n99999999999,', 1), 'prepare.max_file_mb'),
     'two_rates': (changed('10.000000', '25.0', 1), 'column fps: found 10 and 25'),
-    'no_rate': (changed(',10.000000', ',', -1), 'prepare.fps'),
-    'time_stands': (changed(',0.300000', ',0.200000', 1), 'time: expected seconds'),
-    'no_height': (changed('480', '0'), 'height: found 0'),
+    'times_stand': (
+        lambda text: re.sub(r',0\.[3-9]00000,', ',0.2,', text),
+        'that repeat or run',
+    ),
+    'no_height': (changed('480', '0'), 'column video_height: found 0'),
 }
 
 

@@ -40,7 +40,7 @@ def test_bad_openpose_folders_are_one_line(tmp_path):
     folder = files.openpose(tmp_path / 'a', [[person[0]], [person[1]]])
     first = folder / 'clip_000000000000_keypoints.json'
     for content, message in (
-        ('{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}', 'found 3 numbers, expected 75'),
+        ('{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}', 'found 1 joint, expected the 25'),
         ('{"people": [{}]}', 'pose_keypoints_2d: found None'),
         ('{"people": [7]}', 'people: not found'),
         ('{"persons": []}', 'people: not found'),
@@ -93,7 +93,7 @@ def test_a_map_of_the_users_own_names_the_joints(tmp_path):
     person = pixels(2, 3)
     path = tmp_path / 'a.json'
     path.write_text(json.dumps(files.alphapose([[person[0]], [person[1]]])))
-    assert 'found 9 numbers, expected 51' in refused(path, **KNOWN)
+    assert 'found 3 joints, expected the 17' in refused(path, **KNOWN)
     names = ('nose', 'left_wrist', 'right_wrist')
     assert read(path, **KNOWN, prepare__joint_names=names).joint_names == names
     with pytest.raises(InputError, match='found nose twice'):

@@ -57,9 +57,9 @@ def test_bad_arrays_are_one_line(tmp_path):
     objects = np.array([None, pathlib.Path('x')])
     good = files.joints(5, 17)
     for array, message in (
-        (files.joints(5, 16), 'expected [T, 17, C]'),
-        (files.joints(5, 17)[0], 'expected [T, 17, C]'),
-        (good[:0], 'expected [T, 17, C]'),
+        (files.joints(5, 16), 'found 16 joints, expected the 17'),
+        (files.joints(5, 17)[0], 'expected [T, J, C]'),
+        (good[:0], 'expected [T, J, C]'),
         (np.concatenate([good, good], -1), 'found 8 numbers a joint'),
         (np.full((5, 17, 4), 'x'), 'expected numbers'),
         (objects, 'object array, which is never unpickled'),

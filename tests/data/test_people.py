@@ -41,10 +41,15 @@ def crowd(*bodies, seed=0):
     return np.array(frame), np.array(joints), np.array(body)
 
 
+def keep(frame, joints, choice, ids=None):
+    """Numbers of the detections that are kept."""
+    return people.one_person('file', frame, joints, ids, FPS, choice).rows
+
+
 @pytest.mark.parametrize(('choice', 'wanted'), [('largest', 0), ('confident', 1)])
 def test_one_person_is_followed_through_the_crowd(choice, wanted):
     frame, joints, body = crowd(LARGE, SMALL)
-    kept = people.one_person(frame, joints, FPS, choice)
+    kept = keep(frame, joints, choice)
     np.testing.assert_array_equal(frame[kept], np.arange(20))
     assert (body[kept] == wanted).all()
 
@@ -53,14 +58,14 @@ def test_first_is_who_is_there_first():
     late = LARGE.copy()
     late[:3] = np.nan
     frame, joints, body = crowd(late, SMALL)
-    assert (body[people.one_person(frame, joints, FPS, 'first')] == 1).all()
+    assert (body[keep(frame, joints, 'first')] == 1).all()
 
 
 def test_a_person_is_still_the_same_after_a_short_gap_and_the_next_one_fills_it():
     gone = LARGE.copy()
     gone[5:9] = np.nan
     frame, joints, body = crowd(gone, SMALL)
-    kept = people.one_person(frame, joints, FPS, 'largest')
+    kept = keep(frame, joints, 'largest')
     expected = np.zeros(20)
     expected[5:9] = 1
     np.testing.assert_array_equal(body[kept], expected)
@@ -73,7 +78,7 @@ def test_a_far_jump_is_another_person():
     there[:10, :, 0] += 500
     there[10:, :, 0] += 1000
     frame, joints, body = crowd(here, there, SMALL)
-    kept = people.one_person(frame, joints, FPS, 'largest')
+    kept = keep(frame, joints, 'largest')
     assert (body[kept][:10] == 0).all() and (body[kept][10:] == 1).all()
 
 
@@ -81,14 +86,14 @@ def test_joints_that_only_one_detection_has_do_not_disturb():
     some = LARGE.copy()
     some[::2, 5:] = np.nan
     frame, joints, body = crowd(some, SMALL)
-    assert (body[people.one_person(frame, joints, FPS, 'largest')] == 0).all()
+    assert (body[keep(frame, joints, 'largest')] == 0).all()
 
 
 def test_a_single_person_is_kept_however_it_moves():
     jumping = LARGE.copy()
     jumping[10:, :, 0] += 5000
     frame, joints, _ = crowd(jumping)
-    np.testing.assert_array_equal(people.one_person(frame, joints, FPS, 'largest'), np.arange(20))
+    np.testing.assert_array_equal(keep(frame, joints, 'largest'), np.arange(20))
 
 
 def test_the_choice_reaches_the_readers(tmp_path):
@@ -102,5 +107,26 @@ def test_the_choice_reaches_the_readers(tmp_path):
             ).prepare
             found = read_recording(tmp_path / name, 'a', config)
             np.testing.assert_allclose(found.joints[:, :17, 0], body[..., 0] / 640, rtol=1e-5)
-    with pytest.raises(InputError, match=r'prepare\.person.*largest'):
-        people.check('tallest')
+
+
+def test_a_track_id_is_followed_and_one_that_is_not_there_is_named(tmp_path):
+    entries = files.alphapose([[LARGE[t], SMALL[t]] for t in range(20)])
+    for number, entry in enumerate(entries):
+        entry['idx'] = 7 + number % 2
+    path = tmp_path / 'a.json'
+    path.write_text(json.dumps(entries))
+
+    def read(person):
+        keys = {'prepare__fps': FPS, 'prepare__video_size': (640, 480), 'prepare__person': person}
+        return read_recording(path, 'a', toy.config(**keys).prepare)
+
+    found = read('8')
+    np.testing.assert_allclose(found.joints[..., 0], SMALL[..., 0] / 640, rtol=1e-5)
+    assert found.origin.people == (('8', 0, 20),)
+    with pytest.raises(InputError, match=r"person: found '9', expected .*a track id .*\(7, 8\)"):
+        read('9')
+    for entry in entries:
+        del entry['idx']
+    path.write_text(json.dumps(entries))
+    with pytest.raises(InputError, match=r"person: found '8', and the file has no track ids"):
+        read('8')

@@ -164,7 +164,7 @@ def test_resampling_keeps_times():
     time = np.arange(61) / 30
     recording = files.recording(line(time), fps=30.0)
     for fps in (25, 10, 60, 29.97):
-        found = slicing.resample(recording, fps)
+        found = slicing.resample(recording, fps, 1.0)
         np.testing.assert_allclose(found.time, np.arange(len(found.time)) / fps)
         assert 2 - 1 / fps < found.time[-1] <= 2 and found.fps == fps
         np.testing.assert_allclose(found.joints, line(found.time), atol=1e-6)
@@ -175,13 +175,13 @@ def test_resampling_to_the_same_rate_changes_nothing():
     joints[7] = np.nan
     time = np.round(np.arange(40) / 29.97, 6)  # as written to a file
     recording = files.recording(joints, fps=29.97, time=time)
-    np.testing.assert_array_equal(slicing.resample(recording, 29.97).joints, joints)
-    assert slicing.resample(recording, 0.0) is recording
+    np.testing.assert_array_equal(slicing.resample(recording, 29.97, 1.0).joints, joints)
+    assert slicing.resample(recording, 0.0, 1.0) is recording
 
 
 def test_resampling_follows_the_times_of_a_camera_of_varying_rate():
     time = np.cumsum(np.random.default_rng(0).uniform(0.01, 0.06, 60))
-    found = slicing.resample(files.recording(line(time), fps=30.0, time=time), 20.0)
+    found = slicing.resample(files.recording(line(time), fps=30.0, time=time), 20.0, 1.0)
     known = found.time >= time[0]
     np.testing.assert_allclose(found.joints[known], line(found.time[known]), atol=1e-5)
     assert np.isnan(found.joints[~known]).all() and found.time[0] == 0

@@ -7,9 +7,8 @@ import tokenize
 import numpy as np
 from ml_collections import ConfigDict
 
-from posevid_jax.data.joints import JOINT_MAPS, joint_map
-from posevid_jax.data.landmarks import recording
-from posevid_jax.data.landmarks.recording import Recording
+from posevid_jax.data.landmarks import naming
+from posevid_jax.data.landmarks.detections import Detections
 from posevid_jax.data.npz_file import NpzFile
 from posevid_jax.errors import InputError
 
@@ -21,11 +20,10 @@ def recognises(content: bytes) -> bool:
     return content.startswith((b'\x93NUMPY', b'PK\x03\x04'))
 
 
-def read(path: pathlib.Path, content: bytes, name: str, config: ConfigDict) -> Recording:
-    """The recording in an npy or npz file.
+def read(path: pathlib.Path, content: bytes, config: ConfigDict) -> Detections:
+    """The array in an npy or npz file.
 
-    An npz file may say `joint_names`, `fps` and `video_size` (width, height); what it does not say
-    is in the configuration. Depth is 0 and visibility 1 where the array has none.
+    An npz file may say `joint_names`, `fps` and `video_size` (width, height).
 
     Args:
       config: `config.prepare`.
@@ -34,48 +32,39 @@ def read(path: pathlib.Path, content: bytes, name: str, config: ConfigDict) -> R
       InputError: no array of numbers [T, J, C], or its axes or joints are not named.
     """
     if content.startswith(b'\x93NUMPY'):
-        joints, known = _npy(path, content), {}
+        values, known = _npy(path, content), {}
     else:
-        joints, known = _npz(path)
-    names = joint_map(config.joint_map, config.joint_names) or known.get('joint_names')
-    if names is None:
-        raise InputError(
-            f'{path}: {FORMAT}: joint names: not in the file, expected a map in prepare.joint_map '
-            f'({", ".join(JOINT_MAPS)}) or names in prepare.joint_names'
-        )
-    if joints.ndim != 3 or not joints.shape[0] or joints.shape[1] != len(names):
-        raise InputError(
-            f'{path}: {FORMAT}: found shape {joints.shape}, expected [T, {len(names)}, C]'
-        )
-    filled = recording.blank(path, *joints.shape[:2], config)
-    filled[...] = (np.nan, np.nan, 0, 1)
-    filled[..., _channels(path, joints.shape[2], config.array_axes)] = recording.single(joints)
-    filled[np.isnan(filled).any(-1)] = np.nan
-    fps = recording.rate(path, known.get('fps'), config)
-    width, height = recording.picture(path, known.get('video_size'), config)
-    try:
-        return Recording(
-            name=name,
-            joints=recording.to_shares(filled, width, height),
-            joint_names=tuple(names),
-            fps=fps,
-            width=width,
-            height=height,
-            time=np.arange(len(joints)) / fps,
-        )
-    except InputError as error:
-        raise InputError(f'{path}: {FORMAT}: {error}') from None
+        values, known = _npz(path)
+    where = f'{path}: {FORMAT}'
+    if values.ndim != 3 or not values.shape[0]:
+        raise InputError(f'{where}: found shape {values.shape}, expected [T, J, C]')
+    names, names_from = naming.names_of(
+        where, config, values.shape[1], known.get('joint_names'), known.get('joint_map', '')
+    )
+    axes = _axes(where, values.shape[2], config.array_axes)
+    joints = np.full((*values.shape[:2], 4), np.nan)
+    joints[..., ['xyzv'.index(axis) for axis in axes]] = values
+    return Detections(
+        where=where,
+        joints=joints,
+        joint_names=names,
+        names_from=names_from,
+        has_depth='z' in axes,
+        has_visibility='v' in axes,
+        fps=known.get('fps'),
+        size=known.get('video_size'),
+    )
 
 
-def _channels(path: pathlib.Path, size: int, axes: str) -> list[int]:
-    """Where each number of a joint belongs in x, y, z, visibility."""
+def _axes(where: str, size: int, axes: str) -> str:
+    """The letters of the numbers of a joint, among x, y, z, v."""
     axes = axes or _AXES.get(size, '')
     if len(axes) != size or len(set(axes)) != size or not {'x', 'y'} <= set(axes) <= set('xyzv'):
         raise InputError(
-            f'{path}: {FORMAT}: found {size} numbers a joint, expected their letters among x, y, '
-            'z, v in prepare.array_axes'
+            f'{where}: found {size} numbers a joint, expected their letters among x, y, z, v in '
+            'prepare.array_axes'
         )
-    return ['xyzv'.index(letter) for letter in axes]
+    return axes
 
 
 def _npy(path: pathlib.Path, content: bytes) -> np.ndarray:

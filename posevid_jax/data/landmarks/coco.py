@@ -17,8 +17,8 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.data.joints import COCO_17
-from posevid_jax.data.landmarks import keypoints
-from posevid_jax.data.landmarks.recording import Recording
+from posevid_jax.data.landmarks import keypoints, naming
+from posevid_jax.data.landmarks.detections import Detections
 from posevid_jax.errors import InputError
 
 FORMAT = 'keypoint JSON'
@@ -28,17 +28,18 @@ def recognises(content: bytes) -> bool:
     return content.lstrip()[:1] in (b'[', b'{')
 
 
-def read(path: pathlib.Path, content: bytes, name: str, config: ConfigDict) -> Recording:
-    """The recording in a JSON file.
+def read(path: pathlib.Path, content: bytes, config: ConfigDict) -> Detections:
+    """The people in a JSON file.
 
     Args:
-      config: `config.prepare`, which knows the rate and the picture's size.
+      config: `config.prepare`.
 
     Raises:
       InputError: the file is in none of the forms above, or its joints are not those expected.
     """
-    entries = keypoints.parse(path, content)
+    entries, own = keypoints.parse(path, content), None
     if isinstance(entries, dict):
+        own = _own_names(entries.get('meta_info'))
         entries = entries.get('instance_info')
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise InputError(
@@ -47,39 +48,57 @@ def read(path: pathlib.Path, content: bytes, name: str, config: ConfigDict) -> R
         )
     if not entries:
         raise InputError(f'{path}: {FORMAT}: found no frames')
-    if 'instances' in entries[0]:
-        frame, lists, num_frames = _from_frames(path, entries)
-    else:
-        frame, lists, num_frames = _from_persons(path, entries)
-    names = keypoints.names_or(COCO_17, config)
-    joints = keypoints.detections(f'{path}: {FORMAT}: keypoints', lists, names)
-    order = np.argsort(frame, kind='stable')
-    return keypoints.one_recording(
-        path,
-        frame[order],
-        joints[order],
-        num_frames=num_frames,
+    of_frames = 'instances' in entries[0]
+    frame, lists, ids, listed = (_from_frames if of_frames else _from_persons)(path, entries)
+    where = f'{path}: {FORMAT}'
+    count = len(lists[0]) // 3 if lists and isinstance(lists[0], list) else 0
+    names, names_from = naming.names_of(
+        where, config, count or len(own or COCO_17), own, default='coco_17'
+    )
+    return Detections(
+        where=where,
+        joints=keypoints.detections(f'{where}: keypoints', lists, len(names)),
         joint_names=names,
-        name=name,
-        config=config,
+        names_from=names_from,
+        frame=frame,
+        has_visibility=True,
+        person=np.array(ids) if ids and all(ids) else None,
+        num_frames=listed.stop,
+        # Some programs of MMPose count from 1; the others, and image ids, count from 0.
+        first_frame=1 if of_frames and listed.start == 1 else 0,
     )
 
 
-def _from_frames(path: pathlib.Path, entries: list[dict]) -> tuple[np.ndarray, list, int]:
-    """Frame [D] and flat keypoints of each person, and the number of frames.
+def _own_names(about: Any) -> list[str] | None:
+    """The joint names of MMPose's meta_info, in the order of their numbers."""
+    names = about.get('keypoint_id2name') if isinstance(about, dict) else None
+    if not isinstance(names, dict):
+        return None
+    try:
+        return [str(names[key]) for key in sorted(names, key=int)]
+    except ValueError:
+        return None
 
-    Every frame is listed, and the first is number 0 or 1, by the program that wrote it.
-    """
+
+def _from_frames(path: pathlib.Path, entries: list[dict]) -> tuple[np.ndarray, list, list, range]:
+    """Frame [D], flat keypoints and track id of each person, and the frames that are listed."""
     number = _whole_numbers(path, 'frame_id', [entry.get('frame_id') for entry in entries])
-    number -= number.min()
-    frame, lists = [], []
+    frame, lists, ids = [], [], []
     for at, entry in zip(number, entries, strict=True):
         people = entry.get('instances')
         if not isinstance(people, list):
             raise InputError(f'{path}: {FORMAT}: instances: not found, expected a list')
         frame += [at] * len(people)
         lists += [_flat(path, person) for person in people]
-    return np.array(frame, np.int64), lists, int(number.max()) + 1
+        ids += [_id(person, ('track_id', 'instance_id')) for person in people]
+    return np.array(frame, np.int64), lists, ids, range(int(number.min()), int(number.max()) + 1)
+
+
+def _id(person: dict, keys: tuple[str, ...]) -> str:
+    """The track id of a person, '' without."""
+    found = next((person[key] for key in keys if key in person), None)
+    found = found[0] if isinstance(found, list) and len(found) == 1 else found
+    return str(found) if isinstance(found, int | str) else ''
 
 
 def _flat(path: pathlib.Path, person: Any) -> list:
@@ -94,7 +113,7 @@ def _flat(path: pathlib.Path, person: Any) -> list:
         ) from None
 
 
-def _from_persons(path: pathlib.Path, entries: list[dict]) -> tuple[np.ndarray, list, int]:
+def _from_persons(path: pathlib.Path, entries: list[dict]) -> tuple[np.ndarray, list, list, range]:
     """The same from a list of persons."""
     found = [entry.get('image_id') for entry in entries]
     for place, image in enumerate(found):
@@ -102,7 +121,9 @@ def _from_persons(path: pathlib.Path, entries: list[dict]) -> tuple[np.ndarray, 
             digits = re.search(r'(\d+)(\.\w+)?$', image)
             found[place] = int(digits[1]) if digits else image
     frame = _whole_numbers(path, 'image_id', found)
-    return frame, [entry.get('keypoints') for entry in entries], int(frame.max()) + 1
+    lists = [entry.get('keypoints') for entry in entries]
+    ids = [_id(entry, ('idx', 'track_id')) for entry in entries]
+    return frame, lists, ids, range(int(frame.min()), int(frame.max()) + 1)
 
 
 def _whole_numbers(path: pathlib.Path, key: str, values: list) -> np.ndarray:

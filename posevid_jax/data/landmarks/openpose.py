@@ -10,9 +10,9 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.data.joints import BODY_25
-from posevid_jax.data.landmarks import keypoints
+from posevid_jax.data.landmarks import keypoints, naming
 from posevid_jax.data.landmarks.content import read_bytes
-from posevid_jax.data.landmarks.recording import Recording
+from posevid_jax.data.landmarks.detections import Detections
 from posevid_jax.errors import InputError
 
 FORMAT = 'OpenPose JSON'
@@ -24,11 +24,11 @@ def is_folder(path: pathlib.Path) -> bool:
     return path.is_dir() and any(_FRAME_FILE.fullmatch(file.name) for file in path.iterdir())
 
 
-def read(path: pathlib.Path, name: str, config: ConfigDict) -> Recording:
-    """The recording in a folder; frames without a file, or without people, have no pose.
+def read(path: pathlib.Path, config: ConfigDict) -> Detections:
+    """The people in a folder; frames without a file, or without people, have no pose.
 
     Args:
-      config: `config.prepare`, which knows the rate and the picture's size.
+      config: `config.prepare`.
 
     Raises:
       InputError: the folder holds no such files or those of several videos, or one is damaged.
@@ -40,23 +40,33 @@ def read(path: pathlib.Path, name: str, config: ConfigDict) -> Recording:
             f'{path}: found {size / 2**20:,.0f} MiB, expected at most {config.max_file_mb} '
             '(prepare.max_file_mb)'
         )
-    names = keypoints.names_or(BODY_25, config)
-    frame, joints = [], []
+    frame, lists, ids = [], [], []
     for number, file in files.items():
-        people = _people(file, config)
-        if people:
-            where = f'{file}: {FORMAT}: pose_keypoints_2d'
-            joints.append(keypoints.detections(where, people, names))
-            frame += [number] * len(people)
-    return keypoints.one_recording(
-        path,
-        np.array(frame, np.int64),
-        np.concatenate(joints) if joints else np.zeros((0, len(names), 4)),
-        num_frames=max(files) + 1,
+        for person in _people(file, config):
+            frame.append(number)
+            lists.append(person.get('pose_keypoints_2d'))
+            ids.append(_id(person))
+    where = f'{path}: {FORMAT}'
+    count = len(lists[0]) // 3 if lists and isinstance(lists[0], list) else len(BODY_25)
+    names, names_from = naming.names_of(where, config, count, default='body_25')
+    return Detections(
+        where=where,
+        joints=keypoints.detections(f'{where}: pose_keypoints_2d', lists, count),
         joint_names=names,
-        name=name,
-        config=config,
+        names_from=names_from,
+        frame=np.array(frame, np.int64),
+        has_visibility=True,
+        person=np.array(ids) if ids and all(ids) else None,
+        num_frames=max(files) + 1,
+        first_frame=0,
     )
+
+
+def _id(person: dict) -> str:
+    """The track id of a person, which OpenPose writes as [-1] where it does not track."""
+    found = person.get('person_id')
+    found = found[0] if isinstance(found, list) and found else found
+    return str(found) if isinstance(found, int) and found >= 0 else ''
 
 
 def _frame_files(path: pathlib.Path) -> dict[int, pathlib.Path]:
@@ -74,10 +84,10 @@ def _frame_files(path: pathlib.Path) -> dict[int, pathlib.Path]:
     return dict(sorted((int(match[2]), file) for match, file in matches))
 
 
-def _people(file: pathlib.Path, config: ConfigDict) -> list:
-    """The keypoint lists of a frame."""
+def _people(file: pathlib.Path, config: ConfigDict) -> list[dict]:
+    """The people of a frame."""
     frame = keypoints.parse(file, read_bytes(file, config.max_file_mb))
     people = frame.get('people') if isinstance(frame, dict) else None
     if not isinstance(people, list) or not all(isinstance(person, dict) for person in people):
         raise InputError(f'{file}: {FORMAT}: people: not found, expected a list of persons')
-    return [person.get('pose_keypoints_2d') for person in people]
+    return people

@@ -1,5 +1,7 @@
 """One person out of the people that an estimator found in each frame."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from posevid_jax.errors import InputError
@@ -12,31 +14,52 @@ _FARTHEST = 0.5
 _UNSEEN_SECONDS = 1.0
 
 
-def check(choice: str) -> None:
-    if choice not in CHOICES:
-        raise InputError(f'prepare.person: found {choice!r}, expected one of {", ".join(CHOICES)}')
+class Kept(NamedTuple):
+    """The detections of the person to keep, at most one in a frame.
+
+    Attributes:
+      rows: numbers of detections, by frame.
+      who: [len(rows)] whose each is: a track id of the file, or the number of a chain, as text.
+    """
+
+    rows: np.ndarray
+    who: np.ndarray
 
 
-def one_person(frame: np.ndarray, joints: np.ndarray, fps: float, choice: str) -> np.ndarray:
+def one_person(
+    where: str,
+    frame: np.ndarray,
+    joints: np.ndarray,
+    person: np.ndarray | None,
+    fps: float,
+    choice: str,
+) -> Kept:
     """Which detections show the person to keep, at most one in a frame.
 
-    Detections of neighbouring frames are linked by the distance of their joints. The person to keep
-    is the chain of detections that, over the whole video, covers the most of the picture
-    (`largest`), is seen the most clearly (`confident`), or begins first and is listed first
-    (`first`). Where it is not seen, the next chain in the same order takes its place: a person who
-    was lost and found again is two chains.
+    With a track id as the choice, those with this id. Otherwise detections of neighbouring frames
+    are linked by the distance of their joints, and the person to keep is the chain of detections
+    that, over the whole video, covers the most of the picture (`largest`), is seen the most clearly
+    (`confident`), or begins first and is listed first (`first`). Where it is not seen, the next
+    chain in the same order takes its place: a person who was lost and found again is two chains.
 
     Args:
-      frame: [D] frame of each detection, ascending.
+      where: file and format, for messages.
+      frame: [D] frame of each detection, in any order.
       joints: [D, J, 4] in pixels or shares, NaN = missing.
+      person: [D] track ids as text, or None.
       fps: frames per second.
-      choice: one of `CHOICES`.
+      choice: one of `CHOICES`, or a track id.
 
-    Returns:
-      numbers of detections, ascending.
+    Raises:
+      InputError: the file has no such track id.
     """
+    order = np.argsort(frame, kind='stable')
+    frame, joints = frame[order], joints[order]
+    ids = None if person is None else person[order]
+    if choice not in CHOICES:
+        return _of_track(where, frame, ids, choice, order)
     if len(np.unique(frame)) == len(frame):
-        return np.arange(len(frame))
+        return Kept(order, np.full(len(order), '') if ids is None else ids)
     low, high = _box(joints)
     size = high - low  # [D, 2]
     chain = _chains(frame, joints, np.maximum(np.hypot(*size.T), 1e-9), fps)  # [D]
@@ -45,10 +68,44 @@ def one_person(frame: np.ndarray, joints: np.ndarray, fps: float, choice: str) -
         'confident': np.nan_to_num(joints[..., 3]).mean(1),
         'first': np.zeros(len(frame)),  # chains are numbered by their beginning
     }[choice]
-    order = np.argsort(-np.bincount(chain, weights=weight), kind='stable')
-    rank = np.argsort(order)[chain]  # [D] 0 = of the best chain
+    best_first = np.argsort(-np.bincount(chain, weights=weight), kind='stable')
+    rank = np.argsort(best_first)[chain]  # [D] 0 = of the best chain
     by_frame = np.lexsort((rank, frame))
-    return by_frame[np.unique(frame[by_frame], return_index=True)[1]]
+    rows = by_frame[np.unique(frame[by_frame], return_index=True)[1]]
+    return Kept(order[rows], chain[rows].astype(str) if ids is None else ids[rows])
+
+
+def _of_track(
+    where: str, frame: np.ndarray, ids: np.ndarray | None, choice: str, order: np.ndarray
+) -> Kept:
+    if ids is None:
+        raise InputError(
+            f'{where}: prepare.person: found {choice!r}, and the file has no track ids; expected '
+            f'one of {", ".join(CHOICES)}'
+        )
+    rows = np.flatnonzero(ids == choice)
+    if not len(rows):
+        known = list(dict.fromkeys(ids.tolist()))
+        shown = ', '.join(known[:8]) + (', ...' if len(known) > 8 else '')
+        raise InputError(
+            f'{where}: prepare.person: found {choice!r}, expected one of {", ".join(CHOICES)} or a '
+            f'track id of the file ({shown})'
+        )
+    rows = rows[np.unique(frame[rows], return_index=True)[1]]
+    return Kept(order[rows], ids[rows])
+
+
+def stretches(frame: np.ndarray, kept: Kept) -> tuple[tuple[str, int, int], ...]:
+    """Who is followed, in turn: (person, first frame, number of detections)."""
+    if not len(kept.rows):
+        return ()
+    begins = np.concatenate([[True], kept.who[1:] != kept.who[:-1]])
+    starts = np.flatnonzero(begins)
+    counts = np.diff(np.append(starts, len(kept.rows)))
+    return tuple(
+        (str(kept.who[at]), int(frame[kept.rows[at]]), int(count))
+        for at, count in zip(starts, counts, strict=True)
+    )
 
 
 def _box(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,16 +1,29 @@
 """Recording: the landmarks of one person in one video, the one contract of the readers."""
 
 import dataclasses
-import pathlib
 
 import numpy as np
-from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
 
-# Shares of the picture lie around 0..1, also for joints that are guessed outside of it; pixels of
-# the smallest picture lie far above.
-_LARGEST_SHARE = 2.0
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where the numbers of a recording come from, for reports.
+
+    Attributes:
+      fps: `file`, `prepare.fps` or `times`.
+      size: `file`, a key or a file of the user's, `bodies` (estimated) or `none` (no picture).
+      joint_names: `file`, a key or the name of a joint map.
+      people: who was followed: (person, first frame, number of frames with a pose), in turn.
+      notes: what was assumed or is odd, a sentence each.
+    """
+
+    fps: str
+    size: str
+    joint_names: str
+    people: tuple[tuple[str, int, int], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -25,6 +38,7 @@ class Recording:
       fps: frames per second, nominal.
       width, height: of the picture, in pixels or any other common unit.
       time: [T] f64, seconds of each frame from the start of the video, increasing.
+      origin: where all this comes from; None for one that was not read from a file.
     """
 
     name: str
@@ -34,6 +48,7 @@ class Recording:
     width: float
     height: float
     time: np.ndarray
+    origin: Origin | None = None
 
     def __post_init__(self):
         frames = len(self.time)
@@ -53,57 +68,6 @@ class Recording:
     @property
     def aspect(self) -> float:
         return self.width / self.height
-
-
-def blank(path: pathlib.Path, num_frames: int, num_joints: int, config: ConfigDict) -> np.ndarray:
-    """[T, J, 4] f32 of missing joints, for a reader to fill.
-
-    Raises:
-      InputError: a frame number so large that the array would pass `prepare.max_file_mb`.
-    """
-    most = config.max_file_mb * 2**20 // (num_joints * 16)
-    if num_frames > most:
-        raise InputError(
-            f'{path}: frame: found number {num_frames - 1}, expected numbers below {most} '
-            '(prepare.max_file_mb)'
-        )
-    return np.full((num_frames, num_joints, 4), np.nan, np.float32)
-
-
-def rate(path: pathlib.Path, found: float | None, config: ConfigDict) -> float:
-    """Frames per second: what the file says, else what the configuration says."""
-    if found is None and not config.fps:
-        raise InputError(f'{path}: fps: not in the file, expected it in prepare.fps')
-    return float(config.fps if found is None else found)
-
-
-def picture(
-    path: pathlib.Path, found: tuple[float, float] | None, config: ConfigDict
-) -> tuple[float, float]:
-    """Width and height: what the file says, else what the configuration says."""
-    if found is None and not all(config.video_size):
-        raise InputError(
-            f'{path}: video_size: not in the file, expected it in prepare.video_size '
-            '(width, height)'
-        )
-    width, height = config.video_size if found is None else found
-    return float(width), float(height)
-
-
-def to_shares(joints: np.ndarray, width: float, height: float) -> np.ndarray:
-    """Joints [..., 4] with x, y (and z) in shares of the picture, from shares or pixels.
-
-    Pixels are recognised by their size: half of the coordinates, not counting zeros, are above 2.
-    What is not finite is missing, and so is a joint at exactly (0, 0): this is how estimators that
-    count in pixels write that they found none.
-    """
-    joints = single(joints)
-    place = joints[..., :2]
-    joints[(place == 0).all(-1)] = np.nan
-    known = np.abs(place[np.isfinite(place) & (place != 0)])
-    if known.size and np.median(known) > _LARGEST_SHARE:
-        joints[..., :3] /= np.array([width, height, width], np.float32)
-    return joints
 
 
 def single(values: np.ndarray) -> np.ndarray:
