@@ -155,9 +155,8 @@ def resample(recording: Recording, fps: float, max_gap: float) -> Recording:
         )
     if fps > recording.fps and 1 / recording.fps > max_gap * (1 + 1e-6):
         raise InputError(
-            f'video {recording.name}: found {recording.fps:g} frames a second, {1 / recording.fps:.3g}'
-            f' s apart, to be {fps:g}: expected frames at most {max_gap:g} s apart '
-            '(prepare.max_gap)'
+            f'video {recording.name}: found {recording.fps:g} frames a second, resampled to '
+            f'{fps:g}; expected frames at most {max_gap:g} s apart (prepare.max_gap)'
         )
     time = np.arange(int(last + _SAME_FRAME) + 1) / fps
     position = np.interp(time, recording.time, np.arange(len(recording.time)), left=np.nan)

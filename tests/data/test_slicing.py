@@ -190,15 +190,26 @@ def test_resampling_follows_the_times_of_a_camera_of_varying_rate():
 def test_resampling_does_not_bridge_what_is_missing():
     joints = line(np.arange(10) / 10)
     joints[4, 0] = np.nan
-    found = slicing.resample(files.recording(joints), 20.0)
+    found = slicing.resample(files.recording(joints), 20.0, 1.0)
     np.testing.assert_array_equal(np.flatnonzero(np.isnan(found.joints[:, 0, 0])), [7, 8, 9])
     assert np.isfinite(found.joints[:, 1]).all()
+
+
+def test_nothing_is_interpolated_over_a_longer_gap_than_allowed():
+    time = np.array([0.0, 0.1, 0.2, 0.6, 0.7])
+    recording = files.recording(line(time), time=time)
+    found = slicing.resample(recording, 20.0, 0.2)
+    missing = np.isnan(found.joints[:, 0, 0])
+    np.testing.assert_allclose(found.time[missing], np.arange(0.25, 0.6, 0.05))
+    assert not np.isnan(slicing.resample(recording, 20.0, 0.5).joints).any()
+    with pytest.raises(InputError, match=r'found 4 frames a second.*at most 0\.2 s apart'):
+        slicing.resample(files.recording(line(time), fps=4.0), 20.0, 0.2)
 
 
 def test_times_that_cannot_be_seconds_are_refused():
     recording = files.recording(files.joints(3), time=[0, 1, 1e12])
     with pytest.raises(InputError, match=r'time: found 1e\+12 s for the 3 frames of video a'):
-        slicing.resample(recording, 30.0)
+        slicing.resample(recording, 30.0, 1e15)
 
 
 def test_labels_of_a_resampled_recording_keep_their_seconds():
