@@ -14,6 +14,7 @@ from posevid_jax.capacity import on_device, schema
 from posevid_jax.capacity.candidate import Candidate, platform_of
 from posevid_jax.errors import InputError
 from posevid_jax.machine.parallel import Parallel
+from posevid_jax.runs.environment import program
 from posevid_jax.runs.files import read_json
 
 _REPLACED = ('config.train.batch_size', 'config.train.capacity_report')
@@ -86,7 +87,7 @@ def probe_command(config: ConfigDict) -> str:
             kept += [argument, *values]
     return ' '.join(
         [
-            'python main.py --mode=probe --workdir=DIR',
+            f'{program()} --mode=probe --workdir=DIR',
             *map(shlex.quote, kept),
             shlex.quote(f'--config.probe.sizes={tuple(sizes)!r}'),
             shlex.quote(f'--config.probe.packs={(config.features.pack,)!r}'),

@@ -1,6 +1,7 @@
 """Several processes, on one host or many, that train one model together.
 
-Each reads its own share of every batch; process 0 alone writes files and prints.
+Each reads its own share of every batch; process 0 alone writes files and prints. JAX is imported
+where it is needed: files are written here by modes that do without it.
 """
 
 import os
@@ -10,9 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
-from jax.experimental import multihost_utils
 
 from posevid_jax.errors import InputError
 
@@ -106,6 +105,8 @@ def start(place: Place | None) -> None:
     """
     if place is None or place.num_processes == 1:
         return
+    import jax
+
     # On CPUs; GPUs have collectives of their own.
     jax.config.update('jax_cpu_collectives_implementation', 'gloo')
     try:
@@ -125,28 +126,40 @@ def start(place: Place | None) -> None:
         sys.stdout = pathlib.Path(os.devnull).open('w')  # noqa: SIM115
 
 
+def count() -> int:
+    """How many processes there are; a process that has not imported JAX is on its own."""
+    jax = sys.modules.get('jax')
+    return 1 if jax is None else jax.process_count()
+
+
 def is_first() -> bool:
     """Whether this process writes the files."""
-    return jax.process_index() == 0
+    return count() == 1 or sys.modules['jax'].process_index() == 0
 
 
 def any_of(flag: bool) -> bool:
     """Whether any process says yes; all must ask."""
-    if jax.process_count() == 1:
+    if count() == 1:
         return flag
+    from jax.experimental import multihost_utils
+
     return bool(multihost_utils.process_allgather(np.asarray(flag)).any())
 
 
 def wait_for_all(what: str) -> None:
     """Returns when every process has come here."""
-    if jax.process_count() > 1:
+    if count() > 1:
+        from jax.experimental import multihost_utils
+
         multihost_utils.sync_global_devices(what)
 
 
 def path_of_first(path: pathlib.Path | None) -> pathlib.Path:
     """What process 0 has; the others may pass None."""
-    if jax.process_count() == 1:
+    if count() == 1:
         return path
+    from jax.experimental import multihost_utils
+
     text = str(path or '').encode().ljust(_LONGEST_PATH)
     sent = multihost_utils.broadcast_one_to_all(np.frombuffer(text, np.uint8))
     return pathlib.Path(bytes(np.asarray(sent)).decode().strip())
@@ -154,4 +167,6 @@ def path_of_first(path: pathlib.Path | None) -> pathlib.Path:
 
 def on_host(tree: Any) -> Any:
     """The arrays of a tree that every device holds a copy of, as one host's NumPy arrays."""
+    import jax
+
     return jax.tree.map(lambda leaf: np.asarray(leaf.addressable_data(0)), tree)

@@ -213,8 +213,7 @@ def _read_torch(path: pathlib.Path) -> StateDict:
         import torch
     except ModuleNotFoundError:
         raise InputError(
-            f"{path}: reading it needs torch (pip install 'posevid-jax[torch]'); "
-            'or save it as .safetensors'
+            f'{path}: reading it needs torch (pip install torch); or save it as .safetensors'
         ) from None
     try:
         content = torch.load(path, map_location='cpu', weights_only=True)

@@ -3,7 +3,7 @@
 import datetime
 import pathlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -16,7 +16,8 @@ from posevid_jax.errors import InputError
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.machine import parallel
 from posevid_jax.models import classifier
-from posevid_jax.modes import bench_loader
+from posevid_jax.modes.bench_loader import bench_loader
+from posevid_jax.modes.bench_stream import bench_stream
 from posevid_jax.runs.config import as_json
 from posevid_jax.runs.directory import new_run_directory
 from posevid_jax.runs.environment import environment
@@ -28,17 +29,12 @@ from posevid_jax.training import state as states
 _MATMUL_SIZE = {'cpu': 2048, 'gpu': 8192}
 
 
-def bench(
-    config: ConfigDict,
-    workdir: pathlib.Path | None = None,
-    more: Mapping[str, Callable[[ConfigDict], list[dict[str, Any]]]] | None = None,
-) -> list[dict[str, Any]]:
+def bench(config: ConfigDict, workdir: pathlib.Path | None = None) -> list[dict[str, Any]]:
     """Measures what `bench.what` names, prints a table and writes `bench.json`.
 
     Args:
       config: the whole configuration.
-      workdir: where `bench.json` goes; None makes a new numbered directory.
-      more: what else `bench.what` may name, measured by packages above this one.
+      workdir: where `bench.json` goes; None makes a new numbered directory. Of `stream`, the run.
 
     Returns:
       a record a row of the table.
@@ -46,12 +42,16 @@ def bench(
     Raises:
       InputError: a key of `config.bench` that cannot be measured.
     """
-    kinds = {'step': bench_steps, 'loader': bench_loader.bench_loader} | dict(more or {})
+    kinds = {
+        'step': lambda: bench_steps(config),
+        'loader': lambda: bench_loader(config),
+        'stream': lambda: bench_stream(config, workdir),
+    }
     if config.bench.what not in kinds:
         raise InputError(
             f'bench.what: found {config.bench.what!r}, expected one of {", ".join(kinds)}'
         )
-    records = kinds[config.bench.what](config)
+    records = kinds[config.bench.what]()
     if workdir is None:
         workdir = new_run_directory(pathlib.Path('runs') / 'bench')
     path = workdir / 'bench.json'

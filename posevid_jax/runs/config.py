@@ -9,7 +9,6 @@ from ml_collections import ConfigDict
 
 from posevid_jax.config import TRAINING_KEYS_THAT_MAY_CHANGE, TRAINING_SECTIONS, get_config
 from posevid_jax.errors import InputError
-from posevid_jax.features import body, inputs
 from posevid_jax.runs.files import read_json
 
 # What keys of older runs are called today.
@@ -38,12 +37,8 @@ def read_config(workdir: pathlib.Path) -> ConfigDict:
     config.update_from_flattened_dict(
         {_RENAMED.get(key, key): _tuple(value) for key, value in flatten(read_json(path)).items()}
     )
-    if (workdir / 'scaler.json').exists() and inputs.reads_body(config):
-        known = read_json(workdir / 'scaler.json')
-        left_out = tuple(config.features.leave_out)
-        found = body.names(tuple(known['joint_names']), left_out)
-        newer = (name for name in found if name not in known['scaled_names'])
-        config.features.leave_out = (*left_out, *newer)
+    if (workdir / 'scaler.json').exists() and config.features.source == 'body':
+        _leave_out_newer_features(config, read_json(workdir / 'scaler.json'))
     return config
 
 
@@ -99,6 +94,19 @@ def flatten(tree: dict[str, Any], prefix: str = '') -> dict[str, Any]:
         else:
             found[prefix + key] = value
     return found
+
+
+def _leave_out_newer_features(config: ConfigDict, known: dict[str, Any]) -> None:
+    from posevid_jax.features import (  # with JAX, which a mistyped flag need not wait for
+        body,
+        inputs,
+    )
+
+    if inputs.reads_body(config):
+        left_out = tuple(config.features.leave_out)
+        found = body.names(tuple(known['joint_names']), left_out)
+        newer = (name for name in found if name not in known['scaled_names'])
+        config.features.leave_out = (*left_out, *newer)
 
 
 def _another_validation_file(key: str, before: dict[str, Any], now: dict[str, Any]) -> bool:
