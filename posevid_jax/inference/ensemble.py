@@ -15,7 +15,7 @@ from posevid_jax.errors import InputError
 from posevid_jax.evaluation.calibration import Calibration
 from posevid_jax.evaluation.combination import Combination
 from posevid_jax.evaluation.members import mean_logits
-from posevid_jax.features.inputs import CONTEXT
+from posevid_jax.features.columns import CONTEXT
 from posevid_jax.inference.single import SingleRun
 from posevid_jax.inference.trained_run import TrainedRun
 from posevid_jax.machine.parallel import Parallel

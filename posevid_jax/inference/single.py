@@ -13,12 +13,11 @@ from ml_collections import ConfigDict
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import Column
 from posevid_jax.evaluation.members import mean_logits
-from posevid_jax.features import body
-from posevid_jax.features.inputs import host_arrays, reads_features
+from posevid_jax.features import body, columns
 from posevid_jax.features.scaling import neutral_scaler
 from posevid_jax.inference.trained_run import TrainedRun
 from posevid_jax.machine.parallel import Parallel
-from posevid_jax.models import classifier
+from posevid_jax.models import classifier, families
 from posevid_jax.runs.directory import read_decision
 from posevid_jax.runs.files import read_json
 from posevid_jax.training import optim, validation
@@ -65,7 +64,8 @@ class SingleRun(TrainedRun):
             scaler = scaler.replace(pooled=neutral_scaler(count, tuple(steps)))
         example = example_batch(known, 2 * config.features.context)
         # The schedule shapes no array of the state: one step an epoch is as good as any.
-        optimizer = optim.optimizer(config.train, optim.learning_rate(config.train, 1))
+        schedule = optim.learning_rate(config.train, 1)
+        optimizer = optim.optimizer(config.train, schedule, families.of(config))
         abstract = jax.eval_shape(
             lambda: states.create(
                 model,
@@ -87,14 +87,14 @@ class SingleRun(TrainedRun):
 
     @property
     def reads_features(self) -> bool:
-        return reads_features(self.config)
+        return families.input_spec(self.config).reads_archive
 
     @property
     def context(self) -> int:
         return self.config.features.context
 
     def arrays(self, clips: Clips) -> dict[str, Column]:
-        return host_arrays(clips, self.config)
+        return columns.host_arrays(clips, families.input_spec(self.config))
 
     def check_stream(self) -> None:
         """Whatever it reads: of its context, what comes after a clip is missing then."""

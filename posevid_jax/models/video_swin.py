@@ -37,6 +37,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from posevid_jax.features.inputs import Inputs
 from posevid_jax.features.subclips import cut
 from posevid_jax.models import windows
 from posevid_jax.models.attention import attend
@@ -206,21 +207,20 @@ class VideoSwin(nn.Module):
     statistics: nn.Module | None = None
 
     @nn.compact
-    def __call__(self, x: Array, mask: Array | None = None, *numbers: Array | None, train: bool):
+    def __call__(self, inputs: Inputs, *, train: bool):
         """Scores clips.
 
         Args:
-            x: cells `[B, T, H, W, C]`.
-            mask: `[B, T, H, W]`, True where a cell was observed. A token is missing when no
-                cell of its patch was observed. None, or `mask_padding` off: the published
-                network, in which padding takes part.
-            numbers: what `statistics` is called with.
+            inputs: of it the cells; `statistics` is called with it too. A token is missing when no
+                cell of its patch was observed. Without a mask, or with `mask_padding` off: the
+                published network, in which padding takes part.
             train: switches dropout and stochastic depth on.
 
         Returns:
             Logits `[B, K]` float32, with `subclips` `[B, W, K]`; with `frame_output` the pair
             of these and `[B, T]`.
         """
+        x, mask = inputs.cells
         chex.assert_rank(x, 5)
         frames = x.shape[1]
         if mask is not None:
@@ -258,7 +258,7 @@ class VideoSwin(nn.Module):
                 block += 1
         logits, *scores = self._head(x, mask, frames)
         if self.statistics is not None:
-            more = self.statistics(*numbers, train=train)
+            more = self.statistics(inputs, train=train)
             logits = logits + (more.reshape(logits.shape) if self.subclips else more)
         return (logits, *scores) if scores else logits
 

@@ -13,9 +13,10 @@ from ml_collections import ConfigDict
 
 from posevid_jax.capacity import memory
 from posevid_jax.errors import InputError
+from posevid_jax.features.inputs import Inputs, Masked
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.machine import parallel
-from posevid_jax.models import classifier
+from posevid_jax.models import classifier, families
 from posevid_jax.modes.bench_loader import bench_loader
 from posevid_jax.modes.bench_stream import bench_stream
 from posevid_jax.runs.config import as_json
@@ -79,22 +80,21 @@ def bench_steps(config: ConfigDict) -> list[dict[str, Any]]:
     Raises:
       InputError: a size, dtype or shape that cannot be built.
     """
-    settings = config.bench
-    sizes = settings.sizes if config.model.name == 'video_swin' else (config.model.name,)
-    rank = 4 if config.model.name == 'video_swin' else 3
-    if len(settings.clip_shape) != rank:
+    settings, family = config.bench, families.of(config)
+    axes = 'T, H, W, C' if family.inputs(config).cells else 'T, F, C'
+    if len(settings.clip_shape) != len(axes.split()):
         raise InputError(
-            f'bench.clip_shape: found {tuple(settings.clip_shape)}, expected {rank} sizes '
+            f'bench.clip_shape: found {tuple(settings.clip_shape)}, expected sizes {axes} '
             f'for {config.model.name}'
         )
     layout = parallel.Parallel('jit')
     records = []
     print(_HEADER, flush=True)
-    for size in sizes:
+    for size in settings.sizes if family.sizes else (config.model.name,):
         for dtype in settings.dtypes:
             changed = config.copy_and_resolve_references()
             changed.model.dtype = dtype
-            if config.model.name == 'video_swin':
+            if family.sizes:
                 changed.model.size = size
             peak = matmul_rate(dtype)
             for batch_size in settings.batch_sizes:
@@ -138,21 +138,22 @@ def network_step(
     """The training step on random network inputs, a fresh state and a batch.
 
     The very step of training, except that the classifier reads its input from the batch instead of
-    computing it, so that any clip shape can be timed: clips judged as one, by video_swin without
-    statistics beside it. Nothing is augmented.
+    computing it, so that any clip shape can be timed: clips judged as one, by a network that reads
+    nothing beside its main input. Nothing is augmented.
 
     Args:
       config: the whole configuration; `bench.clip_shape` is the shape of one input.
       batch_size: clips.
     """
-    config = config.copy_and_resolve_references()
+    family, config = families.of(config), config.copy_and_resolve_references()
+    config.update_from_flattened_dict(family.alone)
     config.features.subclip = config.features.context = 0
-    config.model.video_swin.statistics = False
+    main = 'cells' if family.inputs(config).cells else 'channels'
     rng = np.random.default_rng(0)
     x = rng.normal(size=(batch_size, *config.bench.clip_shape)).astype(np.float32)
     batch = {
         'x': x,
-        'x_mask': np.ones(x.shape[:-1] if x.ndim == 5 else x.shape, bool),
+        'x_mask': np.ones(x.shape[:-1] if main == 'cells' else x.shape, bool),
         'label': rng.integers(0, 2, batch_size).astype(np.int32),
         'weight': np.ones(batch_size, np.float32),
         'valid': np.ones(batch_size, np.float32),
@@ -160,10 +161,10 @@ def network_step(
     }
     model = classifier.Classifier(
         classifier.build_network(config, num_classes=2),
-        read=lambda batch, scaler: (batch['x'], batch['x_mask']),
+        read=lambda batch, scaler: Inputs(**{main: Masked(batch['x'], batch['x_mask'])}),
     )
     schedule = optim.learning_rate(config.train, 100)
-    optimizer = optim.optimizer(config.train, schedule)
+    optimizer = optim.optimizer(config.train, schedule, family)
     scaler = Scaler(center=np.zeros(1, np.float32), scale=np.ones(1, np.float32))
     state = jax.jit(lambda: states.create(model, optimizer, scaler, batch, config.seed))()
     return steps.make_train_step(model, optimizer, schedule, config.train), state, batch

@@ -23,10 +23,10 @@ from posevid_jax.evaluation import (
 )
 from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.evaluation.metrics import Record
-from posevid_jax.features import inputs
 from posevid_jax.machine.interrupt import Interrupt
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.machine.progress import Progress
+from posevid_jax.models import families
 from posevid_jax.runs import cv_files, evaluation_files
 from posevid_jax.runs.directory import new_run_directory
 from posevid_jax.training import experiment as experiments
@@ -90,7 +90,7 @@ def make_plan(config: ConfigDict) -> tuple[cv_files.Plan, ConfigDict]:
     if not config.cv.judge:
         return cv_files.Plan(clips, group, fold, footage, clips, fold), fold_config
     like = {key: getattr(clips, key) for key in ('feature_names', 'joint_names', 'class_names')}
-    if not inputs.reads_features(config):
+    if not families.input_spec(config).reads_archive:
         like['feature_names'] = ()
     train = source.load(config.data.train, config.data)
     train = source.conform(train, like, config.data.train, like=config.cv.judge)

@@ -22,7 +22,7 @@ from posevid_jax.capacity.devices import Target
 from posevid_jax.capacity.search import Answer, Measurement, search
 from posevid_jax.errors import InputError
 from posevid_jax.features import motion
-from posevid_jax.models import video_swin
+from posevid_jax.models import families
 from posevid_jax.runs.environment import environment
 from posevid_jax.runs.files import write_json
 
@@ -67,10 +67,10 @@ def probe(config: ConfigDict, workdir: pathlib.Path) -> dict[str, Any]:
 
 
 def _check(config: ConfigDict) -> None:
-    settings = config.probe
-    for key, known in (('sizes', video_swin.SIZES), ('packs', motion.PACKS)):
+    settings, family = config.probe, families.of(config)
+    for key, known in (('sizes', family.sizes), ('packs', motion.PACKS)):
         unknown = [name for name in settings[key] if name not in known]
-        if unknown or not settings[key]:
+        if known and (unknown or not settings[key]):
             raise InputError(
                 f'probe.{key}: found {", ".join(unknown) or "none"}, '
                 f'expected some of {", ".join(known)}'
@@ -102,8 +102,9 @@ class _Rows:
 
     def measure(self) -> list[dict[str, Any]]:
         settings = self._config.probe
-        swin = self._config.model.name == 'video_swin'
-        pairs = list(itertools.product(settings.sizes if swin else (None,), settings.packs))
+        family = families.of(self._config)
+        sizes = settings.sizes if family.sizes else (None,)
+        pairs = list(itertools.product(sizes, settings.packs))
         print(_HEADER, flush=True)
         with concurrent.futures.ThreadPoolExecutor(settings.threads) as threads:
             records = list(threads.map(lambda pair: self._search(*pair), pairs))

@@ -97,12 +97,11 @@ def flatten(tree: dict[str, Any], prefix: str = '') -> dict[str, Any]:
 
 
 def _leave_out_newer_features(config: ConfigDict, known: dict[str, Any]) -> None:
-    from posevid_jax.features import (  # with JAX, which a mistyped flag need not wait for
-        body,
-        inputs,
-    )
+    # With JAX and Flax, which a mistyped flag need not wait for.
+    from posevid_jax.features import body
+    from posevid_jax.models import families
 
-    if inputs.reads_body(config):
+    if families.input_spec(config).reads_body:
         left_out = tuple(config.features.leave_out)
         found = body.names(tuple(known['joint_names']), left_out)
         newer = (name for name in found if name not in known['scaled_names'])

@@ -101,7 +101,10 @@ def test_two_devices_are_probed_with_pmap(tmp_path):
     [
         ({'probe__memory_bytes': 1000}, 'not even 8 clips a device fit: .* 1000'),
         ({'probe__packs': ('huge',)}, 'probe.packs: found huge, expected some of off, light, full'),
-        ({'probe__sizes': ('giant',)}, 'probe.sizes: found giant'),
+        (
+            {'model__name': 'video_swin', 'probe__sizes': ('giant',)},
+            'probe.sizes: found giant, expected some of mini, tiny, small, base',
+        ),
         ({'probe__packs': ()}, 'probe.packs: found none'),
         ({'probe__device': 'gtx'}, 'probe.device'),
         ({'probe__multiple_of': 0}, 'probe.multiple_of'),
