@@ -4,11 +4,15 @@ from collections.abc import Sequence
 
 from ml_collections import ConfigDict
 
+from posevid_jax.config import get_config
 from posevid_jax.errors import InputError
 from posevid_jax.features import body, motion, pooling, scaling, skeleton, summary
 from posevid_jax.features.inputs import LAYOUTS, SKELETON, InputSpec
 
 SOURCES = ('archive', 'body')
+
+# Keys that say how the features of a frame are made.
+_OF_NUMBERS = ('pack', 'zscore', 'scaler', 'clip_at', 'smooth')
 
 
 def check(spec: InputSpec) -> None:
@@ -89,3 +93,21 @@ def check_joints(spec: InputSpec, joint_names: Sequence[str]) -> None:
         skeleton.walk(joint_names)
     if features.summary.on:
         summary.check(features.summary, joint_names)
+
+
+def check_nothing_is_ignored(spec: InputSpec) -> None:
+    """Raises InputError when a key says how features of frames are made and none are read."""
+    features, defaults = spec.features, get_config().features
+    for key in ignored(spec):
+        raise InputError(
+            f'features.{key}: found {features[key]!r} with features.layout={features.layout}, '
+            f'beside which no features of frames are read; expected {defaults[key]!r}'
+        )
+
+
+def ignored(spec: InputSpec) -> list[str]:
+    """Keys of `spec.features` that have another value than the default and that nothing reads."""
+    if spec.reads_numbers:
+        return []
+    defaults = get_config().features
+    return [key for key in _OF_NUMBERS if spec.features[key] != defaults[key]]

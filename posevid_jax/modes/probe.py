@@ -103,8 +103,10 @@ class _Rows:
     def measure(self) -> list[dict[str, Any]]:
         settings = self._config.probe
         family = families.of(self._config)
+        # What does not differ is asked once.
         sizes = settings.sizes if family.sizes else (None,)
-        pairs = list(itertools.product(sizes, settings.packs))
+        packs = settings.packs if family.inputs(self._config).reads_numbers else ('off',)
+        pairs = list(itertools.product(sizes, packs))
         print(_HEADER, flush=True)
         with concurrent.futures.ThreadPoolExecutor(settings.threads) as threads:
             records = list(threads.map(lambda pair: self._search(*pair), pairs))

@@ -22,7 +22,8 @@ def read_config(workdir: pathlib.Path) -> ConfigDict:
     """The configuration of a run as this version of the program reads it.
 
     Keys that came after the run have their defaults, renamed ones their new names. Features of the
-    body that came after it are left out.
+    body that came after it are left out. A key that it was given and that nothing reads, which is
+    refused today, has its default.
 
     Args:
       workdir: the run directory.
@@ -37,8 +38,9 @@ def read_config(workdir: pathlib.Path) -> ConfigDict:
     config.update_from_flattened_dict(
         {_RENAMED.get(key, key): _tuple(value) for key, value in flatten(read_json(path)).items()}
     )
-    if (workdir / 'scaler.json').exists() and config.features.source == 'body':
-        _leave_out_newer_features(config, read_json(workdir / 'scaler.json'))
+    features, description = config.features, workdir / 'scaler.json'
+    if (features.source == 'body' or features.layout == 'skeleton') and description.exists():
+        _leave_out_what_is_not_read(config, read_json(description))
     return config
 
 
@@ -96,12 +98,15 @@ def flatten(tree: dict[str, Any], prefix: str = '') -> dict[str, Any]:
     return found
 
 
-def _leave_out_newer_features(config: ConfigDict, known: dict[str, Any]) -> None:
+def _leave_out_what_is_not_read(config: ConfigDict, known: dict[str, Any]) -> None:
     # With JAX and Flax, which a mistyped flag need not wait for.
-    from posevid_jax.features import body
+    from posevid_jax.features import body, check
     from posevid_jax.models import families
 
-    if families.input_spec(config).reads_body:
+    spec = families.input_spec(config)
+    for key in check.ignored(spec):
+        config.features[key] = get_config().features[key]
+    if spec.reads_body:
         left_out = tuple(config.features.leave_out)
         found = body.names(tuple(known['joint_names']), left_out)
         newer = (name for name in found if name not in known['scaled_names'])

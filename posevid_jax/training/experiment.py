@@ -15,6 +15,7 @@ from posevid_jax.data.mapped import Column
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import decision
 from posevid_jax.features import augment, columns, fitting, subclips
+from posevid_jax.features.check import check_nothing_is_ignored
 from posevid_jax.features.inputs import InputSpec
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.models import classifier, families, torch_import
@@ -176,6 +177,7 @@ def check(config: ConfigDict) -> None:
     checkpoint.check(config.checkpoint)
     records.check(config.train)
     groups.check_patterns('model.pretrained_allow', config.model.pretrained_allow)
+    check_nothing_is_ignored(families.input_spec(config))
     if config.model.pretrained and families.of(config).import_weights is None:
         raise InputError(f'model.pretrained: found a file with {config.model.name}, expected none')
 

@@ -11,6 +11,7 @@ from posevid_jax.errors import InputError
 from posevid_jax.features import check, columns, fitting, pipeline, pooling
 from posevid_jax.features.scaling import neutral_scaler
 from posevid_jax.models import families
+from posevid_jax.training import experiment as experiments
 from tests import toy
 from tests.features import poses
 
@@ -140,3 +141,20 @@ def test_cells_alone_have_no_summary():
     config = toy.config('video_swin', features__summary__on=True)
     with pytest.raises(InputError, match=r'features\.summary\.on: found True .* expected False'):
         check.check(families.input_spec(config))
+
+
+IGNORED = {'pack': 'light', 'zscore': 'none', 'scaler': 'rank', 'clip_at': 5.0, 'smooth': 3}
+
+
+@pytest.mark.parametrize(('key', 'value'), IGNORED.items())
+def test_a_key_about_features_that_nothing_reads_is_refused(key, value):
+    def check_with(**options):
+        options |= {f'features__{key}': value}
+        experiments.check(toy.config('video_swin', **options))
+
+    with pytest.raises(
+        InputError, match=rf'^features\.{key}: found .*layout=skeleton.*; expected '
+    ):
+        check_with(features__layout='skeleton')
+    check_with(features__layout='skeleton', model__video_swin__statistics=True)
+    check_with(features__layout='grid')
