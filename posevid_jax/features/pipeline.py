@@ -20,7 +20,7 @@ from posevid_jax.features.inputs import GRID, SKELETON, Inputs, InputSpec, Maske
 from posevid_jax.features.scaling import Scaler
 
 Batch = dict[str, Array]
-Read = Callable[[Batch, Scaler], Inputs]
+Reader = Callable[[Batch, Scaler], Inputs]
 """(batch, scaler) to what a network is called with."""
 
 
@@ -35,11 +35,13 @@ def read(batch: Batch, scaler: Scaler, spec: InputSpec, joint_names: Sequence[st
     """
     features = spec.features
     longer = widened(batch, features.context) if features.context else batch
-    packed = packed_features(longer, scaler, spec, joint_names) if spec.reads_numbers else None
     cells = None
     if spec.cells == SKELETON:
         cells = Masked(*skeleton.rows(longer, joint_names, features.scale_frames))
-    elif spec.cells == GRID:
+    if not spec.reads_numbers:
+        return Inputs(cells=cells)
+    packed = packed_features(longer, scaler, spec, joint_names)
+    if spec.cells == GRID:
         cells = Masked(*motion.to_grid(*packed))
     if not spec.channels:
         return Inputs(cells=cells)

@@ -49,7 +49,7 @@ class Classifier:
     """
 
     network: nn.Module
-    read: pipeline.Read
+    read: pipeline.Reader
     subclip: tuple[int, int] | None = None
 
     def init(self, rng: Array, scaler: Scaler, batch: dict[str, Array]) -> Variables:

@@ -66,6 +66,15 @@ def probe(config: ConfigDict, workdir: pathlib.Path) -> dict[str, Any]:
     return report
 
 
+def pairs(config: ConfigDict) -> list[tuple[str | None, str]]:
+    """The (size, pack) to answer for, those of `config.probe`: None for a family of one size, and
+    the pack `off` alone for a network that reads no packed features."""
+    family = families.of(config)
+    sizes = config.probe.sizes if family.sizes else (None,)
+    packs = config.probe.packs if family.inputs(config).reads_numbers else ('off',)
+    return list(itertools.product(sizes, packs))
+
+
 def _check(config: ConfigDict) -> None:
     settings, family = config.probe, families.of(config)
     for key, known in (('sizes', family.sizes), ('packs', motion.PACKS)):
@@ -101,15 +110,9 @@ class _Rows:
         self._target = target
 
     def measure(self) -> list[dict[str, Any]]:
-        settings = self._config.probe
-        family = families.of(self._config)
-        # What does not differ is asked once.
-        sizes = settings.sizes if family.sizes else (None,)
-        packs = settings.packs if family.inputs(self._config).reads_numbers else ('off',)
-        pairs = list(itertools.product(sizes, packs))
         print(_HEADER, flush=True)
-        with concurrent.futures.ThreadPoolExecutor(settings.threads) as threads:
-            records = list(threads.map(lambda pair: self._search(*pair), pairs))
+        with concurrent.futures.ThreadPoolExecutor(self._config.probe.threads) as threads:
+            records = list(threads.map(lambda pair: self._search(*pair), pairs(self._config)))
         if self._target.is_here:
             # The device's peak only ever rises: from the smallest prediction to the largest.
             for record in sorted(records, key=lambda record: record['peak_bytes'] or 0):

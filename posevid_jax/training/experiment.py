@@ -109,6 +109,7 @@ class Experiment:
         members = self.config.train.num_seeds
         weights = torch_import.read_state_dict(self.config.model.pretrained)
         import_weights = families.of(self.config).import_weights
+        assert import_weights  # `check` refuses a file otherwise
         params = jax.device_get(params)
         if members == 1:
             return import_weights(weights, params, self.config)

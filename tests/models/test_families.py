@@ -8,9 +8,11 @@ import flax.linen as nn
 import jax.numpy as jnp
 import pytest
 
+from posevid_jax.errors import InputError
 from posevid_jax.features.inputs import InputSpec
 from posevid_jax.models import families
 from posevid_jax.modes import bench, eval, probe
+from posevid_jax.training import experiment as experiments
 from posevid_jax.training import loop
 from tests import toy
 
@@ -69,6 +71,31 @@ def test_it_is_probed(tmp_path):
     found = [(r['model'], r['size'], r['pack'], r['remat']) for r in results]
     assert found == [('mean', None, 'off', []), ('mean', None, 'light', [])]
     assert results[0]['best_batch'] > results[1]['best_batch'] > 0
+
+
+@pytest.mark.parametrize(
+    ('overrides', 'message'),
+    [
+        (
+            {'train__frame_loss': 1.0},
+            r'train\.frame_loss: found 1\.0 with mean and 2 classes, expected 0, or video_swin and',
+        ),
+        (
+            {'model__pretrained': 'w.npz'},
+            r'model\.pretrained: found a file with mean, expected none',
+        ),
+        ({'model__name': 'rnn'}, r'model\.name: .* expected one of stat_pool, video_swin, mean$'),
+    ],
+)
+def test_what_it_cannot_do_is_one_line(overrides, message):
+    with pytest.raises(InputError, match=message):
+        experiments.build(toy.config('mean', **overrides))
+
+
+def test_a_shape_of_other_axes_is_not_timed():
+    config = toy.config('mean', bench__clip_shape=(4, 3, 1, 1))
+    with pytest.raises(InputError, match=r'found \(4, 3, 1, 1\), expected sizes T, F, C for mean'):
+        bench.bench_steps(config)
 
 
 def test_its_step_is_timed():

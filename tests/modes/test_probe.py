@@ -11,7 +11,7 @@ from posevid_jax.capacity import batch_size, on_device, schema
 from posevid_jax.capacity.candidate import Candidate
 from posevid_jax.capacity.on_device import Rung
 from posevid_jax.errors import InputError
-from posevid_jax.modes.probe import probe
+from posevid_jax.modes.probe import pairs, probe
 
 MB = 10**6
 
@@ -77,6 +77,15 @@ def test_the_report_answers_for_every_pack_and_is_valid(made):
     off, light = report['results']
     assert light['best_batch'] < off['best_batch']
     assert light['fingerprint'] != off['fingerprint']
+
+
+def test_what_makes_no_difference_is_asked_once():
+    some = {'probe__sizes': ('mini', 'tiny'), 'probe__packs': ('off', 'full')}
+    assert pairs(config(**some)) == [(None, 'off'), (None, 'full')]
+    swin = {'model__name': 'video_swin'}
+    assert len(pairs(config(**some, **swin))) == 4
+    joints = {'features__layout': 'skeleton'}
+    assert pairs(config(**some, **swin, **joints)) == [('mini', 'off'), ('tiny', 'off')]
 
 
 def test_the_step_that_is_probed_augments():
