@@ -132,6 +132,9 @@ class EnsembleRun(TrainedRun):
             )
         return super().validation_clips()
 
+    def count_trained_on(self, clips: Clips) -> int:
+        return max(member.count_trained_on(clips) for member in self.members.values())
+
     def check_stream(self) -> None:
         late = [name for name, member in self.members.items() if member.context]
         if late:

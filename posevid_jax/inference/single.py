@@ -20,6 +20,7 @@ from posevid_jax.features.scaling import neutral_scaler
 from posevid_jax.inference.trained_run import TrainedRun
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.models import classifier
+from posevid_jax.runs import training_clips
 from posevid_jax.runs.config import differences
 from posevid_jax.runs.directory import read_decision
 from posevid_jax.runs.files import read_json
@@ -101,6 +102,9 @@ class SingleRun(TrainedRun):
 
     def arrays(self, clips: Clips) -> dict[str, Column]:
         return host_arrays(clips, self.config)
+
+    def count_trained_on(self, clips: Clips) -> int:
+        return training_clips.count(self.workdir, clips)
 
     def check_stream(self) -> None:
         """Whatever it reads: of its context, what comes after a clip is missing then."""
