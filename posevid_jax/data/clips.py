@@ -122,8 +122,9 @@ class Clips:
     def with_classes(self, class_names: Sequence[str]) -> 'Clips':
         """The same clips with labels that count through the given classes.
 
-        Classes are found by name, in any order; the given ones may be more. Where neither side has
-        names of its own (`numbered_classes`), a label keeps its number.
+        Classes are found by name, in any order; the given ones may be more. Where a name is not
+        found and one of the two sides has no names of its own (`are_numbered`), a label keeps its
+        number.
 
         Raises:
           InputError: a class of the clips is not among the given ones.
@@ -131,11 +132,11 @@ class Clips:
         class_names = tuple(class_names)
         if class_names == self.class_names:
             return self
-        if _are_numbered(self.class_names) and _are_numbered(class_names):
+        place = {name: number for number, name in enumerate(class_names)}
+        numbers = [place.get(name, len(class_names)) for name in self.class_names]
+        named = set(self.class_names) <= place.keys()
+        if not named and (are_numbered(self.class_names) or are_numbered(class_names)):
             numbers = range(self.num_classes)
-        else:
-            place = {name: number for number, name in enumerate(class_names)}
-            numbers = [place.get(name, len(class_names)) for name in self.class_names]
         if max(numbers, default=-1) >= len(class_names):
             raise InputError(
                 f'class_names: found {", ".join(self.class_names)}, '
@@ -173,6 +174,20 @@ class Clips:
                 for some in row_slices(value):
                     digest.update(np.ascontiguousarray(value[some]))
         return digest.hexdigest()
+
+    def row_fingerprints(self) -> np.ndarray:
+        """[N] u64 of what each clip shows: equal for equal clips, whatever labels and names say."""
+        columns = [value for name in _SEEN_COLUMNS if (value := getattr(self, name)) is not None]
+        found = np.empty(len(self), np.uint64)
+        for row in range(len(self)):
+            digest = hashlib.blake2b(digest_size=8)
+            for value in columns:
+                digest.update(np.ascontiguousarray(value[row]))
+            found[row] = int.from_bytes(digest.digest(), 'little')
+        return found
+
+
+_SEEN_COLUMNS = ('features', 'mask', 'skeleton', 'skeleton_mask')
 
 
 def from_arrays(
@@ -273,8 +288,9 @@ def numbered_classes(count: int) -> tuple[str, ...]:
     return tuple(f'class_{i}' for i in range(count)) if count > 2 else ('negative', 'positive')
 
 
-def _are_numbered(class_names: tuple[str, ...]) -> bool:
-    return class_names == numbered_classes(len(class_names))
+def are_numbered(class_names: Sequence[str]) -> bool:
+    """Whether these are the names that classes get which their source only numbers."""
+    return tuple(class_names) == numbered_classes(len(class_names))
 
 
 def number_by_appearance(values: Iterable) -> tuple[np.ndarray, list]:

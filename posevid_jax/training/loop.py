@@ -22,13 +22,13 @@ from posevid_jax.machine.phases import Phases, announced
 from posevid_jax.machine.prefetch import Clock, Prefetch
 from posevid_jax.machine.progress import Progress
 from posevid_jax.models.classifier import count_parameters
-from posevid_jax.runs import evaluation_files
+from posevid_jax.runs import evaluation_files, training_clips
 from posevid_jax.runs.config import as_json, check_config
 from posevid_jax.runs.directory import locked, new_run_directory, read_decision
 from posevid_jax.runs.files import read_json, write_json
 from posevid_jax.runs.records import Records
 from posevid_jax.training import experiment as experiments
-from posevid_jax.training import nonfinite, reproduce, validation
+from posevid_jax.training import nonfinite, overlap, reproduce, validation
 from posevid_jax.training import state as states
 from posevid_jax.training.checkpoint import Checkpoints, Keep
 from posevid_jax.training.experiment import Experiment
@@ -60,6 +60,8 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
         experiment.check_pretrained()
     if workdir is None:
         workdir = new_run_directory(pathlib.Path('runs') / config.name)
+    if config.data.val:
+        overlap.warn(experiment.train, experiment.val, config.data.val)
     with locked(workdir):
         return _train_in(workdir, experiment, parallel)
 
@@ -67,6 +69,7 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
 def _train_in(workdir: pathlib.Path, experiment: Experiment, parallel: Parallel) -> Record | None:
     config, phases = experiment.config, Phases()
     check_config(workdir, config)
+    training_clips.keep(workdir, experiment.train, config.data.train)
     with Checkpoints(workdir, _keep(experiment)) as checkpoints:
         done = checkpoints.last_step() or 0
         if done > experiment.total_steps:
@@ -212,6 +215,7 @@ def _finish(
     record = {'set': name, 'step': step} | validation.final_record(
         logits, experiment.val, chosen, config
     )
+    record['trained_on'] = training_clips.count(workdir, experiment.val)
     epochs = len(read_json(workdir / 'history.json'))
     page = workdir / 'report.html'
     evaluation_files.write(
