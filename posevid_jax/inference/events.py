@@ -101,6 +101,7 @@ class EventFinder:
         return ended
 
     def _event(self) -> Event:
+        assert self._start is not None  # or no event is open
         end = self._last + 1
         return Event(self._start, end, self._sum / (end - self._start))
 
