@@ -112,7 +112,7 @@ class EventFinder:
         self._high = self._begun = False
 
 
-def find_events(prob: Sequence[float], rule: Rule) -> list[Event]:
+def find_events(prob: Sequence[float] | np.ndarray, rule: Rule) -> list[Event]:
     """The events of a whole recording.
 
     Args:
