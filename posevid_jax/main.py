@@ -4,7 +4,7 @@ import os
 import pathlib
 
 from absl import app, flags
-from ml_collections import config_flags
+from ml_collections import ConfigDict, config_flags
 
 from posevid_jax.modes import command_line
 from posevid_jax.modes.table import MODES, Call
@@ -38,7 +38,7 @@ def _main(argv: list[str]) -> None:
     mode(Call(config, workdir, _CHECKPOINT.value, tuple(argv[1:])))
 
 
-def _prepare_devices(config, keep_programs: bool) -> None:
+def _prepare_devices(config: ConfigDict, keep_programs: bool) -> None:
     """Settles what must be settled before the first use of a device."""
     from posevid_jax.machine import compilation_cache, determinism, processes  # they import JAX
 

@@ -39,7 +39,7 @@ def shard_path(directory: pathlib.Path, column: str, shard: int) -> pathlib.Path
 
 
 def write_shards(
-    directory: str | os.PathLike, parts: Iterable[Clips], *, shard_bytes: int = _SHARD_BYTES
+    directory: str | os.PathLike[str], parts: Iterable[Clips], *, shard_bytes: int = _SHARD_BYTES
 ) -> None:
     """Writes clips as they come; the folder appears whole or not at all.
 

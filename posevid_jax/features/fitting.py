@@ -1,5 +1,6 @@
-"""What a run's batches are measured against, fitted on its training clips."""
+"""Fits the scaler of a run on its training clips."""
 
+import dataclasses
 import functools
 from collections.abc import Callable
 
@@ -37,7 +38,7 @@ def fit_scaler(clips: Clips, arrays: on_host.Arrays, spec: InputSpec) -> scaling
     rows = _evenly_spaced(len(clips), -(-_MOST_CLIPS // each))
     numbers, known = on_host.by_block(lambda batch: compute(batch, scaler), arrays, rows)
     pooled = scaling.fit_scaler(numbers, known, features.pooled_scaler)
-    return scaler.replace(pooled=pooled)
+    return dataclasses.replace(scaler, pooled=pooled)
 
 
 def _evenly_spaced(count: int, most: int) -> np.ndarray:

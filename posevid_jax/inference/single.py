@@ -64,7 +64,7 @@ class SingleRun(TrainedRun):
         scaler = neutral_scaler(len(known['scaled_names']), np.shape(known['center'])[:-1])
         if known['pooled']:
             *steps, count = np.shape(known['pooled']['center'])
-            scaler = scaler.replace(pooled=neutral_scaler(count, tuple(steps)))
+            scaler = dataclasses.replace(scaler, pooled=neutral_scaler(count, tuple(steps)))
         example = example_batch(known, 2 * config.features.context)
         # The schedule shapes no array of the state: one step an epoch is as good as any.
         schedule = optim.learning_rate(config.train, 1)

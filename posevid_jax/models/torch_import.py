@@ -94,7 +94,7 @@ def import_weights(
     Raises:
       InputError: names every tensor that does not match and is not allowed.
     """
-    ours = {'.'.join(path): leaf for path, leaf in flatten_dict(params).items()}
+    ours: dict[str, Any] = {'.'.join(path): leaf for path, leaf in flatten_dict(params).items()}
     theirs = {
         _our_name(name): value for name, value in state.items() if not name.endswith(_BUFFERS)
     }

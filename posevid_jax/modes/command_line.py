@@ -11,7 +11,7 @@ import pathlib
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from absl import flags, logging
 from ml_collections import ConfigDict
@@ -71,13 +71,13 @@ def check_arguments(
         raise InputError(_no_config())
 
 
-def with_one_line_errors(main: Callable) -> Callable:
+def with_one_line_errors(main: Callable[[list[str]], None]) -> Callable[[list[str]], None]:
     """Wraps a main function so that InputError ends the process with one line and code 2."""
 
     @functools.wraps(main)
-    def wrapped(argv):
+    def wrapped(argv: list[str]) -> None:
         try:
-            return main(argv)
+            main(argv)
         except InputError as error:
             fail(str(error))
         except KeyboardInterrupt:
@@ -135,7 +135,8 @@ def _flag_value(argv: Sequence[str], name: str) -> str | None:
 def _unknown_key(argv: Sequence[str], error: Exception) -> str:
     """Names the override that matches no key, and the nearest key that exists."""
     # absl gave up before the flag had its value: read the file once more.
-    known = _keys(flags.FLAGS['config'].parser.parse(_flag_value(argv, 'config')))
+    parser: Any = flags.FLAGS['config'].parser  # that of ml_collections, whatever absl declares
+    known = _keys(parser.parse(_flag_value(argv, 'config')))
     for argument in argv[1:]:
         key = argument.lstrip('-').partition('=')[0].removeprefix('config.')
         if argument.lstrip('-').startswith('config.') and key not in known:

@@ -129,7 +129,11 @@ def _experiment(plan: cv_files.Plan, config: ConfigDict, fold: int) -> Experimen
 
 
 def _train_folds(
-    plan: cv_files.Plan, config, first: Experiment, workdir, parallel: Parallel
+    plan: cv_files.Plan,
+    config: ConfigDict,
+    first: Experiment,
+    workdir: pathlib.Path,
+    parallel: Parallel,
 ) -> bool:
     """Trains the folds that have no file yet; False when a signal stopped it."""
     count, steps = config.cv.folds, first.total_steps
@@ -205,7 +209,9 @@ def analyse_errors(
     return found
 
 
-def _opening(plan: cv_files.Plan, experiment: Experiment, workdir, parallel: Parallel) -> str:
+def _opening(
+    plan: cv_files.Plan, experiment: Experiment, workdir: pathlib.Path, parallel: Parallel
+) -> str:
     cv, clips = experiment.config.cv, plan.clips
     together = [' and '.join(v.partition(':')[2] for v in videos) for videos in plan.footage]
     footage = f'; same footage, so in one fold: {", ".join(together)}' if together else ''

@@ -75,7 +75,7 @@ def _values(source: TextIO) -> Iterator[tuple[str, dict[str, Any]]]:
         yield where, value
 
 
-def _open(run: TrainedRun, first: tuple[str, dict] | None) -> Stream:
+def _open(run: TrainedRun, first: tuple[str, dict[str, Any]] | None) -> Stream:
     where, about = first or ('stdin: line 1', {})
     size = about.get('video_size')
     numbers = [about.get('fps'), *(size if isinstance(size, list) else [])]

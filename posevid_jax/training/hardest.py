@@ -10,6 +10,7 @@ import io
 import pathlib
 from collections import Counter
 
+import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
@@ -91,7 +92,8 @@ class Hardest:
         if epoch % self._config.topk_every_epochs:
             return
         clips, logits = self._clips, mean_logits(self._predict(state))
-        loss = np.asarray(losses.per_example(logits, clips.label, self._config))
+        label = jnp.asarray(clips.label)
+        loss = np.asarray(losses.per_example(jnp.asarray(logits), label, self._config))
         probs = metrics.probabilities(logits)
         column = clips.label if clips.num_classes > 2 else np.ones(len(clips), int)
         prob = probs[np.arange(len(clips)), column]

@@ -3,7 +3,7 @@
 import contextlib
 import pathlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 
 import jax
 import jax.numpy as jnp
@@ -34,6 +34,8 @@ from posevid_jax.training.checkpoint import Checkpoints, Keep
 from posevid_jax.training.experiment import Experiment
 from posevid_jax.training.hardest import Hardest
 from posevid_jax.training.step_log import StepLog
+
+Predict = Callable[[states.TrainState], np.ndarray]  # to the logits of the validation clips
 
 
 def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) -> Record | None:
@@ -85,7 +87,14 @@ def _train_in(workdir: pathlib.Path, experiment: Experiment, parallel: Parallel)
         return _finish(experiment, workdir, parallel, checkpoints, predict, phases)
 
 
-def _train(experiment: Experiment, workdir, parallel, checkpoints, predict, phases: Phases) -> bool:
+def _train(
+    experiment: Experiment,
+    workdir: pathlib.Path,
+    parallel: Parallel,
+    checkpoints: Checkpoints,
+    predict: Predict,
+    phases: Phases,
+) -> bool:
     """Runs the steps that are left; False when a signal stopped it.
 
     The order is fixed: next batch, step, and at the end of an epoch evaluate, record, save. The
@@ -164,8 +173,8 @@ def _train(experiment: Experiment, workdir, parallel, checkpoints, predict, phas
 
 @contextlib.contextmanager
 def _last_good_state_saved(
-    state: Callable[[], states.TrainState], experiment, checkpoints
-) -> Iterator:
+    state: Callable[[], states.TrainState], experiment: Experiment, checkpoints: Checkpoints
+) -> Generator[None]:
     """Ends a run that met a step that is not finite with its last good state on disk."""
     try:
         yield
@@ -182,7 +191,11 @@ def _last_good_state_saved(
 
 
 def _end_epoch(
-    experiment, state, step: int, predict, clock: Clock
+    experiment: Experiment,
+    state: states.TrainState,
+    step: int,
+    predict: Predict,
+    clock: Clock,
 ) -> tuple[Record, dict[str, Record]]:
     means = jax.device_get(state.epoch.means())
     training_time = clock.read()
@@ -201,7 +214,12 @@ def _end_epoch(
 
 
 def _finish(
-    experiment: Experiment, workdir, parallel, checkpoints, predict, phases: Phases
+    experiment: Experiment,
+    workdir: pathlib.Path,
+    parallel: Parallel,
+    checkpoints: Checkpoints,
+    predict: Predict,
+    phases: Phases,
 ) -> Record:
     """Evaluates the best checkpoint as restored from disk and writes the closing files."""
     config = experiment.config
@@ -226,7 +244,9 @@ def _finish(
     return record
 
 
-def _hardest(experiment: Experiment, workdir, parallel: Parallel, first: int) -> Callable:
+def _hardest(
+    experiment: Experiment, workdir: pathlib.Path, parallel: Parallel, first: int
+) -> Callable[[states.TrainState, int], None]:
     if not experiment.config.train.topk_loss:
         return lambda state, epoch: None
     done = first // experiment.steps_per_epoch
@@ -243,7 +263,11 @@ def _keep(experiment: Experiment) -> Keep:
 
 
 def _opening(
-    experiment: Experiment, workdir, parallel: Parallel, first: int, parameters: int
+    experiment: Experiment,
+    workdir: pathlib.Path,
+    parallel: Parallel,
+    first: int,
+    parameters: int,
 ) -> str:
     progress = f'resuming at step {first}' if first else 'starting'
     members = experiment.config.train.num_seeds

@@ -3,6 +3,7 @@
 import io
 import pathlib
 import tokenize
+from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -47,7 +48,7 @@ def read(path: pathlib.Path, content: bytes, name: str, config: ConfigDict) -> R
         raise InputError(
             f'{path}: {FORMAT}: found shape {joints.shape}, expected [T, {len(names)}, C]'
         )
-    filled = recording.blank(path, *joints.shape[:2], config)
+    filled = recording.blank(path, joints.shape[0], joints.shape[1], config)
     filled[...] = (np.nan, np.nan, 0, 1)
     filled[..., _channels(path, joints.shape[2], config.array_axes)] = recording.single(joints)
     filled[np.isnan(filled).any(-1)] = np.nan
@@ -89,7 +90,7 @@ def _npy(path: pathlib.Path, content: bytes) -> np.ndarray:
     return joints
 
 
-def _npz(path: pathlib.Path) -> tuple[np.ndarray, dict]:
+def _npz(path: pathlib.Path) -> tuple[np.ndarray, dict[str, Any]]:
     """The array, and what else the file says."""
     with NpzFile(path) as file:
         key = next((key for key in ('skeleton', 'joints') if key in file), None)

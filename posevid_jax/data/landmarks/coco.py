@@ -1,4 +1,4 @@
-"""Keypoint JSON in COCO's way, one file a video: what MMPose and AlphaPose write.
+"""Keypoint JSON as COCO arranges it, one file a video: what MMPose and AlphaPose write.
 
 MMPose (`--save-predictions`, or the inferencer's `pred_out_dir`): a list with an entry a frame,
 `frame_id` and `instances`, each with `keypoints` [J, 2] and `keypoint_scores` [J]; the demo wraps
@@ -22,6 +22,8 @@ from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.errors import InputError
 
 FORMAT = 'keypoint JSON'
+
+Entry = dict[str, Any]  # of a frame or a person, as JSON has it: any type may turn up
 
 
 def recognises(content: bytes) -> bool:
@@ -65,7 +67,7 @@ def read(path: pathlib.Path, content: bytes, name: str, config: ConfigDict) -> R
     )
 
 
-def _from_frames(path: pathlib.Path, entries: list[dict]) -> tuple[np.ndarray, list, int]:
+def _from_frames(path: pathlib.Path, entries: list[Entry]) -> tuple[np.ndarray, list[Any], int]:
     """Frame [D] and flat keypoints of each person, and the number of frames.
 
     Every frame is listed, and the first is number 0 or 1, by the program that wrote it.
@@ -82,7 +84,7 @@ def _from_frames(path: pathlib.Path, entries: list[dict]) -> tuple[np.ndarray, l
     return np.array(frame, np.int64), lists, int(number.max()) + 1
 
 
-def _flat(path: pathlib.Path, person: Any) -> list:
+def _flat(path: pathlib.Path, person: Any) -> list[Any]:
     """x0, y0, score0, x1, ... of an MMPose instance."""
     try:
         places, scores = person['keypoints'], person['keypoint_scores']
@@ -94,8 +96,8 @@ def _flat(path: pathlib.Path, person: Any) -> list:
         ) from None
 
 
-def _from_persons(path: pathlib.Path, entries: list[dict]) -> tuple[np.ndarray, list, int]:
-    """The same from a list of persons."""
+def _from_persons(path: pathlib.Path, entries: list[Entry]) -> tuple[np.ndarray, list[Any], int]:
+    """Frame, keypoints and number of frames, as above, from a list of persons."""
     found = [entry.get('image_id') for entry in entries]
     for place, image in enumerate(found):
         if isinstance(image, str):
@@ -105,7 +107,7 @@ def _from_persons(path: pathlib.Path, entries: list[dict]) -> tuple[np.ndarray, 
     return frame, [entry.get('keypoints') for entry in entries], int(frame.max()) + 1
 
 
-def _whole_numbers(path: pathlib.Path, key: str, values: list) -> np.ndarray:
+def _whole_numbers(path: pathlib.Path, key: str, values: list[Any]) -> np.ndarray:
     for value in values:
         if not isinstance(value, int) or not 0 <= value < 2**53:
             raise InputError(f'{path}: {FORMAT}: {key}: found {value!r}, expected a frame number')

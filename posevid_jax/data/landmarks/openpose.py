@@ -1,10 +1,11 @@
-"""OpenPose: a folder with a file a frame, NAME_000000000012_keypoints.json, of everybody seen.
+"""OpenPose: a folder with a file a frame, NAME_000000000012_keypoints.json, with all people in it.
 
 https://github.com/CMU-Perceptual-Computing-Lab/openpose/blob/master/doc/02_output.md
 """
 
 import pathlib
 import re
+from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -74,7 +75,7 @@ def _frame_files(path: pathlib.Path) -> dict[int, pathlib.Path]:
     return dict(sorted((int(match[2]), file) for match, file in matches))
 
 
-def _people(file: pathlib.Path, config: ConfigDict) -> list:
+def _people(file: pathlib.Path, config: ConfigDict) -> list[Any]:
     """The keypoint lists of a frame."""
     frame = keypoints.parse(file, read_bytes(file, config.max_file_mb))
     people = frame.get('people') if isinstance(frame, dict) else None
