@@ -1,7 +1,6 @@
 """Files and lines about what was found in recordings."""
 
 import pathlib
-import shutil
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,9 @@ from posevid_jax.evaluation.metrics import Record
 from posevid_jax.evaluation.page import Table
 from posevid_jax.inference import timeline
 from posevid_jax.inference.video_events import Video, stretches
+from posevid_jax.machine.atomic import atomic_folder
 from posevid_jax.runs.csv_text import csv_text
-from posevid_jax.runs.files import atomic_folder, write_json, write_text
+from posevid_jax.runs.files import write_json, write_text
 
 
 def write(
@@ -28,7 +28,7 @@ def write(
     Raises:
       InputError: the folder cannot be written.
     """
-    with atomic_folder(folder) as unfinished:
+    with atomic_folder(folder, replace=True) as unfinished:
         for video in videos:
             name = video.recording.name
             write_text(unfinished / 'frames' / f'{name}.csv', _frames_csv(video, class_names))
@@ -36,7 +36,6 @@ def write(
         rows = [{'video': v['video']} | event for v in record['videos'] for event in v['events']]
         write_text(unfinished / 'events.csv', _events_csv(rows))
         write_json(unfinished / 'events.json', record)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 _EVENT_COLUMNS = (
