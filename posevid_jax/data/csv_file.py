@@ -156,7 +156,7 @@ def _table(where: str, content: bytes, width: int, *, header: int | None = None,
         return pd.read_csv(
             io.BytesIO(content), header=header, names=range(width), index_col=False,
             skip_blank_lines=False, skipinitialspace=True, keep_default_na=False,
-            encoding_errors='replace', low_memory=False, **how,
+            encoding_errors='replace', **how,
         )  # fmt: skip
     except pd.errors.ParserError as error:
         reason = ' '.join(str(error).rpartition('C error: ')[2].split())

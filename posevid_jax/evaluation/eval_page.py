@@ -8,6 +8,7 @@ from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.drawing import Picture
 from posevid_jax.evaluation.findings import findings
 from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.table import Table
 
 _ABOUT = (
     'Always positive is sure of the gesture in every clip, prior gives each clip the share of '
@@ -85,8 +86,8 @@ def make(
         page.paragraph(report.not_grouped(record)),
         page.section('The run'),
         figure('learning', 'Training and validation by epoch.'),
-        page.folded('Environment', page.Table('', ('', ''), environment).html()),
-        page.folded('Configuration', page.Table('', ('key', 'value'), settings).html()),
+        page.folded('Environment', Table('', ('', ''), environment).html()),
+        page.folded('Configuration', Table('', ('key', 'value'), settings).html()),
     ]
     return page.page(title, parts), pictures
 

@@ -8,7 +8,7 @@ from posevid_jax.data.clips import UNKNOWN_FRAME, Clips
 from posevid_jax.data.leakage import LIMIT, STRETCH, SameFootage
 from posevid_jax.data.signatures import MIN_FEATURES, MIN_JOINTS
 from posevid_jax.data.summary import Summary, oddities
-from posevid_jax.evaluation.page import Table
+from posevid_jax.evaluation.table import Table
 
 MOST_PAIRS = 20  # rows of the table of common footage
 

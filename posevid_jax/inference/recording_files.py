@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 
 from posevid_jax.evaluation.metrics import Record
-from posevid_jax.evaluation.page import Table
+from posevid_jax.evaluation.table import Table
 from posevid_jax.inference import timeline
 from posevid_jax.inference.video_events import Video, stretches
 from posevid_jax.machine.atomic import atomic_folder
-from posevid_jax.runs.csv_text import csv_text
 from posevid_jax.runs.files import write_json, write_text
 
 
@@ -45,7 +44,8 @@ _EVENT_COLUMNS = (
 
 
 def _events_csv(rows: list[dict[str, Any]]) -> str:
-    return csv_text({key: np.array([row[key] for row in rows]) for key in _EVENT_COLUMNS})
+    columns = {key: np.array([row[key] for row in rows]) for key in _EVENT_COLUMNS}
+    return Table.of_columns(columns).csv()
 
 
 def _frames_csv(video: Video, class_names: list[str]) -> str:
@@ -59,7 +59,7 @@ def _frames_csv(video: Video, class_names: list[str]) -> str:
         columns |= {f'prob_{name}': video.probs[:, k] for k, name in enumerate(class_names)}
     if video.label is not None:
         columns['label'] = video.label
-    return csv_text(columns)
+    return Table.of_columns(columns).csv()
 
 
 def _picture(video: Video) -> str:
