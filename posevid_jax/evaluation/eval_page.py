@@ -3,7 +3,7 @@
 import numpy as np
 
 from posevid_jax.data.clips import Clips
-from posevid_jax.evaluation import eval_pictures, page, report
+from posevid_jax.evaluation import eval_pictures, page, report, run_pictures
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.drawing import Picture
 from posevid_jax.evaluation.findings import findings
@@ -54,7 +54,7 @@ def make(
         pictures['thresholds'] = eval_pictures.sweep(label, probs[:, 1], record)
     pictures['declining'] = eval_pictures.declining(label, judged)
     if history:
-        pictures['learning'] = eval_pictures.learning(history, best)
+        pictures['learning'] = run_pictures.learning(history, best)
     pictures = {name: picture for name, picture in pictures.items() if picture}
 
     def figure(name: str, caption: str) -> str:

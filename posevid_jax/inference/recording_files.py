@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from posevid_jax.evaluation import page, timeline
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.evaluation.table import Table
-from posevid_jax.inference import timeline
+from posevid_jax.evaluation.timeline import Timeline
 from posevid_jax.inference.video_events import Video, stretches
 from posevid_jax.machine.atomic import atomic_folder
 from posevid_jax.runs.files import write_json, write_text
@@ -63,17 +64,19 @@ def _frames_csv(video: Video, class_names: list[str]) -> str:
 
 
 def _picture(video: Video) -> str:
-    rows = [('found', 'events', video.spans([[e.start, e.end] for e in video.events]))]
-    if video.label is not None:
-        rows.append(('labelled', 'labels', video.spans(stretches(video.label > 0))))
-    rows.append(('not seen', 'unsure', video.spans(stretches(video.uncertain))))
-    return timeline.draw(
-        f'Video {video.recording.name}',
-        video.seconds,
-        video.prob,
-        (video.rule.high, video.rule.low),
-        rows,
+    labelled = None if video.label is None else video.spans(stretches(video.label > 0))
+    picture = timeline.draw(
+        Timeline(
+            title=f'Video {video.recording.name}',
+            seconds=video.seconds,
+            prob=video.prob,
+            limits=(video.rule.high, video.rule.low),
+            found=video.spans([[event.start, event.end] for event in video.events]),
+            labelled=labelled,
+            unseen=video.spans(stretches(video.uncertain)),
+        )
     )
+    return page.picture_file(picture.svg)
 
 
 def lines(folder: pathlib.Path, record: Record) -> list[str]:
