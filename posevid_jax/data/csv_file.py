@@ -12,7 +12,6 @@ import numpy as np
 
 from posevid_jax.errors import InputError
 
-_MARK = b'\xef\xbb\xbf'  # UTF-8's byte order mark, which Excel writes
 _NOT_A_NUMBER = ('', 'nan', 'NaN')  # other spellings are rare, and left to the slow way
 # A column of these alone would be read as ones and zeros.
 _TRUTHS = (b'rue', b'RUE', b'alse', b'ALSE')
@@ -88,7 +87,8 @@ class CsvFile:
 
 
 def parse(content: bytes, where: str) -> CsvFile:
-    """Finds the columns and rows of a file in UTF-8, with lines that end in any way.
+    """Finds the columns and rows of a file in UTF-8; lines may end in any of the three ways.
+
 
     Args:
       content: of the file.
@@ -97,7 +97,6 @@ def parse(content: bytes, where: str) -> CsvFile:
     Raises:
       InputError: it is no text, or a quote is never closed.
     """
-    content = content.removeprefix(_MARK)
     if b'\r' in content:
         content = content.replace(b'\r\n', b'\n').replace(b'\r', b'\n')
     if b'\0' in content:

@@ -8,11 +8,11 @@ from posevid_jax.errors import InputError
 
 
 def test_text_is_what_is_written_with_the_line_that_it_begins_in():
-    content = b'"b, c" ,a, d\r\n"1\r\n2",NA,x\r\r  \n"say ""no""",1.0\nnull,True,,more\n'
+    content = b'"b, c" ,a, d\r\n"1\r\n2",NA,x\r\r  \n"say ""no""",1.0\nnull, "True, ",,more\n'
     file = parse(b'\xef\xbb\xbf' + content, 'a.csv')
     assert file.columns == ['b, c', 'a', 'd']
     assert file.lines.tolist() == [2, 6, 7] and file.cells.tolist() == [3, 2, 4]
-    assert file.text(['a', 'd']) == {'a': ['NA', '1.0', 'True'], 'd': ['x', '', '']}
+    assert file.text(['a', 'd']) == {'a': ['NA', '1.0', 'True, '], 'd': ['x', '', '']}
     assert file.text(['b, c']) == {'b, c': ['1\n2', 'say "no"', 'null']}
 
 
@@ -35,6 +35,11 @@ def test_a_file_may_have_no_rows(content):
 def test_what_is_no_number_is_named_with_its_line(cell):
     with pytest.raises(InputError, match=r"^a\.csv: line 4: column b: found '.*', expected a num"):
         parse(f'a,b\n1,2\n\n3,{cell}\n'.encode(), 'a.csv').numbers(['a', 'b'])
+
+
+def test_a_column_of_truths_is_no_column_of_ones():
+    with pytest.raises(InputError, match="line 2: column b: found 'True', expected a number"):
+        parse(b'a,b\n1,True\n2,True\n', 'a.csv').numbers(['a', 'b'])
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ def test_what_two_sets_share_is_an_alarm(shared):
     assert alarms[1] == '2 clips of b are in a, bit for bit'
     (row,) = set_tables.footage(shared).rows
     assert row[1] == 'b: 0' and row[-1] == '2 + 2' and row[-2] == '100.0%'
+    (same,) = next(of.found for of in shared.shared if of.sets == (0, 1))
+    assert row[4] == f'{same.length / CLIPS.fps[6]:.1f}'
 
 
 def test_what_a_set_shares_with_itself_is_a_note():

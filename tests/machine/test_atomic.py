@@ -8,11 +8,14 @@ from posevid_jax.machine.atomic import atomic_file, atomic_folder
 
 def test_a_file_is_replaced_at_the_end_of_the_block(tmp_path):
     path = tmp_path / 'new' / 'file'
-    for text in ('first', 'second'):
+    with atomic_file(path) as temporary:
+        temporary.write_text('first')
+        assert not path.exists()
+    with path.open() as reader:
         with atomic_file(path) as temporary:
-            temporary.write_text(text)
-            assert not path.exists() or path.read_text() == 'first'
-        assert path.read_text() == text
+            temporary.write_text('second')
+            assert path.read_text() == 'first'
+        assert (reader.read(), path.read_text()) == ('first', 'second')
     assert list(path.parent.iterdir()) == [path]
 
 
