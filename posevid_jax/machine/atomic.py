@@ -24,7 +24,7 @@ def atomic_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        raise InputError(f'{path}: cannot be written ({_reason(error)})') from None
+        raise InputError(f'{path}: cannot be written ({error.strerror or error})') from None
     finally:
         with contextlib.suppress(OSError):  # it may not even be possible to look
             temporary.unlink(missing_ok=True)
@@ -50,7 +50,7 @@ def atomic_folder(folder: pathlib.Path, *, replace: bool = False) -> Iterator[pa
             shutil.rmtree(folder, ignore_errors=True)
         temporary.replace(folder)
     except OSError as error:
-        raise InputError(f'{folder}: cannot be written ({_reason(error)})') from None
+        raise InputError(f'{folder}: cannot be written ({error.strerror or error})') from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -58,7 +58,3 @@ def atomic_folder(folder: pathlib.Path, *, replace: bool = False) -> Iterator[pa
 def _beside(path: pathlib.Path) -> pathlib.Path:
     """A hidden name that no other process takes, on the same file system."""
     return path.with_name(f'.{path.name}.{os.getpid()}')
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or ' '.join(str(error).split()) or type(error).__name__
