@@ -91,7 +91,7 @@ def bench_steps(config: ConfigDict) -> list[dict[str, Any]]:
     layout = parallel.Parallel('jit')
     records = []
     sizes = settings.sizes if family.sizes else (config.model.name,)
-    table = GrowingTable(_HEADER, sizes)
+    table = GrowingTable(_HEADER, sizes, room=len('bfloat16'))
     for size in sizes:
         for dtype in settings.dtypes:
             changed = config.copy_and_resolve_references()
