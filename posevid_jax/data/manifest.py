@@ -14,6 +14,7 @@ import tqdm
 
 from posevid_jax.data.files import files_below, open_regular
 from posevid_jax.errors import InputError
+from posevid_jax.machine.atomic import atomic_file
 
 MODES = ('auto', 'require', 'off')
 _IN_FOLDER = 'manifest.sha256'
@@ -38,14 +39,8 @@ def write(path: str | os.PathLike[str]) -> pathlib.Path:
     files = _files(path)
     manifest = location(path)
     lines = [_line(name, digest) for name, digest in zip(files, _digests(files), strict=True)]
-    unfinished = manifest.with_name(f'.{manifest.name}.{os.getpid()}.tmp')
-    try:
-        unfinished.write_bytes(b''.join(lines))
-        os.replace(unfinished, manifest)
-    except OSError as error:
-        raise InputError(f'{manifest}: cannot be written ({error.strerror})') from None
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with atomic_file(manifest) as temporary:
+        temporary.write_bytes(b''.join(lines))
     return manifest
 
 

@@ -13,6 +13,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.capacity import memory
 from posevid_jax.errors import InputError
+from posevid_jax.evaluation.table import GrowingTable
 from posevid_jax.features.inputs import Inputs, Masked
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.machine import parallel
@@ -89,8 +90,9 @@ def bench_steps(config: ConfigDict) -> list[dict[str, Any]]:
         )
     layout = parallel.Parallel('jit')
     records = []
-    print(_HEADER, flush=True)
-    for size in settings.sizes if family.sizes else (config.model.name,):
+    sizes = settings.sizes if family.sizes else (config.model.name,)
+    table = GrowingTable(_HEADER, sizes, room=len('bfloat16'))
+    for size in sizes:
         for dtype in settings.dtypes:
             changed = config.copy_and_resolve_references()
             changed.model.dtype = dtype
@@ -103,7 +105,7 @@ def bench_steps(config: ConfigDict) -> list[dict[str, Any]]:
                 cost['time']['share'] = cost['time']['gflop_per_s'] / peak
                 record = {'size': size, 'dtype': dtype, 'batch_size': batch_size} | cost
                 records.append(record)
-                print(_row(record), flush=True)
+                table.add(_row(record))
     return records
 
 
@@ -185,16 +187,20 @@ def matmul_rate(dtype: str) -> float:
 
 
 _HEADER = (
-    f'{"size":<10}{"dtype":<10}{"batch":>6}{"compile s":>11}{"step ms":>10}{"clips/s":>10}'
-    f'{"GFLOP":>9}{"MB":>8}{"GFLOP/s":>9}{"matmul":>8}{"share":>7}'
-)
+    'size', 'dtype', 'batch', 'compile s', 'step ms', 'clips/s', 'GFLOP', 'MB', 'GFLOP/s', 'matmul',
+    'share',
+)  # fmt: skip
 
 
-def _row(record: dict[str, Any]) -> str:
+def _row(record: dict[str, Any]) -> list[str]:
     t = record['time']
-    return (
-        f'{record["size"]:<10}{record["dtype"]:<10}{record["batch_size"]:>6}'
-        f'{t["compile_s"]:>11.1f}{t["step_ms"]:>10.1f}{t["clips_per_s"]:>10.1f}'
-        f'{record["gflop"]:>9.1f}{record["bytes"] / 1e6:>8.0f}{t["gflop_per_s"]:>9.0f}'
-        f'{t["matmul_gflop_per_s"]:>8.0f}{t["share"]:>7.2f}'
-    )
+    return [
+        record['size'],
+        record['dtype'],
+        str(record['batch_size']),
+        *(f'{t[key]:.1f}' for key in ('compile_s', 'step_ms', 'clips_per_s')),
+        f'{record["gflop"]:.1f}',
+        f'{record["bytes"] / 1e6:.0f}',
+        *(f'{t[key]:.0f}' for key in ('gflop_per_s', 'matmul_gflop_per_s')),
+        f'{t["share"]:.2f}',
+    ]

@@ -5,13 +5,14 @@
 is a missing value; other columns are not read.
 """
 
-import io
 import pathlib
 import re
 
 import numpy as np
 from ml_collections import ConfigDict
 
+from posevid_jax.data import csv_file
+from posevid_jax.data.csv_file import CsvFile
 from posevid_jax.data.joints import MEDIAPIPE_33, joint_map
 from posevid_jax.data.landmarks import recording
 from posevid_jax.data.landmarks.recording import Recording
@@ -23,7 +24,8 @@ _NUMBERS = ('time_sec', 'video_width', 'video_height', 'fps')
 
 
 def recognises(content: bytes) -> bool:
-    return any(_COORDINATE.fullmatch(name) for name in _header(content)[0])
+    first = content.partition(b'\n')[0].decode('utf-8', 'replace')
+    return any(_COORDINATE.fullmatch(name.strip(' "\r\ufeff')) for name in first.split(','))
 
 
 def read(path: pathlib.Path, content: bytes, name: str, config: ConfigDict) -> Recording:
@@ -36,12 +38,13 @@ def read(path: pathlib.Path, content: bytes, name: str, config: ConfigDict) -> R
       InputError: a column is missing, a cell is no number, frames are not in order, or the rate and
         the picture's size are known neither here nor in the configuration.
     """
-    columns, rows = _header(content)
+    file = csv_file.parse(content, f'{path}: {FORMAT}')
     names = joint_map(config.joint_map, config.joint_names) or MEDIAPIPE_33
-    numbers = _joint_numbers(path, columns, len(names))
+    numbers = _joint_numbers(path, file.columns, len(names))
     wanted = ['frame', *(f'l{n}_{axis}' for n in numbers for axis in 'xyzv')]
-    wanted += [column for column in _NUMBERS if column in columns]
-    table = _table(path, rows, columns, wanted)  # [rows, wanted]
+    wanted += [column for column in _NUMBERS if column in file.columns]
+    _check_rows(file)
+    table = file.numbers(wanted)  # [rows, wanted]
     value = dict(zip(wanted, table.T, strict=True))
 
     frame = _frames(path, value['frame'])
@@ -65,13 +68,6 @@ def read(path: pathlib.Path, content: bytes, name: str, config: ConfigDict) -> R
         raise InputError(f'{path}: {FORMAT}: {error}') from None
 
 
-def _header(content: bytes) -> tuple[list[str], bytes]:
-    """The names of the columns, and what follows."""
-    line, _, rows = content.partition(b'\n')
-    text = line.removeprefix(b'\xef\xbb\xbf').decode('utf-8', 'replace')
-    return [name.strip() for name in text.split(',')], rows
-
-
 def _joint_numbers(path: pathlib.Path, columns: list[str], num_joints: int) -> list[int]:
     """The joints that have columns, in their order; all four of each must be there."""
     twice = next((name for name in columns if columns.count(name) > 1), None)
@@ -90,34 +86,16 @@ def _joint_numbers(path: pathlib.Path, columns: list[str], num_joints: int) -> l
     return numbers
 
 
-def _table(path: pathlib.Path, rows: bytes, columns: list[str], wanted: list[str]) -> np.ndarray:
-    """[rows, wanted] f64, NaN where a cell is empty."""
-    if not rows.strip():
-        raise InputError(f'{path}: {FORMAT}: found no frames')
-    for cell in (b',,', b',,', b',\r', b',\n'):  # twice, because matches do not overlap
-        rows = rows.replace(cell, b',nan' + cell[1:])
-    text = rows.decode('utf-8', 'replace') + ('nan' if rows.endswith(b',') else '')
-    places = [columns.index(column) for column in wanted]
-    try:
-        return np.loadtxt(io.StringIO(text), delimiter=',', comments=None, usecols=places, ndmin=2)
-    except ValueError as error:
+def _check_rows(file: CsvFile) -> None:
+    """Raises InputError when there are no rows, or one that ends before the last column."""
+    if not len(file.lines):
+        raise InputError(f'{file.where}: found no frames')
+    short = np.flatnonzero(file.cells < len(file.columns))
+    if len(short):
         raise InputError(
-            f'{path}: {FORMAT}: {_first_mistake(text, columns, wanted) or error}'
-        ) from None
-
-
-def _first_mistake(text: str, columns: list[str], wanted: list[str]) -> str | None:
-    """Where a table cannot be read: slow, and so only asked when it could not."""
-    for number, line in enumerate(text.split('\n'), start=2):
-        cells = line.strip('\r').split(',')
-        if line.strip() and len(cells) != len(columns):
-            return f'line {number}: found {len(cells)} cells, expected {len(columns)}'
-        for column, cell in zip(columns, cells, strict=False):
-            try:
-                float(cell if column in wanted and line.strip() else 0)
-            except ValueError:
-                return f'line {number}: column {column}: found {cell[:20]!r}, expected a number'
-    return None
+            f'{file.where}: line {file.lines[short[0]]}: found {file.cells[short[0]]} cells, '
+            f'expected {len(file.columns)}'
+        )
 
 
 def _frames(path: pathlib.Path, frame: np.ndarray) -> np.ndarray:
