@@ -3,7 +3,7 @@
 import os
 
 
-def load(run_dir: str | os.PathLike, checkpoint: str = 'best'):
+def load(run_dir: str | os.PathLike[str], checkpoint: str = 'best'):
     """A trained run, for programs and notebooks: see `posevid_jax.inference.predictor.Predictor`.
 
     Args:

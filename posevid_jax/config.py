@@ -121,7 +121,9 @@ def get_config() -> ConfigDict:
     # Channels per feature. off: its value | light: + velocity, acceleration, energy | full: + its
     # mean distance to the other features. Their unit of time is a thirtieth of a second.
     c.features.pack = 'off'
-    # What video_swin reads. grid: the packed features row by row | skeleton: a row a joint.
+    # What video_swin reads. grid: the packed features row by row | skeleton: a row a joint; then
+    # zscore, scaler, clip_at, smooth and pack say nothing and stay as they are here, except with
+    # model.video_swin.statistics.
     c.features.layout = 'grid'
     # What stat_pool takes of every channel over the observed frames.
     c.features.statistics = ('mean', 'std', 'median', 'max', 'min')
@@ -308,7 +310,7 @@ def get_config() -> ConfigDict:
     c.probe.device = 'local'  # or a GPU that is not here, a name in posevid_jax/capacity/devices.py
     c.probe.num_devices = 1  # of a GPU that is not here; local: as `parallel` says
     c.probe.sizes = ('tiny', 'small', 'base')  # of video_swin; stat_pool has one
-    c.probe.packs = ('off', 'light', 'full')
+    c.probe.packs = ('off', 'light', 'full')  # off alone where no features are packed
     c.probe.multiple_of = 8  # batches per device that come into question: what tensor cores like
     c.probe.first_batch = 64  # the first one compiled; only the number of compiles depends on it
     c.probe.max_batch = 65_536  # the largest to ask for

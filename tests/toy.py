@@ -4,6 +4,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.config import get_config
+from posevid_jax.features.inputs import Inputs, Masked
 
 FRAMES, FEATURES = 8, 5
 JOINTS = ('nose', 'left_shoulder', 'right_shoulder', 'left_wrist', 'right_wrist')
@@ -46,3 +47,8 @@ def batch(size: int = 8, seed: int = 0) -> dict[str, np.ndarray]:
         'valid': (np.arange(size) < size - 1).astype(np.float32),
         'row': np.arange(size, dtype=np.int32),
     }
+
+
+def cells(x, mask=None) -> Inputs:
+    """What a network of cells `[B, T, H, W, C]` is called with; without a mask as published."""
+    return Inputs(cells=Masked(x, mask))

@@ -14,6 +14,8 @@ from posevid_jax.capacity import on_device, schema
 from posevid_jax.capacity.candidate import Candidate, platform_of
 from posevid_jax.errors import InputError
 from posevid_jax.machine.parallel import Parallel
+from posevid_jax.models import families
+from posevid_jax.runs.environment import program
 from posevid_jax.runs.files import read_json
 
 _REPLACED = ('config.train.batch_size', 'config.train.capacity_report')
@@ -76,7 +78,7 @@ def out_of_memory_explained(config: ConfigDict) -> Iterator[None]:
 
 def probe_command(config: ConfigDict) -> str:
     """The command that makes the report this training needs, from the command that is running."""
-    sizes = (config.model.size,) if config.model.name == 'video_swin' else config.probe.sizes
+    sizes = (config.model.size,) if families.of(config).sizes else config.probe.sizes
     kept, arguments = [], iter(sys.argv[1:])
     for argument in arguments:
         name, _, value = argument.lstrip('-').partition('=')
@@ -86,7 +88,7 @@ def probe_command(config: ConfigDict) -> str:
             kept += [argument, *values]
     return ' '.join(
         [
-            'python main.py --mode=probe --workdir=DIR',
+            f'{program()} --mode=probe --workdir=DIR',
             *map(shlex.quote, kept),
             shlex.quote(f'--config.probe.sizes={tuple(sizes)!r}'),
             shlex.quote(f'--config.probe.packs={(config.features.pack,)!r}'),

@@ -12,6 +12,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.capacity import memory
 from posevid_jax.machine.parallel import Parallel
+from posevid_jax.models import families
 from posevid_jax.runs.config import as_json
 from posevid_jax.training import experiment as experiments
 from posevid_jax.training import optim
@@ -25,10 +26,10 @@ class Identity(NamedTuple):
     """What a record of the report answers for; the keys by which training finds it."""
 
     model: str
-    size: str | None  # of video_swin; stat_pool has one
+    size: str | None  # None for a family of one size
     pack: str
     dtype: str
-    remat: list[bool]  # by stage; empty for stat_pool
+    remat: list[bool]  # by stage; empty for a family that never recomputes
     optimiser: str
     clip_shape: list[int]  # T, F
     devices: int
@@ -72,13 +73,13 @@ class Candidate:
     @property
     def identity(self) -> Identity:
         config = as_json(self.experiment.config)
-        swin = config['model']['name'] == 'video_swin'
+        family = families.of(self.experiment.config)
         return Identity(
             model=config['model']['name'],
-            size=config['model']['size'] if swin else None,
+            size=config['model']['size'] if family.sizes else None,
             pack=config['features']['pack'],
             dtype=config['model']['dtype'],
-            remat=config['model']['video_swin']['remat'] if swin else [],
+            remat=list(family.remat(self.experiment.config)),
             optimiser='adamw',  # the one there is, see training/optim.py
             clip_shape=list(self.experiment.train.features.shape[1:]),
             devices=self.num_devices,
@@ -117,13 +118,13 @@ class Candidate:
         Args:
           platform: to lower for, 'cuda' or 'cpu'; need not be here.
         """
-        schedule = optax.constant_schedule(1.0)
+        config, schedule = self.experiment.config, optax.constant_schedule(1.0)
         experiment = dataclasses.replace(
             self.experiment,
             schedule=schedule,
-            optimizer=optim.optimizer(self.experiment.config.train, schedule),
+            optimizer=optim.optimizer(config.train, schedule, families.of(config)),
         )
-        batch = _FINGERPRINT_BATCH * self.experiment.config.train.micro_batches
+        batch = _FINGERPRINT_BATCH * config.train.micro_batches
         arguments = (self._state, self._batch(batch, ()), _key())
         lowered = (
             jax.jit(experiment.train_step()).trace(*arguments).lower(lowering_platforms=(platform,))

@@ -27,7 +27,7 @@ from ml_collections import ConfigDict
 from posevid_jax.errors import InputError
 
 GIB = 1024**3
-INSTALL = "pip install 'posevid-jax[cuda12]'"
+INSTALL = "pip install 'jax[cuda12]'"
 # What XLA allows itself before it recomputes instead of storing: 0.8 of the device, without the
 # arguments, and of that 0.95 (the figures behind it: docs/capacity.md).
 _XLA_SHARE, _XLA_MARGIN = 0.8, 0.95

@@ -1,4 +1,4 @@
-"""What a compiled step takes: bytes of one device, and what the compiler did to get there."""
+"""The memory of a compiled step: bytes on one device, and what the compiler did to save some."""
 
 import dataclasses
 import re
@@ -35,7 +35,7 @@ class StepMemory:
 
     @property
     def bytes(self) -> int:
-        """What has to fit."""
+        """The bytes that have to fit."""
         return self.argument + self.output + self.temp - self.alias
 
 
@@ -45,8 +45,8 @@ def of_compiled(compiled: jax.stages.Compiled) -> StepMemory:
     The sum is the allocator's view: `peak_memory_in_bytes` says the same for GPUs, and on a CPU
     leaves the temporaries out.
     """
-    sizes = compiled.memory_analysis()
-    program = compiled.as_text()
+    sizes, program = compiled.memory_analysis(), compiled.as_text()
+    assert sizes is not None and program is not None  # on a CPU and a GPU they are there
     return StepMemory(
         argument=sizes.argument_size_in_bytes,
         output=sizes.output_size_in_bytes,

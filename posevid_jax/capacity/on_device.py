@@ -27,11 +27,11 @@ def ladder(largest: int, multiple: int, rungs: int) -> list[int]:
 
 def knee(rungs: list[Rung]) -> int | None:
     """The smallest batch within 5 % of the best throughput; None when nothing ran."""
-    timed = [rung for rung in rungs if rung.clips_per_s is not None]
+    timed = {rung.batch: rung.clips_per_s for rung in rungs if rung.clips_per_s is not None}
     if not timed:
         return None
-    enough = _KNEE * max(rung.clips_per_s for rung in timed)
-    return min(rung.batch for rung in timed if rung.clips_per_s >= enough)
+    enough = _KNEE * max(timed.values())
+    return min(batch for batch, clips_per_s in timed.items() if clips_per_s >= enough)
 
 
 def throughput(candidate: Candidate, batch: int, steps: int) -> Rung:

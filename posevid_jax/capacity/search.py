@@ -8,7 +8,7 @@ overrun first and, once the compiler saves, met again.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 # The first line goes through the bytes of an empty batch, which is rough: stay short of it.
@@ -18,11 +18,14 @@ _LOOKS = (1.03, 1.15)
 _STRIDE = 1.5
 
 
+Point = tuple[int, float]  # a batch and its bytes
+
+
 class Measurement(NamedTuple):
-    """What compiling a batch told.
+    """The outcome of compiling a batch.
 
     Attributes:
-      bytes: that the step takes; None when even compiling ran out of memory.
+      bytes: how many the step takes; None when even compiling ran out of memory.
       recomputed: instructions that the compiler repeats to save memory.
     """
 
@@ -135,7 +138,15 @@ class _Search:
             self.trials[batch] = Trial(batch, size, recomputed, fits)
         return self.trials[batch]
 
-    def _boundary(self, good, suggest, low: int, high: int | None, width, prove: bool) -> int:
+    def _boundary(
+        self,
+        good: Callable[[Trial], bool],
+        suggest: Callable[[int | None], float | None],
+        low: int,
+        high: int | None,
+        width: Callable[[int, int], float],
+        prove: bool,
+    ) -> int:
         """The largest good batch, given that `low` is good (or 0) and `high` (or nothing) is not.
 
         `suggest(high)` names a batch, or None where there is nothing to go by; `width(low, high)`
@@ -152,7 +163,7 @@ class _Search:
                 # Twice as far each time, in case the line is wrong for long.
                 wanted = low + stride if high is None else min(low + stride, (low + high) / 2)
                 stride *= 2
-            elif stalled:
+            elif stalled and high is not None:
                 wanted = (low + high) / 2
             batch = self._round(wanted, low, high)
             before = None if high is None else high - low
@@ -161,7 +172,7 @@ class _Search:
             else:
                 high = batch
             # Interpolation can creep up on one side of a curve.
-            stalled = before is not None and 2 * (high - low) > before
+            stalled = before is not None and high is not None and 2 * (high - low) > before
         return low
 
     def _width(self, low: int, high: int) -> float:
@@ -180,8 +191,8 @@ class _Search:
         batch = int(min(wanted, top) // self.multiple) * self.multiple
         return min(max(batch, low + self.multiple), top)
 
-    def _points(self) -> list[tuple[int, float]]:
-        measured = [
+    def _points(self) -> list[Point]:
+        measured: list[Point] = [
             (trial.batch, trial.bytes)
             for trial in self.trials.values()
             if trial.bytes is not None and not trial.recomputed
@@ -226,6 +237,7 @@ class _Search:
         if first >= best:
             return self._line()
         low, high = self.trials[first].bytes, self.trials[best].bytes
+        assert low is not None and high is not None  # the best fits, and a smaller one compiles
         slope = (high - low) / (best - first)
         return slope, low - slope * first
 
@@ -261,14 +273,14 @@ class _Search:
             self._try(self._round((look * self.recompute_bytes - fixed) / slope, best, None))
 
 
-def _nearest(points, size: float):
+def _nearest(points: Sequence[Point], size: float) -> tuple[Point, Point]:
     """The two points on either side of `size`, or the two nearest where all are on one side."""
     above = next((i for i, (_, y) in enumerate(points) if y > size), len(points) - 1)
     last = min(max(above, 1), len(points) - 1)
     return points[last - 1], points[last]
 
 
-def _crossing(points, size: float) -> float:
+def _crossing(points: Sequence[Point], size: float) -> float:
     (a, a_bytes), (b, b_bytes) = _nearest(points, size)
     if b_bytes <= a_bytes:
         return float('inf') if b_bytes <= size else float(a)

@@ -1,4 +1,4 @@
-"""An npz archive of many clips: from its keys to the arguments of `from_arrays`."""
+"""Reads an npz archive of many clips into the arguments of `from_arrays`."""
 
 import pathlib
 from typing import Any
@@ -23,10 +23,10 @@ def read_columns(
 
     Args:
       path: the archive.
-      prefix: of its keys.
-      labelled: False accepts an archive without labels too.
+      prefix: what the names of its columns begin with.
+      labelled: whether labels are required; False accepts an archive without them too.
       on_error: `raise`, or `skip` to leave bad clips out, with a line each in `warnings`.
-      max_bytes: what it may expand to, see `Budget`.
+      max_bytes: the most that it may expand to, see `Budget`.
 
     Raises:
       InputError: one line with the file, the key, what was found and what was expected.
@@ -41,7 +41,7 @@ def read_columns(
 
 
 def _columns(file: NpzFile, key: dict[str, str], labelled: bool) -> dict[str, Any]:
-    """The columns as they are stored, in the right shapes; `key` has the full name of each."""
+    """The columns as they are stored, in the right shapes; `key` maps each to its full name."""
     label = None
     if labelled or key['label'] in file:
         label = file.numbers(key['label'], None)
@@ -72,8 +72,8 @@ def _columns(file: NpzFile, key: dict[str, str], labelled: bool) -> dict[str, An
 
 
 def _features(
-    file: NpzFile, key: str, mask_key: str, n: int, names: list[str] | None
-) -> dict[str, np.ndarray]:
+    file: NpzFile, key: str, mask_key: str, n: int | None, names: list[str] | None
+) -> dict[str, np.ndarray | None]:
     features = not_empty(file, key, n, None, None)  # [N, T, F] or [N, F, T]
     mask = file.numbers(mask_key, *features.shape) if mask_key in file else None
     if names is not None and features.shape[2] != len(names):
@@ -95,13 +95,13 @@ def not_empty(file: NpzFile, key: str, *shape: int | None) -> np.ndarray:
     return array
 
 
-def names(file: NpzFile) -> dict[str, list[str] | tuple[str, ...] | None]:
+def names(file: NpzFile) -> dict[str, list[str] | None]:
     """The names of features, joints and classes; None where the file has none."""
     joint_names = file.texts('joint_names') if 'joint_names' in file else None
     if joint_names is None and 'landmark_ids' in file:
         ids = file.integers('landmark_ids', None)
         try:
-            joint_names = list(mediapipe_names(ids))
+            joint_names = list(mediapipe_names(ids.tolist()))
         except InputError as error:
             raise InputError(f'{file.path}: {error}') from None
     return {

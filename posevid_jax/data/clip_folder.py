@@ -18,12 +18,12 @@ _SAME = ('features', 'skeleton', 'feature_names', 'joint_names', 'class_names')
 
 
 def read_columns(folder: pathlib.Path, *, on_error: str, max_bytes: int) -> dict[str, Any]:
-    """The arguments of `from_arrays` that the files of a folder hold together.
+    """Reads the files of a folder into the arguments of `from_arrays`.
 
     Args:
-      folder: with npz files, also in folders inside.
+      folder: holds npz files, also in folders inside it.
       on_error: `raise`, or `skip` to leave bad files out, with a line each in `warnings`.
-      max_bytes: what all files together may expand to, see `Budget`.
+      max_bytes: the most that all files together may expand to, see `Budget`.
 
     Raises:
       InputError: one line with the file, the key, what was found and what was expected.
@@ -52,7 +52,7 @@ def read_columns(folder: pathlib.Path, *, on_error: str, max_bytes: int) -> dict
 
 
 def _leave_out_odd(clips: dict[pathlib.Path, dict[str, Any]], on_error: str) -> list[str]:
-    """Drops clips that differ from most in what all must share; a line each.
+    """Drops clips that differ from most of the others in what all must share; a line for each.
 
     Raises:
       InputError: a clip differs, and `on_error` is `raise`.
@@ -75,7 +75,7 @@ def _leave_out_odd(clips: dict[pathlib.Path, dict[str, Any]], on_error: str) -> 
 
 
 def _stack(clips: dict[pathlib.Path, dict[str, Any]], budget: Budget) -> dict[str, Any]:
-    """One array a column, with missing frames up to the longest clip."""
+    """One array a column; clips are padded with missing frames to the longest."""
     longest = max(clips, key=lambda path: len(clips[path]['features']))
     first, frames = clips[longest], len(clips[longest]['features'])
     padded = {'features': np.nan, 'mask': False, 'frame_label': UNKNOWN_LABEL, 'skeleton': np.nan}
@@ -100,7 +100,7 @@ def _stack(clips: dict[pathlib.Path, dict[str, Any]], budget: Budget) -> dict[st
 
 
 def _read_clip(path: pathlib.Path, folder: pathlib.Path, budget: Budget) -> dict[str, Any]:
-    """One file of a folder; every column is present, NaN or None where the file does not say."""
+    """Reads one file; every column is present, NaN or None where the file does not have it."""
     with NpzFile(path, budget) as file:
 
         def number(name: str, default: float) -> float:
@@ -161,7 +161,7 @@ def _clip_skeleton(file: NpzFile) -> np.ndarray | None:
     return skeleton
 
 
-def _clip_mask(file: NpzFile, shape: tuple[int, int]) -> np.ndarray:
+def _clip_mask(file: NpzFile, shape: tuple[int, ...]) -> np.ndarray:
     if 'mask' not in file:
         return np.ones(shape, bool)
     mask = file.read('mask')
@@ -173,7 +173,7 @@ def _clip_mask(file: NpzFile, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _signature(value: Any) -> Any:
-    """What must agree between the files of a folder: the shape after time, or the names."""
+    """The part of a column that all files of a folder must share: shape after time, or names."""
     return value.shape[1:] if isinstance(value, np.ndarray) else value
 
 

@@ -1,8 +1,9 @@
-"""Clips: labelled stretches of pose frames, the one contract of the data package."""
+"""Clips: labelled stretches of pose frames, which every reader of the data package makes."""
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from posevid_jax.errors import InputError
 
 DEFAULT_FPS = 30.0  # what most cameras record; used where a source does not say
 DEFAULT_ASPECT = 1.0  # width / height; the same
+_Value = TypeVar('_Value', bound=Hashable)
 _BATCH_COLUMNS = ('features', 'mask', 'label', 'frame_label', 'fps', 'aspect', 'weight')
 
 
@@ -43,7 +45,7 @@ class Clips:
       feature_names: F names.
       joint_names: J names; () without a skeleton.
       class_names: a name for each label.
-      warnings: what the reader left out or found odd, a line each.
+      warnings: what the reader left out or found odd, one line for each.
     """
 
     features: Column
@@ -103,7 +105,7 @@ class Clips:
         return tuple(plain[v] for v in self.video)
 
     def in_memory(self) -> 'Clips':
-        """The clips with every mapped column read, for what looks at all of them at once."""
+        """The clips with every mapped column read, for code that needs them all at once."""
         columns = {
             field.name: np.asarray(getattr(self, field.name))
             for field in dataclasses.fields(self)
@@ -114,16 +116,17 @@ class Clips:
     def select(self, rows: Sequence[int] | np.ndarray) -> 'Clips':
         """The given clips in the given order; `videos` keeps only those that still have clips."""
         rows = np.asarray(rows, np.int64)
-        columns = {name: _select(getattr(self, name), rows) for name in COLUMNS}
-        columns['video'], kept = number_by_appearance(columns['video'])
+        columns: dict[str, Any] = {name: _select(getattr(self, name), rows) for name in COLUMNS}
+        columns['video'], kept = number_by_appearance(self.video[rows])
         videos = tuple(self.videos[v] for v in kept)
         return dataclasses.replace(self, **columns, videos=videos, checked=len(rows) > 0)
 
     def with_classes(self, class_names: Sequence[str]) -> 'Clips':
         """The same clips with labels that count through the given classes.
 
-        Classes are found by name, in any order; the given ones may be more. Where neither side has
-        names of its own (`numbered_classes`), a label keeps its number.
+        Classes are found by name, in any order; the given ones may be more. Where a name is not
+        found and one of the two sides has no names of its own (`are_numbered`), a label keeps its
+        number.
 
         Raises:
           InputError: a class of the clips is not among the given ones.
@@ -131,11 +134,11 @@ class Clips:
         class_names = tuple(class_names)
         if class_names == self.class_names:
             return self
-        if _are_numbered(self.class_names) and _are_numbered(class_names):
+        place = {name: number for number, name in enumerate(class_names)}
+        numbers = [place.get(name, len(class_names)) for name in self.class_names]
+        named = set(self.class_names) <= place.keys()
+        if not named and (are_numbered(self.class_names) or are_numbered(class_names)):
             numbers = range(self.num_classes)
-        else:
-            place = {name: number for number, name in enumerate(class_names)}
-            numbers = [place.get(name, len(class_names)) for name in self.class_names]
         if max(numbers, default=-1) >= len(class_names):
             raise InputError(
                 f'class_names: found {", ".join(self.class_names)}, '
@@ -171,8 +174,22 @@ class Clips:
             if value is not None:
                 digest.update(f'{name}{value.shape}'.encode())
                 for some in row_slices(value):
-                    digest.update(np.ascontiguousarray(value[some]))
+                    digest.update(np.ascontiguousarray(value[some]).data)
         return digest.hexdigest()
+
+    def row_fingerprints(self) -> np.ndarray:
+        """[N] u64 of what each clip shows: equal for equal clips, whatever labels and names say."""
+        columns = [value for name in _SEEN_COLUMNS if (value := getattr(self, name)) is not None]
+        found = np.empty(len(self), np.uint64)
+        for row in range(len(self)):
+            digest = hashlib.blake2b(digest_size=8)
+            for value in columns:
+                digest.update(np.ascontiguousarray(value[row]))
+            found[row] = int.from_bytes(digest.digest(), 'little')
+        return found
+
+
+_SEEN_COLUMNS = ('features', 'mask', 'skeleton', 'skeleton_mask')
 
 
 def from_arrays(
@@ -197,20 +214,20 @@ def from_arrays(
     warnings: Sequence[str] = (),
     in_place: bool = False,
 ) -> Clips:
-    """Clips from what a source knows; what it does not know gets its default here.
+    """Clips from the columns that a source has; the others get their defaults here.
 
     Defaults: every clip a video of its own, groups = videos, frames unknown, DEFAULT_FPS and aspect
     1 (also where NaN), weight 1, frame labels unknown, numbered names of features and joints,
     classes `negative` and `positive` (`class_0`, ... when there are more; none without labels).
 
     Args:
-      source: where the clips come from; with the video id it identifies a video.
+      source: name of the file or folder; with the video id it identifies a video.
       features: [N, T, F]; NaN and what is infinite in single precision are missing.
       label: [N] integers from 0; None for clips without labels.
       mask: [N, T, F], False = missing whatever the value.
       skeleton: [N, T, J, 4]; a NaN or infinity among the 4 means that the joint is missing.
       context_skeleton: [N, C, J, 4], the same.
-      warnings: what the source already has to say.
+      warnings: those of the source, before the ones that are found here.
       in_place: `features` and both skeletons may become the clips' own, changed: half the memory.
 
     Raises:
@@ -226,22 +243,14 @@ def from_arrays(
         f'{source}: {line}' for line in observed.warnings(mask, skeleton_mask, infinite + more)
     ]
     if label is None:
-        label, class_names = np.full(n, UNKNOWN_LABEL), class_names or ()
+        label, class_names = np.full(len(features), UNKNOWN_LABEL), class_names or ()
     else:
         _check_range('label', label, 0, np.iinfo(np.int32).max)
-    if class_names is None:
-        num_classes = int(label.max(initial=0)) + 1  # a label beyond MOST_CLASSES is refused below
-        class_names = numbered_classes(num_classes if num_classes <= MOST_CLASSES else 2)
+        if class_names is None:
+            num_classes = int(label.max(initial=0)) + 1  # labels beyond MOST_CLASSES fail below
+            class_names = numbered_classes(num_classes if num_classes <= MOST_CLASSES else 2)
     video, videos = number_by_appearance(map(str, range(n)) if video_id is None else video_id)
-    # In 64 bits with a sign: what is derived of a number that fits may not.
-    start_frame, end_frame = (
-        given if given is None else _integers(name, given, np.int32).astype(np.int64)
-        for name, given in (('start_frame', start_frame), ('end_frame', end_frame))
-    )
-    if start_frame is None:
-        start_frame = np.full(n, UNKNOWN_FRAME) if end_frame is None else end_frame - t + 1
-    if end_frame is None:
-        end_frame = np.where(start_frame == UNKNOWN_FRAME, UNKNOWN_FRAME, start_frame + t - 1)
+    start_frame, end_frame = _frames(start_frame, end_frame, n, t)
     if frame_label is None:
         frame_label = np.full((n, t), UNKNOWN_LABEL, np.int8)
     return Clips(
@@ -273,17 +282,18 @@ def numbered_classes(count: int) -> tuple[str, ...]:
     return tuple(f'class_{i}' for i in range(count)) if count > 2 else ('negative', 'positive')
 
 
-def _are_numbered(class_names: tuple[str, ...]) -> bool:
-    return class_names == numbered_classes(len(class_names))
+def are_numbered(class_names: Sequence[str]) -> bool:
+    """Whether these are the names that classes get which their source only numbers."""
+    return tuple(class_names) == numbered_classes(len(class_names))
 
 
-def number_by_appearance(values: Iterable) -> tuple[np.ndarray, list]:
+def number_by_appearance(values: Iterable[_Value]) -> tuple[np.ndarray, list[_Value]]:
     """Numbers equal values 0, 1, ... in the order in which they appear.
 
     Returns:
       (numbers [N] i32, the distinct values in the order of their numbers).
     """
-    numbers: dict = {}
+    numbers: dict[_Value, int] = {}
     numbered = np.array([numbers.setdefault(value, len(numbers)) for value in values], np.int32)
     return numbered, list(numbers)
 
@@ -295,7 +305,7 @@ def _split_joints(
     if joints is None:
         return None, None, 0
     joints, finite, infinite = observed.split_missing(joints, None, in_place=in_place)
-    mask = finite.all(-1)
+    mask = np.asarray(finite.all(-1))
     joints[~mask] = 0
     return joints, mask, infinite
 
@@ -303,6 +313,24 @@ def _split_joints(
 def _integers(name: str, values: np.ndarray, dtype: type) -> np.ndarray:
     _check_range(name, values, np.iinfo(dtype).min, np.iinfo(dtype).max)
     return values.astype(dtype)
+
+
+def _frames(
+    start: np.ndarray | None, end: np.ndarray | None, n: int, length: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """First and last frame of each clip [N] i64, one from the other where only one is given."""
+    # In 64 bits with a sign: what is derived of a number that fits may not.
+    if end is not None:
+        end = _integers('end_frame', end, np.int32).astype(np.int64)
+    if start is not None:
+        start = _integers('start_frame', start, np.int32).astype(np.int64)
+    elif end is not None:
+        start = end - length + 1
+    else:
+        start = np.full(n, UNKNOWN_FRAME)
+    if end is None:
+        end = np.where(start == UNKNOWN_FRAME, UNKNOWN_FRAME, start + length - 1)
+    return start, end
 
 
 def _check_range(name: str, values: np.ndarray, low: int, high: int) -> None:

@@ -1,7 +1,8 @@
-"""Several sets of clips as one."""
+"""Joins several sets of clips into one."""
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from posevid_jax.errors import InputError
 
 
 def concatenate(parts: Sequence[Clips]) -> Clips:
-    """The clips of all parts, in order; no video may be in two of them.
+    """Joins the clips of all parts in order; no video may be in two of them.
 
     Raises:
       InputError: the parts do not have the same columns, sizes and names, or share a video.
@@ -29,7 +30,7 @@ def concatenate(parts: Sequence[Clips]) -> Clips:
                     f'{part.videos[0]}: {name}: found {found}, expected {expected[name]} as in '
                     f'{first.videos[0]}'
                 )
-    columns = {
+    columns: dict[str, Any] = {
         name: None if getattr(first, name) is None
         else np.concatenate([getattr(part, name) for part in parts])
         for name in COLUMNS
@@ -43,7 +44,7 @@ def concatenate(parts: Sequence[Clips]) -> Clips:
     return dataclasses.replace(first, **columns, videos=videos)
 
 
-def _form(clips: Clips) -> dict[str, tuple | None]:
+def _form(clips: Clips) -> dict[str, Any]:
     """What sets of clips must have in common to be one: the shape of a clip, and the names."""
     shapes = {name: getattr(clips, name) for name in COLUMNS}
     return {name: None if value is None else value.shape[1:] for name, value in shapes.items()} | {

@@ -1,4 +1,4 @@
-"""The frames around each clip: its archive's, or those that other clips of the same video hold."""
+"""The frames around each clip, from its archive or from other clips of the same video."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ def context(clips: Clips, frames: int) -> tuple[np.ndarray, np.ndarray]:
 
     Args:
       clips: any set with a skeleton.
-      frames: how many before a clip, and as many after it.
+      frames: how many to take on either side of a clip.
 
     Returns:
       [N, 2 frames, J, 4] f32, 0 where missing, and mask [N, 2 frames, J]. Missing are frames that
@@ -30,17 +30,15 @@ def context(clips: Clips, frames: int) -> tuple[np.ndarray, np.ndarray]:
                 f'expected the {frames} of features.context, or none'
             )
         inner = slice(stored - frames, stored + frames)
-        return tuple(
-            np.asarray(column)[:, inner] for column in (clips.context_skeleton, clips.context_mask)
-        )
+        skeleton, mask = np.asarray(clips.context_skeleton), np.asarray(clips.context_mask)
+        return skeleton[:, inner], mask[:, inner]
     if (clips.start_frame == UNKNOWN_FRAME).any():
         raise InputError(
             f'{clips.videos[0]}: start_frame: found clips without it, which features.context='
             f'{frames} needs; expected it, or context_skeleton'
         )
-    joints = clips.skeleton.shape[2]
-    skeleton = np.zeros((len(clips), 2 * frames, joints, 4), np.float32)
-    mask = np.zeros((len(clips), 2 * frames, joints), bool)
+    skeleton = np.zeros((len(clips), 2 * frames, len(clips.joint_names), 4), np.float32)
+    mask = np.zeros(skeleton.shape[:3], bool)
     for rows in rows_of_videos(clips):
         _fill(clips, rows, frames, skeleton, mask)
     return skeleton, mask
@@ -50,6 +48,7 @@ def _fill(
     clips: Clips, rows: np.ndarray, frames: int, skeleton: np.ndarray, mask: np.ndarray
 ) -> None:
     """Writes the context of the clips of one video."""
+    assert clips.skeleton is not None and clips.skeleton_mask is not None
     length = clips.skeleton.shape[1]
     start = clips.start_frame[rows].astype(np.int64)
     start -= start.min()

@@ -1,4 +1,4 @@
-"""What the columns of a clip set must be: shapes, dtypes, and the values that are allowed."""
+"""The contract of a clip set's columns: shapes, dtypes, and the values that are allowed."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -65,7 +65,7 @@ def ranges(num_classes: int) -> dict[str, Range]:
     """The range of each column that has one."""
     info = np.finfo(np.float32)
     frame = whole(UNKNOWN_FRAME, np.iinfo(np.int32).max)
-    positive = Range(info.tiny, info.max, 'numbers above 0')
+    positive = Range(float(info.tiny), float(info.max), 'numbers above 0')
     return {
         'label': whole(0, num_classes - 1),
         'frame_label': whole(UNKNOWN_LABEL, num_classes - 1),
@@ -73,18 +73,18 @@ def ranges(num_classes: int) -> dict[str, Range]:
         'end_frame': frame,
         'fps': positive,
         'aspect': positive,
-        'weight': Range(0, info.max, 'finite numbers from 0 on'),
+        'weight': Range(0, float(info.max), 'finite numbers from 0 on'),
     }
 
 
 def bad_rows(
     columns: Mapping[str, Any], num_classes: int, unknown: Sequence[str] = ()
 ) -> dict[int, str]:
-    """What is wrong with which clips.
+    """The clips with a value that is not allowed.
 
     Args:
       columns: name -> [N, ...] array of numbers of any dtype, or None.
-      num_classes: K.
+      num_classes: labels are below it.
       unknown: the columns in which NaN says that a value is not known.
 
     Returns:
@@ -112,7 +112,7 @@ def check(columns: dict[str, Any], names: Mapping[str, int]) -> None:
 
     Args:
       columns: every name of COLUMNS -> its column; None for those of OPTIONAL that are absent.
-      names: how many there are: `features`, `joints`, `classes`, `videos`.
+      names: the number of names of `features`, `joints`, `classes` and `videos`.
 
     Raises:
       InputError: names the column, what was found and what was expected.
@@ -136,9 +136,9 @@ def _check_shapes(columns: Mapping[str, Any], names: Mapping[str, int]) -> None:
             raise InputError(f'{name} and {mask}: found one of them, expected both or none')
     sizes = {'4': 4, 'F': names['features'], 'J': names['joints']}
     for name, (letters, dtype) in COLUMNS.items():
-        value = columns[name]
-        if value is None and name in OPTIONAL:
+        if name in OPTIONAL and columns[name] is None:
             continue
+        value = columns[name]
         if value.dtype != dtype:
             raise InputError(f'{name}: found dtype {value.dtype}, expected {np.dtype(dtype)}')
         if value.ndim == len(letters):  # the first column to show N or T says how many there are

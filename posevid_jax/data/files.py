@@ -1,16 +1,17 @@
-"""Files as a stranger may have left them: links, pipes, folders and what cannot be read."""
+"""Opens and lists files that may turn out to be links, pipes, folders or unreadable."""
 
+import io
 import os
 import pathlib
 import stat
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import NoReturn
 
 from posevid_jax.errors import InputError
 
 
-def open_regular(path: pathlib.Path) -> BinaryIO:
-    """Opens a file for reading; a symbolic link to one is as good.
+def open_regular(path: pathlib.Path) -> io.BufferedReader:
+    """Opens a file, or what a symbolic link points to, for reading.
 
     Raises:
       InputError: it is missing, unreadable, or a folder, pipe or device.
@@ -31,7 +32,7 @@ def open_regular(path: pathlib.Path) -> BinaryIO:
 
 
 def files_below(folder: pathlib.Path, suffixes: Sequence[str]) -> list[pathlib.Path]:
-    """Whatever ends in one of the suffixes in a folder and the folders inside, sorted.
+    """Everything in a folder and the folders inside it whose name ends in a suffix, sorted.
 
     Links to folders are followed, each folder once; hidden names are left out.
 
@@ -39,7 +40,7 @@ def files_below(folder: pathlib.Path, suffixes: Sequence[str]) -> list[pathlib.P
       InputError: a folder cannot be listed.
     """
 
-    def fail(error: OSError):
+    def fail(error: OSError) -> NoReturn:
         raise InputError(f'{error.filename}: cannot be read ({reason(error)})') from None
 
     found, seen = [], set()
@@ -59,6 +60,6 @@ def files_below(folder: pathlib.Path, suffixes: Sequence[str]) -> list[pathlib.P
 
 
 def reason(error: BaseException) -> str:
-    """What an exception says, on one line and not at length."""
+    """The message of an exception, on one line of at most 120 characters."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return ' '.join(text.split())[:120] or type(error).__name__

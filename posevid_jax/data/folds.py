@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy import sparse
-from sklearn.model_selection import StratifiedGroupKFold
 
 from posevid_jax.data import leakage
 from posevid_jax.data.clips import Clips
@@ -53,6 +52,8 @@ def make_folds(label: np.ndarray, group: np.ndarray, num_folds: int, seed: int) 
             f'cv.folds: found {num_folds}, expected 2 to {groups}, the number of videos '
             '(what shows the same footage counts once)'
         )
+    from sklearn.model_selection import StratifiedGroupKFold  # a second, and only folds need it
+
     dealer = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
     fold = np.empty(len(label), np.int32)
     with warnings.catch_warnings():

@@ -1,14 +1,15 @@
 """Which clips without the gesture a model finds hard, from a CSV that a run has written."""
 
-import csv
 import math
 import pathlib
 
 import numpy as np
 
+from posevid_jax.data import csv_file
 from posevid_jax.data.clips import UNKNOWN_FRAME, Clips
 from posevid_jax.errors import InputError
 
+_COLUMNS = ('row', 'prob', 'loss', 'video_id', 'start_frame', 'label')
 NEGATIVE = 0  # the class without the gesture
 
 
@@ -58,20 +59,22 @@ def read_boost(path: str, clips: Clips, boost: float) -> np.ndarray:
 def _records(path: pathlib.Path) -> list[tuple[int, dict[str, str]]]:
     """(line number, value by column) of each line after the header."""
     try:
-        with path.open(newline='', encoding='utf-8') as file:
-            reader = csv.DictReader(file, restkey='', restval='')
-            columns = reader.fieldnames or []
-            records = [(reader.line_num, record) for record in reader]
+        content = path.read_bytes()
+        content.decode()
     except OSError as error:
         raise InputError(f'{path}: cannot be read ({error.strerror})') from None
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
         raise InputError(f'{path}: not a CSV file ({error})') from None
+    file = csv_file.parse(content, str(path))
+    columns = [name for name in _COLUMNS if name in file.columns]
     if 'row' not in columns or not {'prob', 'loss'} & set(columns):
         raise InputError(
-            f'{path}: found the columns {", ".join(columns) or "none"}, '
+            f'{path}: found the columns {", ".join(file.columns) or "none"}, '
             'expected row and prob, or row and loss'
         )
-    return records
+    rows = zip(*file.text(columns).values(), strict=True)
+    records = [dict(zip(columns, cells, strict=True)) for cells in rows]
+    return list(zip(file.lines.tolist(), records, strict=True))
 
 
 def _number(where: str, record: dict[str, str], column: str) -> float:

@@ -1,13 +1,12 @@
 """Labels of a video: a CSV file with the columns start, end (seconds) and label."""
 
-import csv
 import dataclasses
-import io
 import math
 import pathlib
 
 import numpy as np
 
+from posevid_jax.data import csv_file
 from posevid_jax.data.clips import UNKNOWN_LABEL
 from posevid_jax.data.landmarks.content import read_text
 from posevid_jax.errors import InputError
@@ -36,26 +35,16 @@ def read_intervals(path: pathlib.Path, max_mb: int) -> Intervals:
       InputError: a column is missing, a time is no number, or an interval is empty, before time 0,
         out of order or overlaps the one before.
     """
-    rows = csv.DictReader(io.StringIO(read_text(path, max_mb), newline=''), skipinitialspace=True)
+    file = csv_file.parse(read_text(path, max_mb).encode(), str(path))
+    cells = file.text(_COLUMNS)
     intervals: list[tuple[float, float, str]] = []
-    try:
-        columns = rows.fieldnames or []
-        missing = next((name for name in _COLUMNS if name not in columns), None)
-        if missing is not None:
-            raise InputError(
-                f'{path}: column {missing}: not found, the columns are '
-                f'{", ".join(columns) or "none"}'
-            )
-        for row in rows:
-            where = f'{path}: line {rows.line_num}'
-            start, end = (_seconds(where, name, row[name]) for name in ('start', 'end'))
-            label = (row['label'] or '').strip()
-            if not label:
-                raise InputError(f'{where}: label: found nothing, expected a name')
-            _check(where, start, end, intervals[-1][1] if intervals else 0.0)
-            intervals.append((start, end, label))
-    except csv.Error as error:
-        raise InputError(f'{path}: line {rows.line_num}: {error}') from None
+    for line, start, end, label in zip(file.lines, *cells.values(), strict=True):
+        where = f'{path}: line {line}'
+        start, end = _seconds(where, 'start', start), _seconds(where, 'end', end)
+        if not label.strip():
+            raise InputError(f'{where}: label: found nothing, expected a name')
+        _check(where, start, end, intervals[-1][1] if intervals else 0.0)
+        intervals.append((start, end, label.strip()))
     return Intervals(
         start=np.array([start for start, _, _ in intervals]),
         end=np.array([end for _, end, _ in intervals]),
@@ -119,13 +108,13 @@ def outside_label(outside: str, classes: tuple[str, ...]) -> int:
     return UNKNOWN_LABEL if outside == 'unknown' else classes.index(outside)
 
 
-def _seconds(where: str, name: str, text: str | None) -> float:
+def _seconds(where: str, name: str, text: str) -> float:
     try:
-        seconds = float(text or '')
+        seconds = float(text)
     except ValueError:
         seconds = math.nan
     if not math.isfinite(seconds):
-        raise InputError(f'{where}: {name}: found {text or ""!r}, expected seconds')
+        raise InputError(f'{where}: {name}: found {text!r}, expected seconds')
     return seconds
 
 

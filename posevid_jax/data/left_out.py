@@ -1,4 +1,4 @@
-"""Clips that break the contract on their own: refused, or left out and named."""
+"""Clips that break the contract by themselves are refused, or left out and named."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from posevid_jax.data import contract, observed
 from posevid_jax.errors import InputError
 
 ON_ERROR = ('raise', 'skip')
-_SHARED = ('feature_names', 'joint_names', 'class_names')  # the arguments that have no row a clip
+_SHARED = ('feature_names', 'joint_names', 'class_names')  # arguments without a row for each clip
 
 
 def without_bad_rows(
@@ -18,7 +18,7 @@ def without_bad_rows(
     """Refuses or drops clips with a value that no clip may have; skipping also drops empty clips.
 
     Args:
-      columns: arguments of `from_arrays`; None, or a row a clip.
+      columns: arguments of `from_arrays`, each None or with a row for each clip.
       describe: (row, '<column>: found ..., expected ...') -> a line that also names the file.
       on_error: `raise` or `skip`.
 
@@ -33,7 +33,9 @@ def without_bad_rows(
         columns, contract.MOST_CLASSES if names is None else len(names), unknown=('fps', 'aspect')
     )
     if on_error == 'skip':
-        empty = observed.empty_rows(*(columns.get(n) for n in ('features', 'mask', 'skeleton')))
+        empty = observed.empty_rows(
+            columns['features'], columns.get('mask'), columns.get('skeleton')
+        )
         nothing = 'features: found no observed value, expected some'
         faults = {int(row): nothing for row in empty} | faults
     elif faults:
@@ -48,12 +50,12 @@ def without_bad_rows(
 
 
 def report(source: str, lines: list[str], num_clips: int) -> list[str]:
-    """The lines about clips that were left out, below one that counts them.
+    """Puts a line that counts them above the lines about clips that were left out.
 
     Args:
       source: the archive or folder.
       lines: a line for each clip that was left out.
-      num_clips: clips that there were.
+      num_clips: how many there were before.
 
     Raises:
       InputError: no clip is left.
@@ -66,7 +68,8 @@ def report(source: str, lines: list[str], num_clips: int) -> list[str]:
     return [count, *lines]
 
 
-def _take(values: np.ndarray | list | None, rows: np.ndarray) -> np.ndarray | list | None:
+def _take(values: Any, rows: np.ndarray) -> Any:
+    """Some rows of an array or a list; None stays None."""
     if values is None:
         return None
     return [values[row] for row in rows] if isinstance(values, list) else values[rows]

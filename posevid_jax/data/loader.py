@@ -14,6 +14,7 @@ from posevid_jax.data.sampling import Order
 from posevid_jax.errors import InputError
 
 Arrays = Mapping[str, Column]
+Batch = dict[str, np.ndarray]
 
 
 def train_batches(
@@ -25,17 +26,17 @@ def train_batches(
     process_index: int = 0,
     process_count: int = 1,
     num_threads: int = 0,
-) -> grain.DatasetIterator:
+) -> grain.DatasetIterator[Batch]:
     """Iterator over the batches of steps 0 .. num_steps - 1, checkpointable by grain's handler.
 
     Args:
       arrays: name -> [N, ...].
-      order: which of the N clips come when.
+      order: which of the N clips come in which step.
       batch_size: over all processes; each one gets its contiguous share of the global batch.
-      num_threads: threads that gather ahead; 0 gathers in the caller, fastest for data in memory.
+      num_threads: threads that gather ahead; 0 gathers in the caller's, fastest for data in memory.
 
     Returns:
-      Iterator of dicts: `arrays` gathered by clip, and `valid` [B] f32, all 1.
+      an iterator over dicts: the drawn rows of `arrays`, and `valid` [B] f32, all 1.
 
     Raises:
       InputError: the processes cannot share the batch evenly.
@@ -57,8 +58,8 @@ def train_batches(
     return iter(grain.MapDataset.source(source).to_iter_dataset(options))
 
 
-def eval_batches(arrays: Arrays, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
-    """Every clip once, in order; clip 0 with `valid` 0 fills the last batch up.
+def eval_batches(arrays: Arrays, batch_size: int) -> Iterator[Batch]:
+    """Batches of every clip once, in order; clip 0 with `valid` 0 fills the last one up.
 
     Args:
       arrays: name -> [N, ...].
@@ -88,14 +89,14 @@ class _BatchSource:
     def __len__(self) -> int:
         return self._num_steps
 
-    def __getitem__(self, step: int) -> dict[str, np.ndarray]:
-        rows = self._order.rows(int(step), self._batch_size)[self._share]
+    def __getitem__(self, index: int) -> Batch:
+        rows = self._order.rows(int(index), self._batch_size)[self._share]
         return _gather(self._arrays, rows) | {'valid': np.ones(len(rows), np.float32)}
 
     def __repr__(self) -> str:
         return f'_BatchSource(batch_size={self._batch_size}, num_steps={self._num_steps})'
 
 
-def _gather(arrays: Arrays, rows: np.ndarray) -> dict[str, np.ndarray]:
+def _gather(arrays: Arrays, rows: np.ndarray) -> Batch:
     # Fresh arrays each time: a batch may still be on its way to the device.
     return {name: values[rows] for name, values in arrays.items()}

@@ -1,4 +1,4 @@
-"""SHA-256 sums beside the data, in the format of `sha256sum -c`: what was written is what is read.
+"""SHA-256 sums beside the data, in the format of `sha256sum -c`, which show any change of it.
 
 An archive `clips.npz` has its sum in `clips.npz.sha256`; a folder has those of its data files in
 `manifest.sha256` inside.
@@ -14,6 +14,7 @@ import tqdm
 
 from posevid_jax.data.files import files_below, open_regular
 from posevid_jax.errors import InputError
+from posevid_jax.machine.atomic import atomic_file
 
 MODES = ('auto', 'require', 'off')
 _IN_FOLDER = 'manifest.sha256'
@@ -22,7 +23,7 @@ _LINE = re.compile(r'(\\?)([0-9a-fA-F]{64}) [ *](.+)')
 _ESCAPES = {'\\': '\\\\', '\n': '\\n', '\r': '\\r'}
 
 
-def write(path: str | os.PathLike) -> pathlib.Path:
+def write(path: str | os.PathLike[str]) -> pathlib.Path:
     """Writes the manifest of an archive or a folder, over an older one.
 
     Args:
@@ -38,18 +39,12 @@ def write(path: str | os.PathLike) -> pathlib.Path:
     files = _files(path)
     manifest = location(path)
     lines = [_line(name, digest) for name, digest in zip(files, _digests(files), strict=True)]
-    unfinished = manifest.with_name(f'.{manifest.name}.{os.getpid()}.tmp')
-    try:
-        unfinished.write_bytes(b''.join(lines))
-        os.replace(unfinished, manifest)
-    except OSError as error:
-        raise InputError(f'{manifest}: cannot be written ({error.strerror})') from None
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with atomic_file(manifest) as temporary:
+        temporary.write_bytes(b''.join(lines))
     return manifest
 
 
-def check(path: str | os.PathLike) -> None:
+def check(path: str | os.PathLike[str]) -> None:
     """Compares an archive or a folder with its manifest.
 
     Raises:
@@ -93,7 +88,7 @@ def _files(path: pathlib.Path) -> dict[str, pathlib.Path]:
 
 
 def _digests(files: dict[str, pathlib.Path]) -> list[str]:
-    """Hashing releases Python's lock: one thread a core."""
+    """The sums of files in their order. Hashing releases Python's lock: one thread a core."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
         hashes = threads.map(_digest, files.values())
         return list(tqdm.tqdm(hashes, 'checksums', len(files), delay=5, leave=False))
@@ -108,7 +103,7 @@ def _digest(path: pathlib.Path) -> str:
 
 
 def _line(name: str, digest: str) -> bytes:
-    """As sha256sum writes it: a name with a line break or backslash is escaped and marked."""
+    """A line of sha256sum; a name with a line break or backslash is escaped and marked."""
     escaped = ''.join(_ESCAPES.get(character, character) for character in name)
     mark = '\\' if escaped != name else ''
     return os.fsencode(f'{mark}{digest}  {escaped}\n')

@@ -1,4 +1,4 @@
-"""Columns that stay on disk, and passes over columns that hold a little of them at a time."""
+"""Columns that stay on disk, and passes over a column that hold a little of it at a time."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +11,7 @@ class MappedColumn:
     """A column [N, ...] in memory-mapped parts, seen through a choice of rows.
 
     Indexing by a number, a slice or an array reads those rows and no others into an array. It has
-    an array's `shape`, `dtype`, `ndim` and `len`; what wants more has to go over it in
+    an array's `shape`, `dtype`, `ndim` and `len`; anything else has to go over it in
     `row_slices`, because the whole may not fit in memory.
     """
 
@@ -45,11 +45,13 @@ class MappedColumn:
         return values if np.ndim(index) else values[0]
 
     # Python would compare identities and answer False, where an array compares values.
-    __eq__ = None
-    __hash__ = None
+    __eq__ = None  # pyright: ignore[reportAssignmentType] (so that `==` raises TypeError)
+    __hash__ = None  # pyright: ignore[reportAssignmentType] (the same for sets and keys)
 
-    def __array__(self, dtype=None, copy=None) -> np.ndarray:
-        """Everything, for those who can afford it."""
+    def __array__(
+        self, dtype: np.typing.DTypeLike | None = None, copy: bool | None = None
+    ) -> np.ndarray:
+        """All rows, read into memory."""
         return self[:].astype(dtype or self.dtype, copy=False)
 
     def select(self, rows: np.ndarray) -> 'MappedColumn':

@@ -1,7 +1,7 @@
-"""The npy format, read with suspicion: the header is checked before a byte of data is touched."""
+"""Reads the npy format; the header is checked before a byte of data is read."""
 
 import math
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ _READERS = {
 
 
 class Header(NamedTuple):
-    """What an npy file says about its array."""
+    """The header of an npy file: shape, order of axes and dtype of its array."""
 
     shape: tuple[int, ...]
     fortran_order: bool
@@ -29,11 +29,11 @@ class Header(NamedTuple):
         return f'{self.dtype} of shape {self.shape}{order}'
 
 
-def read_header(file: BinaryIO) -> Header:
+def read_header(file: IO[bytes]) -> Header:
     """Reads up to the first byte of the array.
 
     Raises:
-      ValueError: the header is none.
+      ValueError: there is no valid header.
     """
     try:
         header = Header(*_READERS[np.lib.format.read_magic(file)](file))
@@ -46,11 +46,11 @@ def read_header(file: BinaryIO) -> Header:
     return header
 
 
-def read_array(file: BinaryIO, header: Header) -> np.ndarray:
-    """Reads the array that a header promises, in its byte order and its order of axes.
+def read_array(file: IO[bytes], header: Header) -> np.ndarray:
+    """Reads the array that a header describes, in its byte order and its order of axes.
 
     Raises:
-      EOFError: the file ends before.
+      EOFError: the file ends too early.
     """
     content = np.empty(header.nbytes, np.uint8)
     filled = 0

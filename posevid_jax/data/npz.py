@@ -10,6 +10,7 @@ from posevid_jax.data import archive, clip_folder, manifest
 from posevid_jax.data.clips import Clips, from_arrays
 from posevid_jax.data.shard_reader import is_sharded, read_shards
 from posevid_jax.errors import InputError
+from posevid_jax.machine.atomic import atomic_file
 
 SCHEMA_VERSION = 1
 
@@ -100,14 +101,13 @@ def write_clips(path: str | os.PathLike, clips: Clips, prefix: str) -> None:
 
 
 def write_arrays(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Writes a compressed npz file, which appears whole or not at all."""
-    unfinished = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    try:
-        with open(unfinished, 'wb') as file:
-            np.savez_compressed(file, **arrays)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    """Writes a compressed npz file, which appears whole or not at all.
+
+    Raises:
+      InputError: it cannot be written.
+    """
+    with atomic_file(path) as temporary, temporary.open('wb') as file:
+        np.savez_compressed(file, **arrays)
 
 
 def _nan_where_missing(joints: np.ndarray, mask: np.ndarray) -> np.ndarray:

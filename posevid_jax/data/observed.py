@@ -1,4 +1,4 @@
-"""Missing values: from NaN to 0 under a mask, and what to say about how many there are."""
+"""Missing values: turns NaN into 0 under a mask, and warns of how many there are."""
 
 import numpy as np
 
@@ -59,13 +59,14 @@ def empty_rows(
         if mask is not None:
             seen &= mask[rows].astype(bool)
         empty[rows] = ~seen.reshape(len(seen), -1).any(1)
-    for row in np.flatnonzero(empty) if skeleton is not None else ():
-        empty[row] = not np.isfinite(skeleton[row]).all(-1).any()
+    if skeleton is not None:
+        for row in np.flatnonzero(empty):
+            empty[row] = not np.isfinite(skeleton[row]).all(-1).any()
     return np.flatnonzero(empty)
 
 
 def warnings(mask: Column, skeleton_mask: Column | None, infinite: int = 0) -> list[str]:
-    """What a person should know about the missing values of a clip set, a line each.
+    """Warnings about the missing values of a clip set, one line each.
 
     Args:
       mask: [N, T, F].

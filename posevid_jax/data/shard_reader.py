@@ -1,8 +1,9 @@
-"""Opens a folder of shards (see `shards`): columns with values a frame stay on disk."""
+"""Opens a folder of shards (see `shards`); columns with values for each frame stay on disk."""
 
 import json
 import os
 import pathlib
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,12 +17,12 @@ from posevid_jax.data.shards import BY_CLIP, INDEX, NAMES, SCHEMA_VERSION, shard
 from posevid_jax.errors import InputError
 
 
-def is_sharded(path: str | os.PathLike) -> bool:
+def is_sharded(path: str | os.PathLike[str]) -> bool:
     """Whether a path is such a folder, rather than one of an npz file a clip."""
     return os.path.lexists(os.path.join(path, INDEX))
 
 
-def read_shards(directory: str | os.PathLike) -> Clips:
+def read_shards(directory: str | os.PathLike[str]) -> Clips:
     """The clips of a folder that `write_shards` wrote.
 
     Every value is checked once, a little at a time.
@@ -31,7 +32,7 @@ def read_shards(directory: str | os.PathLike) -> Clips:
     """
     directory = pathlib.Path(directory)
     index = _Index(directory / INDEX)
-    names = {name: index.texts(name) for name in (*NAMES, 'videos')}
+    names: dict[str, Any] = {name: index.texts(name) for name in (*NAMES, 'videos')}
     shards = index.counts('shards')
     sizes = {
         'N': sum(shards),
@@ -64,10 +65,10 @@ def read_shards(directory: str | os.PathLike) -> Clips:
 
 
 def _map(path: pathlib.Path, shape: tuple[int, ...], dtype: type) -> np.ndarray:
-    """Maps an npy file that must hold just such an array.
+    """Maps an npy file that must hold an array of this shape and dtype.
 
     Raises:
-      InputError: it does not.
+      InputError: it holds something else.
     """
     with open_regular(path) as file:
         try:
@@ -88,7 +89,7 @@ def _map(path: pathlib.Path, shape: tuple[int, ...], dtype: type) -> np.ndarray:
 
 
 class _Index:
-    """index.json, read defensively."""
+    """The values of index.json, each checked when it is read."""
 
     def __init__(self, path: pathlib.Path):
         self._path = path
@@ -123,7 +124,9 @@ class _Index:
         """Raises the InputError about one key."""
         raise InputError(f'{self._path}: {key}: {what}') from None
 
-    def _checked(self, key: str, values: Any, accepts, expected: str) -> tuple:
+    def _checked(
+        self, key: str, values: Any, accepts: Callable[[Any], bool], expected: str
+    ) -> tuple[Any, ...]:
         if not isinstance(values, list):
             self.fail(key, f'found {values!r:.40}, expected {expected}')
         for value in values:

@@ -13,7 +13,6 @@ import itertools
 import json
 import os
 import pathlib
-import shutil
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,6 +23,7 @@ from posevid_jax.data.contract import COLUMNS, UNKNOWN_LABEL
 from posevid_jax.data.files import reason
 from posevid_jax.data.mapped import Column, row_slices
 from posevid_jax.errors import InputError
+from posevid_jax.machine.atomic import atomic_folder
 
 SCHEMA_VERSION = 1
 INDEX = 'index.json'
@@ -39,7 +39,7 @@ def shard_path(directory: pathlib.Path, column: str, shard: int) -> pathlib.Path
 
 
 def write_shards(
-    directory: str | os.PathLike, parts: Iterable[Clips], *, shard_bytes: int = _SHARD_BYTES
+    directory: str | os.PathLike[str], parts: Iterable[Clips], *, shard_bytes: int = _SHARD_BYTES
 ) -> None:
     """Writes clips as they come; the folder appears whole or not at all.
 
@@ -55,11 +55,8 @@ def write_shards(
       InputError: parts differ, there are none, or the folder cannot be written.
     """
     directory = pathlib.Path(directory)
-    unfinished = directory.with_name(f'.{directory.name}.{os.getpid()}.tmp')
-    try:
-        if os.path.lexists(directory) and any(directory.iterdir()):
-            raise InputError(f'{directory}: found files in it, expected a new folder')
-        unfinished.mkdir(parents=True)
+    _check_new(directory)
+    with atomic_folder(directory) as unfinished:
         writer = _Writer(unfinished, shard_bytes)
         for number, part in enumerate(parts):
             try:
@@ -67,11 +64,14 @@ def write_shards(
             except InputError as error:
                 raise InputError(f'{directory}: part {number}: {error}') from None
         writer.finish()
-        os.replace(unfinished, directory)
+
+
+def _check_new(directory: pathlib.Path) -> None:
+    try:
+        if os.path.lexists(directory) and any(directory.iterdir()):
+            raise InputError(f'{directory}: found files in it, expected a new folder')
     except OSError as error:
         raise InputError(f'{directory}: cannot be written ({reason(error)})') from None
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 class _Writer:

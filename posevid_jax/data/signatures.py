@@ -1,4 +1,4 @@
-"""A few numbers a frame that stay the same wherever its footage is cut, cropped or scaled."""
+"""A few numbers for each frame that stay the same when its footage is cut, cropped or scaled."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from posevid_jax.data.clips import UNKNOWN_FRAME, Clips
+from posevid_jax.data.mapped import Column
 
 MIN_JOINTS, MIN_FEATURES = 5, 3  # fewer in common do not tell frames apart
 COMMON = 0.9  # what is observed less often than this share of the usual would cost too many frames
@@ -41,19 +42,21 @@ def signatures(sets: Sequence[Clips]) -> Signatures | None:
     the features they share, robustly scaled. Then the directions of largest variance.
 
     Returns:
-      None when the sets have too little in common, or hardly a frame in which it was observed.
+      None when the sets have too little in common, or it was observed in hardly a frame.
     """
     joints = _usual([c.joint_names for c in sets], [c.skeleton_mask for c in sets])
     features = _usual([c.feature_names for c in sets], [c.mask for c in sets])
     if len(joints) >= MIN_JOINTS:
         kind, columns = 'landmarks', [[c.joint_names.index(j) for j in joints] for c in sets]
-        masks = [c.skeleton_mask for c in sets]
+        masks = [np.asarray(c.skeleton_mask) for c in sets]
     elif len(features) >= MIN_FEATURES:
         kind, columns = 'features', [[c.feature_names.index(f) for f in features] for c in sets]
-        masks = [c.mask for c in sets]
+        masks = [np.asarray(c.mask) for c in sets]
     else:
         return None
-    where = [_frames(c, m[..., k].all(-1)) for c, m, k in zip(sets, masks, columns, strict=True)]
+    where = [
+        _frames(c, np.all(m[..., k], -1)) for c, m, k in zip(sets, masks, columns, strict=True)
+    ]
     if sum(len(at) for _, _, at in where) < SIZE:
         return None
     readers = [
@@ -73,8 +76,7 @@ def signatures(sets: Sequence[Clips]) -> Signatures | None:
 def frame_starts(clips: Clips) -> np.ndarray:
     """[N] i64 first frame of each clip in its video.
 
-    Clips that do not say stand one after the other, with a clip's length between them, behind all
-    that do.
+    Clips without one are placed after all that have one, a clip's length apart.
     """
     t = clips.features.shape[1]
     start = clips.start_frame.astype(np.int64)
@@ -88,13 +90,13 @@ def frame_starts(clips: Clips) -> np.ndarray:
     return start
 
 
-def _usual(names: list[tuple[str, ...]], masks: list[np.ndarray | None]) -> list[str]:
+def _usual(names: list[tuple[str, ...]], masks: Sequence[Column | None]) -> list[str]:
     """The names that all sets have and that are observed about as often as most of them."""
     common = [name for name in names[0] if all(name in others for others in names)]
     for of_set, mask in zip(names, masks, strict=True):
         if not common:
             break
-        share = dict(zip(of_set, mask.mean((0, 1)), strict=True))
+        share = dict(zip(of_set, np.mean(np.asarray(mask), (0, 1)), strict=True))
         usual = np.median([share[name] for name in common])
         common = [name for name in common if share[name] >= max(COMMON * usual, 1e-9)]
     return common
@@ -110,7 +112,8 @@ def _frames(clips: Clips, observed: np.ndarray) -> tuple[np.ndarray, np.ndarray,
 
 def _places(clips: Clips, at: np.ndarray, joints: list[int]) -> Callable[[np.ndarray], np.ndarray]:
     """A function from some of the frames to their joints' places [m, 2J]."""
-    flat = clips.skeleton.reshape(-1, *clips.skeleton.shape[2:])
+    skeleton = np.asarray(clips.skeleton)
+    flat = skeleton.reshape(-1, *skeleton.shape[2:])
 
     def read(some: np.ndarray) -> np.ndarray:
         xy = flat[at[some]][:, joints, :2].swapaxes(1, 2)  # [m, 2, J]
@@ -122,7 +125,7 @@ def _places(clips: Clips, at: np.ndarray, joints: list[int]) -> Callable[[np.nda
 
 
 def _values(clips: Clips, at: np.ndarray, columns: list[int]) -> Callable[[np.ndarray], np.ndarray]:
-    flat = clips.features.reshape(-1, clips.features.shape[2])
+    flat = np.asarray(clips.features).reshape(-1, clips.features.shape[2])
     return lambda some: flat[at[some]][:, columns]
 
 

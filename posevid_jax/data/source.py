@@ -86,7 +86,8 @@ def conform(clips: Clips, names: Mapping[str, Sequence[str]], source: str, *, li
       source, like: where the clips and where the names come from, for the message.
 
     Returns:
-      the clips, their labels numbered like `names['class_names']` (`Clips.with_classes`).
+      the clips, their labels numbered like `names['class_names']` (`Clips.with_classes`); a line
+      says so where only numbers could be matched.
 
     Raises:
       InputError: other features or joints, or a class that the names lack.
@@ -97,10 +98,18 @@ def conform(clips: Clips, names: Mapping[str, Sequence[str]], source: str, *, li
             raise InputError(
                 f'{source}: {key}: found {_brief(found)}, expected {_brief(expected)} as in {like}'
             )
+    wanted = tuple(names['class_names'])
     try:
-        return clips.with_classes(names['class_names'])
+        conformed = clips.with_classes(wanted)
     except InputError as error:
         raise InputError(f'{source}: {error}, as in {like}') from None
+    if clips.labelled and not set(clips.class_names) <= set(wanted):
+        pairs = zip(clips.class_names, wanted, strict=False)
+        numbered = ', '.join(f'{k} ({a}) is {b}' for k, (a, b) in enumerate(pairs))
+        print(
+            printable(f'{source}: classes are matched with those of {like} by number: {numbered}')
+        )
+    return conformed
 
 
 def _brief(names: Sequence[str]) -> str:

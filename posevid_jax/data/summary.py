@@ -1,4 +1,4 @@
-"""What is in a set of clips, in numbers, and what is odd about them."""
+"""Describes a set of clips in numbers, and says what is odd about them."""
 
 import contextlib
 import dataclasses
@@ -20,7 +20,7 @@ class ClassSummary:
     """One class of a set.
 
     Attributes:
-      clips, videos: that show it; `share` of all clips.
+      clips, videos: how many show it; `share` is that of all clips.
       own_frames: least and median share of a clip's known frames that carry the clip's label; None
         where no frame of the class's clips has a label.
       agreeing: share of those clips in which at least half of the known frames do.
@@ -72,11 +72,11 @@ class Summary:
 
     Attributes:
       lengths: [N] frames of each clip.
-      frames: of all clips together.
-      distinct_frames: the same, a frame of a video that several clips share counted once.
-      clips_per_video: [V].
-      missing: share of the features' values; of the joints in a set without features.
-      missing_by_clip: [N] the same of each clip.
+      frames: how many the clips have together.
+      distinct_frames: the same, where a frame of a video that several clips share counts once.
+      clips_per_video: [V] counts.
+      missing: share of the features' values, or of the joints in a set without features.
+      missing_by_clip: [N] the same for each clip.
       fps, aspect: (value, clips), the most frequent first.
       infinite: values stored as infinity, by key of the file.
     """
@@ -103,14 +103,15 @@ class Summary:
 
 
 def summarise(clips: Clips, infinite: dict[str, int]) -> Summary:
-    """The numbers of a set.
+    """Describes a set in numbers.
 
     Args:
       clips: the set.
-      infinite: from `infinite_values`; reading turns them into missing values.
+      infinite: the counts of `infinite_values`; to the readers, infinities are missing values.
     """
     length = lengths(clips)
-    observed = clips.mask if clips.feature_names else clips.skeleton_mask  # [N, T, F or J]
+    column = clips.mask if clips.feature_names else clips.skeleton_mask
+    observed = np.asarray(column)  # [N, T, F or J]
     present = observed.sum((1, 2)) / (length * observed.shape[2])  # [N]
     return Summary(
         clips=len(clips),
@@ -131,18 +132,19 @@ def summarise(clips: Clips, infinite: dict[str, int]) -> Summary:
 
 
 def lengths(clips: Clips) -> np.ndarray:
-    """[N] frames of each clip before its padding: as it says, or up to the last one observed."""
+    """[N] frames of each clip before its padding: by its first and last frame where they are known,
+    else up to the last one observed."""
     t = clips.features.shape[1]
-    observed = clips.mask.any(-1)
+    observed = np.any(np.asarray(clips.mask), -1)  # [N, T]
     if clips.skeleton_mask is not None:
-        observed = observed | clips.skeleton_mask.any(-1)
+        observed = observed | np.any(np.asarray(clips.skeleton_mask), -1)
     last = np.where(observed.any(1), t - observed[:, ::-1].argmax(1), t)
     known = (clips.start_frame != UNKNOWN_FRAME) & (clips.end_frame >= clips.start_frame)
     return np.where(known, np.clip(clips.end_frame - clips.start_frame + 1, last, t), last)
 
 
-def infinite_values(path: str | os.PathLike) -> dict[str, int]:
-    """How many infinities each array of an archive, or of the files of a folder, holds."""
+def infinite_values(path: str | os.PathLike[str]) -> dict[str, int]:
+    """Counts the infinities in each array of an archive, or of the files of a folder, by key."""
     path = pathlib.Path(path)
     counts: dict[str, int] = {}
     for name in sorted(path.rglob('*.npz')) if path.is_dir() else [path]:
@@ -214,8 +216,9 @@ def _distinct_frames(clips: Clips, length: np.ndarray) -> int:
 
 
 def _classes(clips: Clips) -> tuple[ClassSummary, ...]:
-    known = (clips.frame_label != UNKNOWN_LABEL).sum(1)  # [N]
-    own = (clips.frame_label == clips.label[:, None]).sum(1) / np.maximum(known, 1)
+    frame_label = np.asarray(clips.frame_label)  # [N, T]
+    known = (frame_label != UNKNOWN_LABEL).sum(1)  # [N]
+    own = (frame_label == clips.label[:, None]).sum(1) / np.maximum(known, 1)
     summaries = []
     for number, name in enumerate(clips.class_names):
         of_class = clips.label == number
@@ -235,8 +238,9 @@ def _classes(clips: Clips) -> tuple[ClassSummary, ...]:
 
 def _features(clips: Clips, frames: int) -> tuple[FeatureSummary, ...]:
     summaries = []
+    features, mask = np.asarray(clips.features), np.asarray(clips.mask)
     for number, name in enumerate(clips.feature_names):
-        values = clips.features[..., number][clips.mask[..., number]]
+        values = features[..., number][mask[..., number]]
         quantiles, outliers = None, 0
         if len(values):
             quantiles = tuple(np.quantile(values, [0, 0.01, 0.5, 0.99, 1]).tolist())
@@ -249,8 +253,9 @@ def _features(clips: Clips, frames: int) -> tuple[FeatureSummary, ...]:
 
 def _joints(clips: Clips, frames: int) -> tuple[JointSummary, ...]:
     summaries = []
+    skeleton, mask = np.asarray(clips.skeleton), np.asarray(clips.skeleton_mask)
     for number, name in enumerate(clips.joint_names):
-        visibility = clips.skeleton[..., number, 3][clips.skeleton_mask[..., number]]
+        visibility = skeleton[..., number, 3][mask[..., number]]
         seen = tuple(np.quantile(visibility, [0.1, 0.5]).tolist()) if len(visibility) else None
         summaries.append(JointSummary(name, 1 - len(visibility) / frames, seen))
     return tuple(summaries)

@@ -1,4 +1,4 @@
-"""What only a whole video knows: the mean and deviation of its features."""
+"""Mean and deviation of features over whole videos."""
 
 from collections.abc import Callable, Iterator
 
@@ -20,7 +20,8 @@ def per_video_stats(clips: Clips, read: Read | None = None) -> tuple[np.ndarray,
 
     Args:
       clips: any set.
-      read: row numbers [n] to features and mask [n, T, F] of these clips; None for their own.
+      read: gives the features and mask [n, T, F] of the clips with row numbers [n]; None reads the
+        clips' own.
 
     Returns:
       (mean, std), both [N, F] f32; the deviation divides by the count. A feature never observed in
@@ -42,7 +43,8 @@ def per_video_stats(clips: Clips, read: Read | None = None) -> tuple[np.ndarray,
             residual = np.where(observed, values - mean[-1], 0)
             std.append(np.sqrt(np.square(residual).sum(0) / count))
     # Videos are numbered as they come here.
-    return tuple(np.stack(v).astype(np.float32)[clips.video] for v in (mean, std))
+    mean, std = np.stack(mean).astype(np.float32), np.stack(std).astype(np.float32)
+    return mean[clips.video], std[clips.video]
 
 
 def rows_of_videos(clips: Clips) -> list[np.ndarray]:

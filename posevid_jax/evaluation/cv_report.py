@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from posevid_jax.evaluation import report
 from posevid_jax.evaluation.metrics import Record
-from posevid_jax.evaluation.page import printable
+from posevid_jax.evaluation.table import Table, number, printable
 
 _COLUMNS = {
     'roc_auc': 'ROC-AUC',
@@ -13,7 +13,6 @@ _COLUMNS = {
     'trivial_f1': 'trivial',
     'false_positive_rate': 'FPR',
 }
-_WIDTH = 9
 
 
 def lines(record: Record, points: dict[str, Record] | None, names: Sequence[str] = ()) -> list[str]:
@@ -24,33 +23,12 @@ def lines(record: Record, points: dict[str, Record] | None, names: Sequence[str]
       points: from `out_of_fold.operating_points`; None with several classes.
       names: of the members, which then have a row each; () for seeds of one run.
     """
-    pooled = record['pooled']
     seeds = len(record['members']['roc_auc']['each'])
-    width = max(10, *(len(name) + 2 for name in names)) if names else 10
-    table = [
-        f'  {"":<{width}}{"clips":>7}{"videos":>8}'
-        + ''.join(f'{_COLUMNS[key]:>{_WIDTH}}' for key in pooled)
+    return [
+        *report.indented(_scores(record, names, seeds)),
+        *_legend(record, seeds, points is not None, names),
+        *(report.indented(_points(points)) if points else []),
     ]
-    for fold in record['folds']:
-        counts = f'{fold["clips"]:7d}{fold["groups"]:8d}'
-        table.append(_row(f'fold {fold["fold"]}', counts, fold, pooled, width))
-    table.append(_row('mean', '', record['mean'], pooled, width))
-    table.append(_row('spread', '', record['std'], pooled, width))
-    table.append(
-        _row('pooled', f'{record["clips"]:7d}{record["groups"]:8d}', pooled, pooled, width)
-    )
-    for place, name in enumerate(('from', 'to')):
-        ends = {key: end and end[place] for key, end in record['intervals'].items()}
-        table.append(_row(f'95 % {name}', '', ends, pooled, width))
-    members = record['members']
-    for member, name in enumerate(names):
-        numbers = {key: members[key]['each'][member] for key in pooled}
-        table.append(_row(name, '', numbers, pooled, width))
-    if seeds > 1 and not names:
-        for part, name in (('mean', 'one seed'), ('std', 'spread')):
-            numbers = {key: members[key][part] for key in pooled}
-            table.append(_row(name, '', numbers, pooled, width))
-    return [*table, *_legend(record, seeds, points is not None, names), *_points(points or {})]
 
 
 def error_analysis(found: Record) -> list[str]:
@@ -70,9 +48,25 @@ def error_analysis(found: Record) -> list[str]:
     ]
 
 
-def _row(title: str, counts: str, numbers: Record, keys: Record, width: int) -> str:
-    cells = ['-' if numbers[key] is None else f'{numbers[key]:.4f}' for key in keys]
-    return f'  {title:<{width}}{counts:>15}' + ''.join(f'{cell:>{_WIDTH}}' for cell in cells)
+def _scores(record: Record, names: Sequence[str], seeds: int) -> Table:
+    """A row a fold, their mean and spread, all clips together, and each member."""
+    pooled, members = record['pooled'], record['members']
+
+    def row(title: str, of: Record, clips: int | str = '', groups: int | str = '') -> list[str]:
+        return [title, str(clips), str(groups), *(number(of[key], none='-') for key in pooled)]
+
+    rows = [row(f'fold {of["fold"]}', of, of['clips'], of['groups']) for of in record['folds']]
+    rows += [row('mean', record['mean']), row('spread', record['std'])]
+    rows.append(row('pooled', pooled, record['clips'], record['groups']))
+    for place, name in enumerate(('from', 'to')):
+        ends = {key: end and end[place] for key, end in record['intervals'].items()}
+        rows.append(row(f'95 % {name}', ends))
+    for member, name in enumerate(names):
+        rows.append(row(name, {key: members[key]['each'][member] for key in pooled}))
+    if seeds > 1 and not names:
+        for part, name in (('mean', 'one seed'), ('std', 'spread')):
+            rows.append(row(name, {key: members[key][part] for key in pooled}))
+    return Table('', ('', 'clips', 'videos', *(_COLUMNS[key] for key in pooled)), rows)
 
 
 def _legend(record: Record, seeds: int, two_classes: bool, names: Sequence[str]) -> list[str]:
@@ -96,21 +90,15 @@ def _legend(record: Record, seeds: int, two_classes: bool, names: Sequence[str])
     return notes
 
 
-def _points(points: dict[str, Record]) -> list[str]:
-    if not points:
-        return []
-    width = max(20, *(len(point['rule']) for point in points.values()))
-    table = [
-        f'  {"threshold for":<{width}}{"value":>8}{"precision":>11}{"recall":>9}{"F1":>9}{"FPR":>9}'
-        '   on videos it was not fitted to'
-    ]
+def _points(points: dict[str, Record]) -> Table:
+    """A row a rule: its threshold, and what that does to videos it was not fitted to."""
+    keys = ('precision', 'recall', 'f1', 'false_positive_rate')
+    rows = []
     for point in points.values():
         at = point['expected']
         if at is None:
-            table.append(f'  {point["rule"]:<{width}}   not reached')
-            continue
-        table.append(
-            f'  {point["rule"]:<{width}}{point["threshold"]:8.4f}{at["precision"]:11.4f}'
-            f'{at["recall"]:9.4f}{at["f1"]:9.4f}{at["false_positive_rate"]:9.4f}'
-        )
-    return table
+            rows.append((point['rule'], 'not reached', *[''] * len(keys)))
+        else:
+            rows.append((point['rule'], number(point['threshold']), *(number(at[k]) for k in keys)))
+    title = 'thresholds, on videos they were not fitted to'
+    return Table(title, ('for', 'value', 'precision', 'recall', 'F1', 'FPR'), rows)

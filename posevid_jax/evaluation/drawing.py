@@ -7,13 +7,22 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # Legible on white and on black. Ink and lines are stand-ins for the colours of the page; in a PNG
 # they are what they are.
 COLORS = ('#3d8bd4', '#e07b39', '#4aa564', '#b06fc4', '#c9a227', '#d45087', '#5bb5c2', '#8c7a6b')
 INK, LINE = '#010203', '#d9dde3'
+FINE = {
+    'linestyle': (0, (4, 3)),
+    'lw': 1.0,
+    'color': INK,
+    'alpha': 0.55,
+}  # of lines to compare with
 
 
 @dataclasses.dataclass
@@ -72,6 +81,19 @@ def drawing(
     svg = stream.getvalue()
     svg = svg[svg.index('<svg') :].replace(INK, 'currentColor').replace(LINE, 'var(--line)')
     picture.svg = svg
+
+
+def grid(ax: 'Axes', axis: str = 'both') -> None:
+    """Fine lines at the ticks of `x`, `y` or `both`."""
+    ax.grid(True, axis=axis, color=LINE, lw=0.6)
+
+
+def filled_steps(
+    ax: 'Axes', heights: np.ndarray, edges: np.ndarray, shade: str, label: str | None = None
+) -> None:
+    """A histogram [K] between edges [K + 1] that others can be seen through."""
+    ax.stairs(heights, edges, color=shade, alpha=0.25, fill=True)
+    ax.stairs(heights, edges, color=shade, lw=1.4, label=label)
 
 
 def color(number: int) -> str:

@@ -3,11 +3,12 @@
 import numpy as np
 
 from posevid_jax.data.clips import Clips
-from posevid_jax.evaluation import eval_pictures, page, report
+from posevid_jax.evaluation import eval_pictures, page, report, run_pictures
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.drawing import Picture
 from posevid_jax.evaluation.findings import findings
 from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.table import Table
 
 _ABOUT = (
     'Always positive is sure of the gesture in every clip, prior gives each clip the share of '
@@ -53,7 +54,7 @@ def make(
         pictures['thresholds'] = eval_pictures.sweep(label, probs[:, 1], record)
     pictures['declining'] = eval_pictures.declining(label, judged)
     if history:
-        pictures['learning'] = eval_pictures.learning(history, best)
+        pictures['learning'] = run_pictures.learning(history, best)
     pictures = {name: picture for name, picture in pictures.items() if picture}
 
     def figure(name: str, caption: str) -> str:
@@ -85,8 +86,8 @@ def make(
         page.paragraph(report.not_grouped(record)),
         page.section('The run'),
         figure('learning', 'Training and validation by epoch.'),
-        page.folded('Environment', page.Table('', ('', ''), environment).html()),
-        page.folded('Configuration', page.Table('', ('key', 'value'), settings).html()),
+        page.folded('Environment', Table('', ('', ''), environment).html()),
+        page.folded('Configuration', Table('', ('key', 'value'), settings).html()),
     ]
     return page.page(title, parts), pictures
 

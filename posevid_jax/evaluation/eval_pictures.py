@@ -1,17 +1,23 @@
-"""Pictures of an evaluation: curves, confusion, calibration, thresholds, learning, hard clips."""
-
-from collections.abc import Sequence
+"""Pictures of an evaluation: curves, confusion, calibration, thresholds, hard clips."""
 
 import numpy as np
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.evaluation import error_analysis, thresholds
 from posevid_jax.evaluation.decision import Judged
-from posevid_jax.evaluation.drawing import COLORS, INK, LINE, Picture, color, drawing, short
+from posevid_jax.evaluation.drawing import (
+    COLORS,
+    FINE,
+    Picture,
+    color,
+    drawing,
+    filled_steps,
+    grid,
+    short,
+)
 from posevid_jax.evaluation.metrics import Record
-from posevid_jax.evaluation.skeleton_strips import draw_strips, strip_of
+from posevid_jax.evaluation.skeleton_strips import draw_strips, one_a_video, strip_of
 
-_FINE = {'linestyle': (0, (4, 3)), 'lw': 1.0, 'color': INK, 'alpha': 0.55}
 _HARDEST = 3  # clips drawn of each kind of mistake
 
 
@@ -33,8 +39,8 @@ def curves(label: np.ndarray, probs: np.ndarray, record: Record) -> Picture:
             )
             # The step keeps its precision until the next cut finds fewer.
             pr.step(recall, np.r_[every.precision, 1], where='pre', color=color(k), lw=1.6)
-            pr.axhline(member.mean(), **_FINE | {'color': color(k)})
-        roc.plot([0, 1], [0, 1], **_FINE)
+            pr.axhline(member.mean(), **FINE | {'color': color(k)})
+        roc.plot([0, 1], [0, 1], **FINE)
         if len(names) == 2:
             for number, (key, title) in enumerate(
                 (('at_threshold', 'stored threshold'), ('at_0.5', '0.5'))
@@ -100,7 +106,7 @@ def reliability(record: Record) -> Picture:
     """Said beside happened, before and after calibration, and how often it was said."""
     with drawing(10, 4.3, png=True) as (figure, picture):
         ax, often = figure.subplots(1, 2)
-        ax.plot([0, 1], [0, 1], **_FINE)
+        ax.plot([0, 1], [0, 1], **FINE)
         stages = ('before', 'after') if record['calibration']['kind'] != 'none' else ('after',)
         for stage in stages:
             number = 0 if stage == 'after' else 1
@@ -114,15 +120,14 @@ def reliability(record: Record) -> Picture:
             ax.scatter(x, y, 12 + 160 * n / n.sum(), color=color(number), label=title)
             edges = np.linspace(0, 1, 11)
             heights, _ = np.histogram([part['low'] + 0.05 for part in of['bins']], edges, weights=n)
-            often.stairs(heights / n.sum(), edges, color=color(number), lw=1.6)
-            often.stairs(heights / n.sum(), edges, color=color(number), alpha=0.25, fill=True)
+            filled_steps(often, heights / n.sum(), edges, color(number))
         _square(ax, 'reliability', 'said: mean probability', 'happened: share of clips')
         ax.legend(loc='lower right')
         often.set_xlim(0, 1)
         often.set_xlabel('probability')
         often.yaxis.set_major_formatter('{x:.0%}')
         often.set_title('how often it was said')
-        often.grid(True, axis='y', color=LINE, lw=0.6)
+        grid(often, 'y')
     return picture
 
 
@@ -137,17 +142,16 @@ def scores(label: np.ndarray, probs: np.ndarray, record: Record) -> Picture:
             some = probs[label == k, 1 if two else k]
             if len(some):
                 heights, _ = np.histogram(some, edges)
-                ax.stairs(heights, edges, color=color(k), lw=1.4, label=f'is {short(name)}')
-                ax.stairs(heights, edges, color=color(k), alpha=0.25, fill=True)
+                filled_steps(ax, heights, edges, color(k), f'is {short(name)}')
         if two:
-            ax.axvline(record['at_threshold']['threshold'], **_FINE)
+            ax.axvline(record['at_threshold']['threshold'], **FINE)
             ax.set_xlabel(f'probability of {short(names[1])}; dashed: the stored threshold')
         else:
             ax.set_xlabel('probability of the class that it is')
         ax.set_xlim(low, high)
         ax.set_ylabel('clips')
         ax.legend()
-        ax.grid(True, axis='y', color=LINE, lw=0.6)
+        grid(ax, 'y')
     return picture
 
 
@@ -167,15 +171,15 @@ def sweep(label: np.ndarray, prob: np.ndarray, record: Record) -> Picture:
                 where='pre', color=color(number), lw=2.2 if name == 'F1' else 1.3, label=name,
             )  # fmt: skip
         always = record['always_positive']['f1']
-        ax.axhline(always, **_FINE)
+        ax.axhline(always, **FINE)
         low, high = _reach(np.append(prob, record['at_threshold']['threshold']))
         ax.text(low + 0.005 * (high - low), always + 0.012, 'F1 of always positive', fontsize=7)
-        ax.axvline(record['at_threshold']['threshold'], **_FINE)
+        ax.axvline(record['at_threshold']['threshold'], **FINE)
         ax.text(record['at_threshold']['threshold'], 1.045, 'stored', ha='center', fontsize=7.5)
         ax.set_xlim(low, high)
         ax.set_ylim(0, 1.03)
         ax.set_xlabel('threshold')
-        ax.grid(True, color=LINE, lw=0.6)
+        grid(ax)
         figure.legend(loc='outside upper right', ncols=4)
     return picture
 
@@ -196,35 +200,8 @@ def declining(label: np.ndarray, judged: Judged) -> Picture:
         ax.set_ylim(0, 1.03)
         ax.xaxis.set_major_formatter('{x:.0%}')
         ax.set_xlabel('clips that are decided; the others, of which it is least certain, are not')
-        ax.grid(True, color=LINE, lw=0.6)
+        grid(ax)
         figure.legend(loc='outside upper right', ncols=4)
-    return picture
-
-
-def learning(history: Sequence[Record], best: Record) -> Picture:
-    """Loss and ranking by epoch, with the best one marked."""
-    epochs = [entry['epoch'] for entry in history]
-    marker = 'o' if len(epochs) < 40 else ''
-    with drawing(10, 3.2, png=True) as (figure, picture):
-        loss, ranking = figure.subplots(1, 2)
-        panels = (
-            (loss, 'loss', (('train', 'train', 'loss'), ('val', 'val', 'loss'))),
-            (ranking, 'ranking of the validation clips', (
-                ('ROC-AUC', 'val', 'roc_auc'), ('average precision', 'val', 'average_precision')
-            )),
-        )  # fmt: skip
-        for ax, title, lines in panels:
-            for number, (name, part, key) in enumerate(lines):
-                values = [np.nan if e[part][key] is None else e[part][key] for e in history]
-                ax.plot(
-                    epochs, values, marker=marker, ms=3, lw=1.5, color=color(number), label=name
-                )
-            ax.axvline(best['epoch'], **_FINE)
-            ax.set_title(title)
-            ax.set_xlabel(f'epoch; dashed: the best, by {best["metric"]}')
-            ax.xaxis.get_major_locator().set_params(integer=True)
-            ax.grid(True, color=LINE, lw=0.6)
-            ax.legend()
     return picture
 
 
@@ -241,8 +218,7 @@ def hardest_clips(clips: Clips, judged: Judged) -> Picture | None:
     for k, name in enumerate(clips.class_names[:4]):
         rows = np.flatnonzero(wrong & (clips.label == k))
         rows = rows[np.argsort(own[rows], kind='stable')]
-        _, first = np.unique(clips.video[rows], return_index=True)
-        for row in rows[np.sort(first)][:_HARDEST]:
+        for row in one_a_video(clips, rows)[:_HARDEST]:
             if len(clips.class_names) == 2:
                 said = f'{short(clips.class_names[1], 9)} {probs[row, 1]:.2f}'
             else:
@@ -266,4 +242,4 @@ def _square(ax, title: str, x: str, y: str) -> None:
     ax.set_title(title)
     ax.set_xlabel(x)
     ax.set_ylabel(y)
-    ax.grid(True, color=LINE, lw=0.6)
+    grid(ax)

@@ -19,6 +19,12 @@ def findings(record: Record) -> list[tuple[str, str]]:
                 f'{where}THE MODEL TAKES EVERY CLIP FOR {name!r}: whatever precision, recall and '
                 'F1 say, it decides nothing',
             ))  # fmt: skip
+    if record.get('trained_on'):
+        found.append((
+            'alarm',
+            f'{record["trained_on"]} OF THESE {record["clips"]} CLIPS WERE TRAINED ON: whatever '
+            'the numbers say, they say it about memory; evaluate on other clips',
+        ))  # fmt: skip
     found += _against_trivial(record)
     chosen = [
         *(['threshold'] if _two(record) else []),

@@ -1,19 +1,18 @@
-"""Tables and pictures as lines of text and as one HTML page that needs no other file."""
+"""One HTML page that needs no other file, in light and dark, and pictures in its colours."""
 
-import dataclasses
 import html
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-WIDEST = 44  # columns of a cell on screen; the page shows all of it
-
-_STYLE = """
+_COLORS = """
 :root { color-scheme: light dark; --paper: #fdfdfc; --ink: #1d2330; --quiet: #667085;
-  --line: #e3e6eb; --stripe: #f5f6f8; --alarm: #c8372d; --care: #b7791f; --fine: #2f855a; }
+  --line: #e3e6eb; --stripe: #f5f6f8; --alarm: #c8372d; --care: #b7791f; --fine: #2f855a;
+  background: var(--paper); color: var(--ink); }
 @media (prefers-color-scheme: dark) { :root { --paper: #14171c; --ink: #e4e7ec; --quiet: #98a2b3;
   --line: #2b313b; --stripe: #1b1f26; --alarm: #f97066; --care: #e5b454; --fine: #6ccf97; } }
-body { margin: 0 auto; padding: 2.5rem 1.5rem 4rem; max-width: 70rem; background: var(--paper);
-  color: var(--ink); font: 15px/1.5 system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif; }
+"""
+_STYLE = """
+body { margin: 0 auto; padding: 2.5rem 1.5rem 4rem; max-width: 70rem;
+  font: 15px/1.5 system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif; }
 h1 { margin: 0; font-size: 1.7rem; } h2 { margin: 3rem 0 .8rem; padding-top: .8rem;
   border-top: 1px solid var(--line); font-size: 1.3rem; } h3 { margin: 2rem 0 .6rem;
   font-size: 1rem; }
@@ -35,46 +34,13 @@ figcaption { max-width: 46rem; color: var(--quiet); font-size: .87rem; }
 """
 
 
-@dataclasses.dataclass(frozen=True)
-class Table:
-    """Cells of text under a header; the first column names the row."""
-
-    title: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-    def lines(self) -> list[str]:
-        """Title and aligned columns, for a terminal."""
-        cells = [[_shortened(printable(cell)) for cell in row] for row in (self.header, *self.rows)]
-        widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
-        lines = [printable(self.title)]
-        for row in cells:
-            pads = [' ' * (w - _width(cell)) for cell, w in zip(row, widths, strict=True)]
-            rest = ''.join(f'  {pad}{cell}' for cell, pad in zip(row[1:], pads[1:], strict=True))
-            lines.append(f'  {row[0]}{pads[0]}{rest}'.rstrip())
-        return lines
-
-    def html(self) -> str:
-        """The same as a part of a page."""
-        head = ''.join(f'<th>{html.escape(cell)}</th>' for cell in self.header)
-        body = ''.join(
-            f'<tr>{"".join(f"<td>{html.escape(cell)}</td>" for cell in row)}</tr>\n'
-            for row in self.rows
-        )
-        title = f'<h3>{html.escape(self.title)}</h3>\n' if self.title else ''
-        return (
-            f'{title}<div class="scroll"><table>\n'
-            f'<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table></div>\n'
-        )
-
-
 def page(title: str, parts: Iterable[str]) -> str:
     """A whole page in light and dark, from parts that the functions below make."""
     title = html.escape(title)
     text = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<title>{title}</title>\n<style>{_STYLE}</style></head>\n'
+        f'<title>{title}</title>\n<style>{_COLORS}{_STYLE}</style></head>\n'
         f'<body>\n<h1>{title}</h1>\n{"".join(parts)}</body></html>\n'
     )
     # Names of files may hold bytes that are no text.
@@ -100,23 +66,12 @@ def figure(svg: str, caption: str) -> str:
     return f'<figure>\n{svg}\n<figcaption>{html.escape(caption)}</figcaption></figure>\n'
 
 
+def picture_file(svg: str) -> str:
+    """A picture, as `<svg ...>` text, as a file of its own in the colours of a page."""
+    opening, rest = svg.split('>', 1)
+    return f'{opening}><style>{_COLORS}</style>{rest}\n'
+
+
 def folded(title: str, part: str) -> str:
     """A part that shows when its title is clicked."""
     return f'<details><summary>{html.escape(title)}</summary>\n{part}</details>\n'
-
-
-def printable(text: str) -> str:
-    """Text for a terminal: what moves the cursor, breaks a line or is no character is replaced."""
-    return ''.join(
-        letter if letter.isprintable() else '\N{REPLACEMENT CHARACTER}' for letter in text
-    )
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= WIDEST else text[: WIDEST - 1] + '…'
-
-
-def _width(text: str) -> int:
-    """Columns of a terminal that the text takes."""
-    wide = sum(unicodedata.east_asian_width(letter) in 'WF' for letter in text)
-    return len(text) + wide - sum(unicodedata.combining(letter) > 0 for letter in text)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from posevid_jax.evaluation.findings import findings
 from posevid_jax.evaluation.metrics import Record
-from posevid_jax.evaluation.page import Table, printable
+from posevid_jax.evaluation.table import Table, number, printable, with_interval
 
 CALLED = {'alarm': 'WARNING', 'care': 'note'}
 _WORST = 5  # videos listed on screen
+_UNDEFINED = 'undefined (one class)'
 
 # Title and key, in the order of the tables.
 _QUALITY = (
@@ -71,8 +72,8 @@ def opening(record: Record) -> str:
     macro = 'macro ' if 'per_class' in record else ''
     return (
         f'{record["clips"]} clips of {record["videos"]} videos, '
-        f'{macro}ROC-AUC {_number(record["roc_auc"])}, '
-        f'{macro}average precision {_number(record["average_precision"])}'
+        f'{macro}ROC-AUC {number(record["roc_auc"], none=_UNDEFINED)}, '
+        f'{macro}average precision {number(record["average_precision"], none=_UNDEFINED)}'
     )
 
 
@@ -105,12 +106,12 @@ def _two_classes(record: Record) -> Table:
     if record['calibration']['kind'] != 'none':
         rows.append(('before calibration', f'{record["stored_threshold"]:.4f}', '', '', ''))
     for title, key in _QUALITY:
-        ours = _with_ends(record[key], ends.get(key))
-        rows.append((title, ours, '', _cell(always[key]), _cell(prior[key])))
+        ours = with_interval(record[key], ends.get(key))
+        rows.append((title, ours, '', number(always[key]), number(prior[key])))
     for title, key in _DECISIONS:
-        stored = _with_ends(at[key], ends.get(f'at_threshold.{key}'))
-        middle = _with_ends(half[key], ends.get(f'at_0.5.{key}'))
-        rows.append((title, stored, middle, _cell(always[key]), _cell(prior[key])))
+        stored = with_interval(at[key], ends.get(f'at_threshold.{key}'))
+        middle = with_interval(half[key], ends.get(f'at_0.5.{key}'))
+        rows.append((title, stored, middle, number(always[key]), number(prior[key])))
     for title, row, column in (
         ('true positives', 1, 1), ('false positives', 0, 1),
         ('false negatives', 1, 0), ('true negatives', 0, 0),
@@ -126,7 +127,7 @@ def _several_classes(record: Record) -> list[Table]:
     names, majority = record['class_names'], record['majority_class']
 
     def row(title: str, clips: int | str, scores: Record) -> list[str]:
-        return [title, str(clips), *(_cell(scores.get(key)) for _, key in _CLASS_COLUMNS)]
+        return [title, str(clips), *(number(scores.get(key)) for _, key in _CLASS_COLUMNS)]
 
     rows = [
         row(name, scores['support'], scores)
@@ -196,7 +197,7 @@ def errors_table(record: Record) -> Table:
                 '' if error['start_frame'] is None else str(error['start_frame']),
                 '' if error['start_s'] is None else f'{error["start_s"]:.1f}',
                 error['label'], error['decided'],
-                *(_cell(error[key]) for key in ('probability', 'certainty', 'visibility')),
+                *(number(error[key]) for key in ('probability', 'certainty', 'visibility')),
             )
             for error in record['errors']
         ],
@@ -223,7 +224,7 @@ def _group_table(title: str, groups: list[Record], columns: Sequence[tuple[str, 
 
 def _cells(record: Record, columns: Sequence[tuple[str, str]]) -> list[str]:
     values = [record[key] for _, key in columns if key in record]
-    return [str(value) if isinstance(value, int) else _cell(value) for value in values]
+    return [str(value) if isinstance(value, int) else number(value) for value in values]
 
 
 def calibration_table(record: Record) -> Table:
@@ -236,17 +237,5 @@ def calibration_table(record: Record) -> Table:
     return Table(
         f'calibration: {of["kind"]}',
         ('', *(title for title, _ in columns)),
-        [(stage, *(_cell(of[stage][key]) for _, key in columns)) for stage in ('before', 'after')],
+        [(stage, *(number(of[stage][key]) for _, key in columns)) for stage in ('before', 'after')],
     )
-
-
-def _with_ends(value: float | None, ends: list[float] | None) -> str:
-    return _cell(value) if ends is None else f'{_cell(value)} [{ends[0]:.2f}, {ends[1]:.2f}]'
-
-
-def _cell(value: float | None) -> str:
-    return '' if value is None else f'{value:.4f}'
-
-
-def _number(value: float | None) -> str:
-    return 'undefined (one class)' if value is None else f'{value:.4f}'

@@ -8,8 +8,8 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.data.leakage import SameFootage
 from posevid_jax.data.signatures import frame_starts
 from posevid_jax.data.summary import Summary, lengths
-from posevid_jax.evaluation.drawing import COLORS, LINE, color, drawing, short
-from posevid_jax.evaluation.skeleton_strips import FRAMES, Strip, draw_strips
+from posevid_jax.evaluation.drawing import COLORS, color, drawing, filled_steps, grid, short
+from posevid_jax.evaluation.skeleton_strips import FRAMES, Strip, draw_strips, one_a_video, strip_of
 
 _FEATURES, _ROWS = 48, 60  # most features drawn as histograms, as rows
 
@@ -60,7 +60,7 @@ def missing(names: Sequence[str], summaries: Sequence[Summary]) -> str | None:
         axes.set_ylim(-0.7, len(shown) - 0.3)
         axes.set_xlim(left=-0.001)
         axes.xaxis.set_major_formatter('{x:.0%}')
-        axes.grid(True, color=LINE, lw=0.6)
+        grid(axes)
         if len(names) > 1:
             figure.legend(loc='outside upper right', ncols=4)
     return picture.svg
@@ -104,12 +104,9 @@ def class_strips(clips: Clips) -> str | None:
     for k, name in enumerate(clips.class_names[: len(COLORS)]):
         rows = np.flatnonzero((clips.label == k) & (observed > 0))
         rows = rows[np.argsort(-observed[rows], kind='stable')]
-        _, first = np.unique(clips.video[rows], return_index=True)
-        for row in rows[np.sort(first)][:2]:
-            frames = np.linspace(0, lengths(clips)[row] - 1, FRAMES).astype(int)
-            seconds = [f'{t:.1f} s' for t in frames / clips.fps[row]]
+        for row in one_a_video(clips, rows)[:2]:
             title = f'{short(name, 16)}\nvideo {short(clips.video_ids[row], 12)}'
-            strips.append(Strip(title, clips, np.full(FRAMES, row), frames, seconds, color(k)))
+            strips.append(strip_of(title, clips, row, color(k)))
     return picture.svg if (picture := draw_strips(strips)) else None
 
 
@@ -157,12 +154,11 @@ def _histogram(ax, title: str, values: list[np.ndarray], limits=None) -> None:
         low, high = low - 0.5, low + 0.5
     for number, some in enumerate(values):
         heights, edges = np.histogram(some, 24, (low, high))
-        ax.stairs(heights / len(some), edges, fill=True, alpha=0.35, color=color(number))
-        ax.stairs(heights / len(some), edges, color=color(number), lw=1.2)
+        filled_steps(ax, heights / len(some), edges, color(number))
     _finish(ax, title)
 
 
 def _finish(ax, title: str) -> None:
     ax.set_title(title)
     ax.yaxis.set_major_formatter('{x:.0%}')
-    ax.grid(True, axis='y', color=LINE, lw=0.6)
+    grid(ax, 'y')

@@ -32,6 +32,12 @@ def strip_of(title: str, clips: Clips, row: int, color: str) -> Strip:
     return Strip(title, clips, np.full(FRAMES, row), frames, seconds, color)
 
 
+def one_a_video(clips: Clips, rows: np.ndarray) -> np.ndarray:
+    """Of clips `rows`, the first of each video, in their order."""
+    _, first = np.unique(clips.video[rows], return_index=True)
+    return rows[np.sort(first)]
+
+
 def draw_strips(strips: list[Strip], *, png: bool = False) -> Picture | None:
     """Rows of bodies, one above the other; None without a row."""
     if not strips:

@@ -2,9 +2,9 @@
 
 A function takes the configured amount and the names of what the network reads, and returns the
 operation `(clip, key) -> clip` on arrays without a batch axis; only those that the network reads
-are there. Missing values are 0 before and after. Functions raise InputError for what they cannot do
-to the features of an archive: these are computed already, so a joint that moves would leave them
-behind.
+are there. Missing values are 0 before and after. Functions raise InputError where they cannot
+change the features of an archive along: these are computed already, so a joint that moves would
+leave them behind.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ _SHOULDERS = ('left_shoulder', 'right_shoulder')
 
 
 class Read(NamedTuple):
-    """What the network reads, () for nothing: names of features and of joints."""
+    """The names of the features and of the joints that the network reads, () for none."""
 
     features: tuple[str, ...]
     joints: tuple[str, ...]

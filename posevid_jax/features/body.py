@@ -206,7 +206,7 @@ def _arms(at: dict[str, Point], mouth: Point, fps: Array) -> Columns:
             distance.transpose(1, 2, 0), observed.transpose(1, 2, 0), fps
         )
         columns |= {
-            f'{name}_x': (_OUTWARD * x, observed),
+            f'{name}_x': (x * _OUTWARD, observed),
             f'{name}_y': (y, observed),
             f'{name}_distance': (distance, observed),
             f'{name}_speed': (speed.transpose(2, 0, 1), moving.transpose(2, 0, 1)),
@@ -216,10 +216,10 @@ def _arms(at: dict[str, Point], mouth: Point, fps: Array) -> Columns:
     size = length(*forearm[:2])
     size = jnp.where(size > 0, size, 1.0)
     return columns | {
-        'elbow_x': (-_OUTWARD * upper[0], upper[2]),
+        'elbow_x': (upper[0] * -_OUTWARD, upper[2]),
         'elbow_y': (-upper[1], upper[2]),
         'elbow_angle': _angle(upper, forearm),
-        'forearm_x': (_OUTWARD * forearm[0] / size, forearm[2]),
+        'forearm_x': (forearm[0] * _OUTWARD / size, forearm[2]),
         'forearm_y': (forearm[1] / size, forearm[2]),
         'forearm_off_mouth': _angle(forearm, _from_to(at['elbow'], mouth)),
     }

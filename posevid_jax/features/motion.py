@@ -95,7 +95,8 @@ def pack(x: Array, mask: Array, fps: Array, name: str) -> tuple[Array, Array]:
         ]
     if name == 'full':
         channels.append(pairwise(x, mask))
-    return tuple(jnp.stack(parts, axis=-1) for parts in zip(*channels, strict=True))
+    values, masks = zip(*channels, strict=True)
+    return jnp.stack(values, axis=-1), jnp.stack(masks, axis=-1)
 
 
 def grid_shape(num_features: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""What names say: the side of the body, and how a feature changes in a mirror and with speed."""
+"""Reads names: the side of the body, and how a feature changes in a mirror and with speed."""
 
 import re
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ _KNOWN = re.compile(
 
 
 class Feature(NamedTuple):
-    """What the name of a feature says.
+    """The properties of a feature, read from its name.
 
     Attributes:
       sideways: a signed measure along x, which changes sign in a mirror.
@@ -43,7 +43,7 @@ class Feature(NamedTuple):
 
 
 def feature(name: str) -> Feature | None:
-    """What the name of a feature says; None when it is not known."""
+    """The properties of the feature of this name; None when the name is not known."""
     known = _KNOWN.fullmatch(name)
     if known is None:
         return None
@@ -77,17 +77,20 @@ def understood(names: Sequence[str], key: str) -> list[Feature]:
 
     Args:
       names: of features.
-      key: that needs to know, for the error.
+      key: the configuration key that needs them, for the error.
 
     Raises:
       InputError: a name is not known.
     """
-    known = [feature(name) for name in names]
-    if None in known:
-        raise InputError(
-            f'{key}: cannot tell what becomes of the feature {names[known.index(None)]}; expected '
-            '0, or only names like dist_leftHand_mouth, right_elbow_angle, l15_vx'
-        )
+    known = []
+    for name in names:
+        found = feature(name)
+        if found is None:
+            raise InputError(
+                f'{key}: cannot tell what becomes of the feature {name}; expected 0, or only names '
+                'like dist_leftHand_mouth, right_elbow_angle, l15_vx'
+            )
+        known.append(found)
     return known
 
 

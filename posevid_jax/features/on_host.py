@@ -1,4 +1,4 @@
-"""Features of whole sets of clips, on the way to what batches are measured against."""
+"""Computes features of whole sets of clips, in blocks, for fitting scalers and statistics."""
 
 from collections.abc import Callable, Mapping
 
@@ -21,7 +21,7 @@ _compute_body = jax.jit(body.features, static_argnums=(1, 2, 3))
 def body_features(
     clips: Clips, config: ConfigDict
 ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """A function from row numbers [n] to the body features of these clips, values and mask.
+    """Makes a function from row numbers [n] to the body features of these clips, values and mask.
 
     Args:
       clips: any set with the joints.

@@ -4,11 +4,15 @@ import functools
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import chex
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
+from ml_collections import ConfigDict
+
+from posevid_jax.features.inputs import Inputs
 
 # Up to so many frames a reduction is written out, an operation a frame: on a CPU XLA makes vector
 # code of that, several times as fast as what it makes of a reduction over an axis not the last.
@@ -56,29 +60,36 @@ def pool(
     return jnp.where(known, values, 0.0), known
 
 
-def numbers_of_clips(
-    x: Array, mask: Array, whole: Array | None = None, whole_mask: Array | None = None, **what
-) -> tuple[Array, Array]:
-    """All that StatPool is told of a clip, as a list.
+def options(features: ConfigDict) -> dict[str, Any]:
+    """What `pool` is to take of every channel, by `config.features`."""
+    return {
+        'statistics': tuple(features.statistics),
+        'quantiles': tuple(features.quantiles),
+        'thresholds': tuple(features.thresholds),
+        'parts': features.parts,
+    }
+
+
+def numbers_of_clips(inputs: Inputs, **what) -> tuple[Array, Array]:
+    """The statistics of the channels of each clip and its further numbers, as a list.
 
     Args:
-      x, mask: `[B, T, F, C]` packed features.
-      whole, whole_mask: `[B, W]` further numbers of whole clips.
+      inputs: with `channels`, and perhaps `clip`.
       what: see `pool`.
 
     Returns:
-      values, 0 where missing, and mask `[B, D]`, D = S F C + W.
+      values, 0 where missing, and mask `[B, D]`, D = S F C + N.
     """
-    chex.assert_rank([x, mask], 4)
-    flat = (part.reshape(*part.shape[:2], -1) for part in (x, mask))  # [B, T, F * C]
+    chex.assert_rank(inputs.channels, 4)
+    flat = (part.reshape(*part.shape[:2], -1) for part in inputs.channels)  # [B, T, F * C]
     values, known = pool(*flat, **what)  # [B, S, F * C]
     # Sizes by name, because an exported program does not know how many clips will come.
     values, known = (
         part.reshape(part.shape[0], math.prod(part.shape[1:])) for part in (values, known)
     )
-    if whole is None:
+    if inputs.clip is None:
         return values, known
-    return _join(values, whole), _join(known, whole_mask)
+    return _join(values, inputs.clip.values), _join(known, inputs.clip.mask)
 
 
 def _join(a: Array, b: Array) -> Array:

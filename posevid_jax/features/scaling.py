@@ -1,8 +1,10 @@
 """Z-scores: per clip, per video or global, and the scaler that belongs to a run."""
 
+import dataclasses
+import functools
+import operator
 from collections.abc import Sequence
 
-import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -28,14 +30,16 @@ _NARROWEST_STEP = 1e-4
 _QUANTILE_CLIPS = 20_000
 
 
-@chex.dataclass(frozen=True)
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Scaler:
-    """Centre and scale of each feature over the training clips: two arrays `[F]`.
+    """What z-scores of kind `global` are measured in, fitted on the training clips.
 
-    Of kind `rank`, two arrays `[S, F]`: where each of S steps with equally many training values
-    begins, and how wide it is.
-
-    `pooled` is another one, for the statistics of clips or their sub-clips, or None.
+    Attributes:
+      center: `[F]` centre of each feature. Of kind `rank`, `[S, F]`: where each of S steps with
+        equally many training values begins.
+      scale: `[F]` its scale. Of kind `rank`, `[S, F]`: how wide each step is.
+      pooled: the scaler of the statistics of clips or their sub-clips; None without them.
     """
 
     center: Array | np.ndarray
@@ -98,8 +102,8 @@ def _standard(features: Column, mask: Column) -> tuple[np.ndarray, np.ndarray]:
     return center, np.sqrt(squares / np.maximum(count, 1))
 
 
-def _quantiles(features: Column, mask: Column, shares: Sequence[float]) -> np.ndarray:
-    """Of the observed values, `[Q, F]`; 0 where there are none."""
+def _quantiles(features: Column, mask: Column, shares: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Quantiles `[Q, F]` of the observed values of each feature; 0 where there are none."""
     rows = slice(None, None, -(-len(mask) // _QUANTILE_CLIPS))
     features, mask = features[rows], mask[rows]
     found = np.zeros((len(shares), features.shape[2]))
@@ -122,7 +126,8 @@ def standardize(x: Array, scaler: Scaler, clip_at: float) -> Array:
 def _rank(x: Array, scaler: Scaler) -> Array:
     """The share of the training values below each, from 0 to 1: linear within a step."""
     steps = zip(scaler.center, scaler.scale, strict=True)
-    return sum(jnp.clip((x - begin) / width, 0, 1) for begin, width in steps) / len(scaler.center)
+    shares = [jnp.clip((x - begin) / width, 0, 1) for begin, width in steps]
+    return functools.reduce(operator.add, shares) / len(shares)
 
 
 def zscore(
@@ -133,7 +138,7 @@ def zscore(
     Args:
       batch: `features`, `mask` `[B, T, F]`; for `per_video` also `video_mean`, `video_std`
         `[B, F]`.
-      scaler: what `global` uses.
+      scaler: that of the run, for `global`.
       kind: one of `ZSCORES`.
       clip_at: results are clipped to +- this (not for `none`, whose units are the data's).
 
@@ -147,7 +152,7 @@ def zscore(
         count = jnp.maximum(mask.sum(axis=1, keepdims=True), 1)
         center = jnp.where(mask, x, 0.0).sum(axis=1, keepdims=True) / count
         variance = jnp.where(mask, x - center, 0.0) ** 2
-        # What a clip is scaled by is a measurement, not something to differentiate through.
+        # A clip's scale is a measurement, not something to differentiate through.
         scale = jax.lax.stop_gradient(jnp.sqrt(variance.sum(axis=1, keepdims=True) / count))
     elif kind == 'per_video':
         center, scale = batch['video_mean'][:, None], batch['video_std'][:, None]

@@ -7,7 +7,7 @@ import numpy as np
 from jax import Array
 
 from posevid_jax.features import motion
-from posevid_jax.features.body_frame import SHOULDERS, check_joints, locate
+from posevid_jax.features.body_frame import SHOULDERS, Weights, check_joints, locate
 
 CHANNELS = ('x', 'y', 'vx', 'vy', 'visibility', 'observed')
 
@@ -49,7 +49,7 @@ def rows(
     Returns:
       values `[B, T, J, 1, C]`, C as in `CHANNELS`, and mask `[B, T, J, 1]`.
     """
-    places = [{joint_names[joint]: 1.0} for joint in walk(joint_names)]
+    places: list[Weights] = [{joint_names[int(joint)]: 1.0} for joint in walk(joint_names)]
     x, y, visibility, observed = (
         part.transpose(1, 2, 0)  # [B, T, J]
         for part in locate(batch, joint_names, places, scale_frames)

@@ -27,6 +27,11 @@ def count(features: ConfigDict, frames: int) -> int:
     return (frames - features.subclip) // features.subclip_stride + 1 if features.subclip else 1
 
 
+def length_and_stride(features: ConfigDict) -> tuple[int, int] | None:
+    """Frames of a sub-clip, and from one to the next; None where a clip is judged as one."""
+    return (features.subclip, features.subclip_stride) if features.subclip else None
+
+
 def cut(x: Array, length: int, stride: int) -> Array:
     """All whole sub-clips of `[B, T, ...]`, `[B W, length, ...]`, the W of a clip in turn."""
     first = range(0, x.shape[1] - length + 1, stride)

@@ -9,13 +9,13 @@ import numpy as np
 from jax import Array
 from ml_collections import ConfigDict
 
-from posevid_jax.data.clips import Clips
+from posevid_jax.data.clips import Clips, are_numbered
 from posevid_jax.data.mapped import Column
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation.calibration import Calibration
 from posevid_jax.evaluation.combination import Combination
 from posevid_jax.evaluation.members import mean_logits
-from posevid_jax.features.inputs import CONTEXT
+from posevid_jax.features.columns import CONTEXT
 from posevid_jax.inference.single import SingleRun
 from posevid_jax.inference.trained_run import TrainedRun
 from posevid_jax.machine.parallel import Parallel
@@ -132,6 +132,9 @@ class EnsembleRun(TrainedRun):
             )
         return super().validation_clips()
 
+    def count_trained_on(self, clips: Clips) -> int:
+        return max(member.count_trained_on(clips) for member in self.members.values())
+
     def check_stream(self) -> None:
         late = [name for name, member in self.members.items() if member.context]
         if late:
@@ -164,10 +167,13 @@ def common_inputs(members: Mapping[str, SingleRun]) -> dict[str, Any]:
             for name, member in members.items()
             if member.inputs[key] and (key != 'feature_names' or member.reads_features)
         }
+        if key == 'class_names':  # names of their own first; numbers fit any as many
+            known = dict(sorted(known.items(), key=lambda item: are_numbered(item[1])))
         first = next(iter(known), None)
         inputs[key] = known.get(first, [])
         for name, found in known.items():
-            if found != inputs[key]:
+            numbered = key == 'class_names' and are_numbered(found)
+            if found != inputs[key] and not (numbered and len(found) == len(inputs[key])):
                 raise InputError(
                     f'{name}: {key}: found {_brief(found)}, expected {_brief(inputs[key])} as in '
                     f'{first}'

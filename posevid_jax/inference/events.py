@@ -101,6 +101,7 @@ class EventFinder:
         return ended
 
     def _event(self) -> Event:
+        assert self._start is not None  # or no event is open
         end = self._last + 1
         return Event(self._start, end, self._sum / (end - self._start))
 
@@ -111,7 +112,7 @@ class EventFinder:
         self._high = self._begun = False
 
 
-def find_events(prob: Sequence[float], rule: Rule) -> list[Event]:
+def find_events(prob: Sequence[float] | np.ndarray, rule: Rule) -> list[Event]:
     """The events of a whole recording.
 
     Args:

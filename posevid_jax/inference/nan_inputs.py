@@ -1,6 +1,7 @@
-"""A run as a function of arrays with NaN for what is missing: what strangers can call."""
+"""A run as a function of arrays with NaN where values are missing, for use by other programs."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -10,13 +11,16 @@ from jax import Array
 from posevid_jax.inference.single import example_batch
 from posevid_jax.inference.trained_run import TrainedRun
 
-# Masks that are made from NaN, and of what.
+Arrays = Mapping[str, Array | np.ndarray]
+Result = TypeVar('Result')
+
+# Masks, and the arrays whose NaN they are made from.
 MASKS = {'mask': 'features', 'skeleton_mask': 'skeleton', 'context_mask': 'context_skeleton'}
 
 
 def nan_function(
     run: TrainedRun,
-) -> tuple[Callable[[Mapping[str, Array]], Array], dict[str, np.ndarray]]:
+) -> tuple[Callable[[Arrays], Array], dict[str, np.ndarray]]:
     """The function of a run for arrays without masks.
 
     Returns:
@@ -36,11 +40,11 @@ def nan_function(
     return lambda batch: function({**example, **batch}), reads
 
 
-def from_nan(function: Callable) -> Callable[[Mapping[str, Array]], Array]:
+def from_nan(function: Callable[[dict[str, Array]], Result]) -> Callable[[Arrays], Result]:
     """The function of arrays that have NaN where values are missing, instead of masks."""
 
-    def of_nan(batch: Mapping[str, Array]) -> Array:
-        batch = dict(batch)
+    def of_nan(given: Arrays) -> Result:
+        batch = {name: jnp.asarray(value) for name, value in given.items()}
         for mask, name in MASKS.items():
             if name in batch:
                 observed = jnp.isfinite(batch[name])

@@ -1,4 +1,4 @@
-"""A run for programs and notebooks: from clips to probabilities in one call."""
+"""A trained run for programs and notebooks: from clips to probabilities in one call."""
 
 import os
 
@@ -23,7 +23,7 @@ class Predictor:
         than two classes.
     """
 
-    def __init__(self, run_dir: str | os.PathLike, checkpoint: str = 'best'):
+    def __init__(self, run_dir: str | os.PathLike[str], checkpoint: str = 'best'):
         """Restores a checkpoint; arguments and errors as for `posevid_jax.load`."""
         self.run = restore_directory(run_dir, checkpoint)
         inputs = self.run.inputs
@@ -34,7 +34,7 @@ class Predictor:
         self.threshold = self.run.threshold
         self._predict = self.run.predictor(Parallel('jit'))
 
-    def predict_proba(self, clips: str | os.PathLike | Clips | np.ndarray) -> np.ndarray:
+    def predict_proba(self, clips: str | os.PathLike[str] | Clips | np.ndarray) -> np.ndarray:
         """Class probabilities `[N, K]` f64; each row sums to 1.
 
         Args:
@@ -56,7 +56,7 @@ class Predictor:
             clips = read_clips(clips, prefix=prefix, labelled=False)
         return self._predict(self.run.conform(clips, source))
 
-    def predict(self, clips: str | os.PathLike | Clips | np.ndarray) -> np.ndarray:
+    def predict(self, clips: str | os.PathLike[str] | Clips | np.ndarray) -> np.ndarray:
         """Class numbers `[N]`: at `threshold`, or the most probable; arguments as above."""
         probs = self.predict_proba(clips)
         if self.threshold is None:

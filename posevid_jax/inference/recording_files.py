@@ -1,17 +1,17 @@
 """Files and lines about what was found in recordings."""
 
 import pathlib
-import shutil
 from typing import Any
 
 import numpy as np
 
+from posevid_jax.evaluation import page, timeline
 from posevid_jax.evaluation.metrics import Record
-from posevid_jax.evaluation.page import Table
-from posevid_jax.inference import timeline
+from posevid_jax.evaluation.table import Table
+from posevid_jax.evaluation.timeline import Timeline
 from posevid_jax.inference.video_events import Video, stretches
-from posevid_jax.runs.csv_text import csv_text
-from posevid_jax.runs.files import atomic_folder, write_json, write_text
+from posevid_jax.machine.atomic import atomic_folder
+from posevid_jax.runs.files import write_json, write_text
 
 
 def write(
@@ -28,7 +28,7 @@ def write(
     Raises:
       InputError: the folder cannot be written.
     """
-    with atomic_folder(folder) as unfinished:
+    with atomic_folder(folder, replace=True) as unfinished:
         for video in videos:
             name = video.recording.name
             write_text(unfinished / 'frames' / f'{name}.csv', _frames_csv(video, class_names))
@@ -36,7 +36,6 @@ def write(
         rows = [{'video': v['video']} | event for v in record['videos'] for event in v['events']]
         write_text(unfinished / 'events.csv', _events_csv(rows))
         write_json(unfinished / 'events.json', record)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 _EVENT_COLUMNS = (
@@ -46,7 +45,8 @@ _EVENT_COLUMNS = (
 
 
 def _events_csv(rows: list[dict[str, Any]]) -> str:
-    return csv_text({key: np.array([row[key] for row in rows]) for key in _EVENT_COLUMNS})
+    columns = {key: np.array([row[key] for row in rows]) for key in _EVENT_COLUMNS}
+    return Table.of_columns(columns).csv()
 
 
 def _frames_csv(video: Video, class_names: list[str]) -> str:
@@ -60,21 +60,23 @@ def _frames_csv(video: Video, class_names: list[str]) -> str:
         columns |= {f'prob_{name}': video.probs[:, k] for k, name in enumerate(class_names)}
     if video.label is not None:
         columns['label'] = video.label
-    return csv_text(columns)
+    return Table.of_columns(columns).csv()
 
 
 def _picture(video: Video) -> str:
-    rows = [('found', 'events', video.spans([[e.start, e.end] for e in video.events]))]
-    if video.label is not None:
-        rows.append(('labelled', 'labels', video.spans(stretches(video.label > 0))))
-    rows.append(('not seen', 'unsure', video.spans(stretches(video.uncertain))))
-    return timeline.draw(
-        f'Video {video.recording.name}',
-        video.seconds,
-        video.prob,
-        (video.rule.high, video.rule.low),
-        rows,
+    labelled = None if video.label is None else video.spans(stretches(video.label > 0))
+    picture = timeline.draw(
+        Timeline(
+            title=f'Video {video.recording.name}',
+            seconds=video.seconds,
+            prob=video.prob,
+            limits=(video.rule.high, video.rule.low),
+            found=video.spans([[event.start, event.end] for event in video.events]),
+            labelled=labelled,
+            unseen=video.spans(stretches(video.uncertain)),
+        )
     )
+    return page.picture_file(picture.svg)
 
 
 def lines(folder: pathlib.Path, record: Record) -> list[str]:

@@ -22,7 +22,7 @@ def cut(recording: Recording, run: TrainedRun, source: str) -> tuple[Recording, 
     Args:
       recording: any.
       run: what reads the clips.
-      source: of the clips' identities.
+      source: what the clips' identities begin with.
 
     Returns:
       (the recording resampled, its clips as `run.conform` gives them).
@@ -44,6 +44,7 @@ def cut(recording: Recording, run: TrainedRun, source: str) -> tuple[Recording, 
         settings.joints = tuple(run.inputs['joint_names'])
     beyond = _pad(recording, length, stride)
     clips = slicing.slice_recording(beyond, None, (), settings, source).clips
+    assert clips is not None  # the padded recording is long enough, and any coverage will do
     if run.reads_features:
         features = frame_features(
             run, _with_nan(clips), clips.joint_names, clips.fps, clips.aspect, source
@@ -107,4 +108,5 @@ def _pad(recording: Recording, length: int, stride: int) -> Recording:
 
 
 def _with_nan(clips: Clips) -> np.ndarray:
-    return np.where(clips.skeleton_mask[..., None], clips.skeleton, np.float32(np.nan))
+    mask, skeleton = np.asarray(clips.skeleton_mask), np.asarray(clips.skeleton)
+    return np.where(mask[..., None], skeleton, np.float32(np.nan))

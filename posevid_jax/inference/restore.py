@@ -1,4 +1,4 @@
-"""From a run directory to what predicts: the one door, whatever the directory holds."""
+"""Restores the trained run in a directory, whether a single one or an ensemble."""
 
 import os
 import pathlib
@@ -12,7 +12,7 @@ from posevid_jax.runs.config import read_config
 
 
 def restore(config: ConfigDict, workdir: pathlib.Path, checkpoint: str) -> TrainedRun:
-    """A run, or several that were joined.
+    """Restores a single run, or several that were joined.
 
     Args:
       config: of the directory, with overrides.
@@ -27,7 +27,7 @@ def restore(config: ConfigDict, workdir: pathlib.Path, checkpoint: str) -> Train
     return kind.restore(config, workdir, checkpoint)
 
 
-def restore_directory(run_dir: str | os.PathLike, checkpoint: str) -> TrainedRun:
+def restore_directory(run_dir: str | os.PathLike[str], checkpoint: str) -> TrainedRun:
     """`restore` of a directory, with its own configuration."""
     workdir = pathlib.Path(run_dir)
     return restore(read_config(workdir), workdir, checkpoint)

@@ -12,18 +12,20 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import Column
+from posevid_jax.errors import InputError
 from posevid_jax.evaluation.members import mean_logits
-from posevid_jax.features import body
-from posevid_jax.features.inputs import host_arrays, reads_features
+from posevid_jax.features import body, columns
 from posevid_jax.features.scaling import neutral_scaler
 from posevid_jax.inference.trained_run import TrainedRun
 from posevid_jax.machine.parallel import Parallel
-from posevid_jax.models import classifier
+from posevid_jax.models import classifier, families
+from posevid_jax.runs import training_clips
+from posevid_jax.runs.config import differences
 from posevid_jax.runs.directory import read_decision
 from posevid_jax.runs.files import read_json
 from posevid_jax.training import optim, validation
 from posevid_jax.training import state as states
-from posevid_jax.training.checkpoint import Checkpoints
+from posevid_jax.training.checkpoint import Checkpoints, DoesNotFit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,10 +64,11 @@ class SingleRun(TrainedRun):
         scaler = neutral_scaler(len(known['scaled_names']), np.shape(known['center'])[:-1])
         if known['pooled']:
             *steps, count = np.shape(known['pooled']['center'])
-            scaler = scaler.replace(pooled=neutral_scaler(count, tuple(steps)))
+            scaler = dataclasses.replace(scaler, pooled=neutral_scaler(count, tuple(steps)))
         example = example_batch(known, 2 * config.features.context)
         # The schedule shapes no array of the state: one step an epoch is as good as any.
-        optimizer = optim.optimizer(config.train, optim.learning_rate(config.train, 1))
+        schedule = optim.learning_rate(config.train, 1)
+        optimizer = optim.optimizer(config.train, schedule, families.of(config))
         abstract = jax.eval_shape(
             lambda: states.create(
                 model,
@@ -77,8 +80,12 @@ class SingleRun(TrainedRun):
                 ema=config.train.ema_decay > 0,
             )
         )
-        with Checkpoints(workdir) as checkpoints:
-            state = checkpoints.restore_trained(checkpoints.resolve(checkpoint), abstract.trained)
+        try:
+            with Checkpoints(workdir) as checkpoints:
+                step = checkpoints.resolve(checkpoint)
+                state = checkpoints.restore_trained(step, abstract.trained)
+        except DoesNotFit as error:
+            raise _explained(error, workdir, config) from None
         return cls(config, workdir, decision, known, model, state)
 
     @property
@@ -87,14 +94,17 @@ class SingleRun(TrainedRun):
 
     @property
     def reads_features(self) -> bool:
-        return reads_features(self.config)
+        return families.input_spec(self.config).reads_archive
 
     @property
     def context(self) -> int:
         return self.config.features.context
 
     def arrays(self, clips: Clips) -> dict[str, Column]:
-        return host_arrays(clips, self.config)
+        return columns.host_arrays(clips, families.input_spec(self.config))
+
+    def count_trained_on(self, clips: Clips) -> int:
+        return training_clips.count(self.workdir, clips)
 
     def check_stream(self) -> None:
         """Whatever it reads: of its context, what comes after a clip is missing then."""
@@ -112,6 +122,18 @@ class SingleRun(TrainedRun):
     def logits_of_batch(self) -> Callable[[Mapping[str, Array]], Array]:
         step = validation.logits_step(self.model, self.config)
         return lambda batch: mean_logits(step(self.state.variables, self.state.scaler, batch))
+
+
+def _explained(error: DoesNotFit, workdir: pathlib.Path, config: ConfigDict) -> InputError:
+    """The error, with the keys in which the configuration is not the run's own."""
+    found = differences(workdir, config, ('features', 'model', 'train'))
+    changed = [
+        f'config.{key}: found {now!r}, the run was trained with {before!r}'
+        for key, (before, now) in found.items()
+    ]
+    if not changed:
+        return InputError(f'{error}: it is not the state that config.json describes')
+    return InputError(f'--{"; --".join(changed)}; so the checkpoint does not fit ({error})')
 
 
 def example_batch(known: dict[str, Any], around: int) -> dict[str, np.ndarray]:

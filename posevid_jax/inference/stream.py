@@ -55,7 +55,7 @@ class Stream:
 
     def __init__(
         self,
-        run: str | os.PathLike | TrainedRun,
+        run: str | os.PathLike[str] | TrainedRun,
         *,
         fps: float,
         aspect: float = 1.0,

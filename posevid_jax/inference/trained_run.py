@@ -103,6 +103,10 @@ class TrainedRun(abc.ABC):
         return probabilities
 
     @abc.abstractmethod
+    def count_trained_on(self, clips: Clips) -> int:
+        """How many of some clips, by their content, it was trained on; 0 where it is not known."""
+
+    @abc.abstractmethod
     def check_stream(self) -> None:
         """Raises InputError where it cannot take frames as they come."""
 

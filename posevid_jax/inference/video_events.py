@@ -1,6 +1,7 @@
 """What was found in recordings, as records, beside what was labelled."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class Video:
         time = self.recording.time
         return np.append(time, time[-1] + 1 / self.recording.fps)
 
-    def spans(self, frames: np.ndarray) -> np.ndarray:
+    def spans(self, frames: np.ndarray | Sequence[int] | Sequence[Sequence[int]]) -> np.ndarray:
         """Stretches [E, 2] of frames in seconds."""
         return self.seconds[np.asarray(frames, np.int64).reshape(-1, 2)]
 
@@ -63,39 +64,41 @@ def make_record(videos: list[Video], run: TrainedRun) -> Record:
       probabilities per frame (None where no frame has a label).
     """
     record: Record = {'videos': [_video_record(video, run) for video in videos]}
-    labelled = [video for video in videos if video.label is not None]
+    labelled = [(video, video.label) for video in videos if video.label is not None]
     if not labelled:
         return record
     overlaps = tuple(run.config.predict.overlaps)
-    whole = [[Event(0, len(video.prob), 1.0)] for video in labelled]
+    whole_video = [(video, label, [Event(0, len(video.prob), 1.0)]) for video, label in labelled]
     return record | {
         'metrics': event_metrics.evaluate_events(
-            [_compared(video, video.events) for video in labelled], overlaps
+            [_compared(video, label, video.events) for video, label in labelled], overlaps
         ),
         'whole_video': event_metrics.evaluate_events(
-            [_compared(*pair) for pair in zip(labelled, whole, strict=True)], overlaps
+            [_compared(*whole) for whole in whole_video], overlaps
         ),
         'frames': _frame_metrics(labelled, run.threshold),
     }
 
 
-def _compared(video: Video, found: list[Event]) -> event_metrics.VideoEvents:
+def _compared(video: Video, label: np.ndarray, found: list[Event]) -> event_metrics.VideoEvents:
     """Events that lie mostly where there is no label are neither right nor wrong."""
-    known = video.label != UNKNOWN_LABEL
+    known = label != UNKNOWN_LABEL
     frames = np.array([[e.start, e.end] for e in found if known[e.start : e.end].mean() >= 0.5])
     return event_metrics.VideoEvents(
         found=video.spans(frames),
-        true=video.spans(stretches(video.label > 0)),
+        true=video.spans(stretches(label > 0)),
         seconds=float(np.diff(video.seconds)[known].sum()),
     )
 
 
-def _frame_metrics(videos: list[Video], threshold: float | None) -> Record | None:
-    label = np.concatenate([video.label for video in videos])
+def _frame_metrics(
+    labelled: list[tuple[Video, np.ndarray]], threshold: float | None
+) -> Record | None:
+    label = np.concatenate([label for _, label in labelled])
     known = label != UNKNOWN_LABEL
     if not known.any():
         return None
-    probs = np.concatenate([video.probs for video in videos])[known]
+    probs = np.concatenate([video.probs for video, _ in labelled])[known]
     record = metrics.evaluate(label[known].astype(np.int64), probs, threshold)
     return {'frames': record.pop('clips')} | record
 

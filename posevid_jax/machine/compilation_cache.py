@@ -13,7 +13,7 @@ _CPU_INFO = pathlib.Path('/proc/cpuinfo')
 def enable(folder: str) -> None:
     """Keeps programs in a folder; must come before the first compilation.
 
-    What the environment says (`JAX_COMPILATION_CACHE_DIR`) goes first.
+    A folder named by `JAX_COMPILATION_CACHE_DIR` in the environment takes precedence.
 
     Args:
       folder: `compilation_cache`; '' for none.
@@ -27,8 +27,10 @@ def enable(folder: str) -> None:
 
 
 def _machine() -> str:
-    """A name for CPUs that run the same programs: JAX's key of a program does not tell them apart,
-    and home directories are shared."""
+    """A name for machines whose CPUs run the same programs.
+
+    JAX's key of a program does not tell CPUs apart, and home directories are shared.
+    """
     lines = _CPU_INFO.read_text().splitlines() if _CPU_INFO.exists() else []
     flags = next((line for line in lines if line.startswith(('flags', 'Features'))), '')
     digest = hashlib.sha256(flags.encode()).hexdigest()[:8]

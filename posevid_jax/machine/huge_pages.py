@@ -21,8 +21,8 @@ def restart(setting: pathlib.Path = _SETTING) -> None:
     """Starts this program anew, in huge pages, or returns if there is nothing to be gained.
 
     The process, its arguments, its standard input and output stay the same. Call it before imports
-    that take long. Who sets `GLIBC_TUNABLES`, even to nothing, decides: then this returns at once,
-    as it does after the restart, and in a debugger, which would lose the process that it watches.
+    that take long. It returns at once where `GLIBC_TUNABLES` is set, even to nothing, as it is
+    after the restart; and in a debugger, which would lose the process that it watches.
 
     Args:
       setting: the file in which Linux says who may have huge pages.
@@ -34,4 +34,4 @@ def restart(setting: pathlib.Path = _SETTING) -> None:
             environment = os.environ | {_TUNABLES: 'glibc.malloc.hugetlb=1'}
             os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
     except OSError:
-        return  # no such setting, as on macOS, or no restart: small pages do too
+        return  # no such setting, as on macOS, or no restart: small pages work too

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a question the loop asks between steps."""
+"""Ctrl-C and SIGTERM, as a flag that the training loop reads between steps."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ from types import FrameType
 
 
 class Interrupt:
-    """A context in which the first signal is noted and the second one ends the process at once."""
+    """A context in which the first signal sets `requested` and the second ends the process."""
 
     _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -65,8 +65,8 @@ class Parallel:
                 f'devices{parts} ({nearest})'
             )
 
-    def compile_train(self, train_step: Callable) -> Callable:
-        """`(state, batch, rng) -> (state, metrics)`; the state passed in is given up."""
+    def compile_train(self, train_step: Callable[..., Any]) -> Callable[..., Any]:
+        """`(state, batch, rng) -> (state, metrics)`; donates the state passed in."""
         if not self.use_pmap:
             return jax.jit(train_step, donate_argnums=0)
         return jax.pmap(
@@ -78,14 +78,14 @@ class Parallel:
             devices=self.devices,
         )
 
-    def compile_eval(self, eval_step: Callable) -> Callable:
+    def compile_eval(self, eval_step: Callable[..., Any]) -> Callable[..., Any]:
         """`(variables, scaler, batch) -> outputs`, each output with the axes of the batch."""
         if not self.use_pmap:
             return jax.jit(eval_step)
         if self._processes == 1:
             return jax.pmap(eval_step, in_axes=(None, None, 0), devices=self.devices)
 
-        def gathered(variables, scaler, batch):
+        def gathered(variables: Any, scaler: Any, batch: Any) -> Any:
             return jax.lax.all_gather(eval_step(variables, scaler, batch), AXIS)
 
         return jax.pmap(

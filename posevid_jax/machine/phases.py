@@ -1,20 +1,20 @@
-"""Where the wall time of a start goes."""
+"""The wall time of a start, by phase."""
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 
 class Phases:
-    """Seconds by phase, added up; what is in no phase is `other_s`."""
+    """Seconds spent in each phase; time outside every phase counts as `other_s`."""
 
     def __init__(self):
         self._started = time.monotonic()
         self._seconds: dict[str, float] = {}
 
     @contextlib.contextmanager
-    def phase(self, name: str) -> Iterator[None]:
+    def phase(self, name: str) -> Generator[None]:
         """Counts the block's seconds for a phase."""
         started = time.monotonic()
         try:
@@ -26,11 +26,11 @@ class Phases:
         self._seconds[name] = self._seconds.get(name, 0.0) + seconds
 
     def mark(self) -> tuple[float, float]:
-        """A moment, for `add_rest`."""
+        """The current moment, to be passed to `add_rest`."""
         return time.monotonic(), sum(self._seconds.values())
 
     def add_rest(self, name: str, since: tuple[float, float]) -> None:
-        """Gives a phase the time since `mark` that no other phase has."""
+        """Adds to a phase the time since `mark` that no other phase has counted."""
         started, counted = since
         passed = time.monotonic() - started
         self.add(name, passed - (sum(self._seconds.values()) - counted))
@@ -42,13 +42,15 @@ class Phases:
         return phases | {'other_s': total - sum(self._seconds.values()), 'total_s': total}
 
 
-def announced(step: Callable, say: Callable[[str], None], phases: Phases) -> Callable:
-    """A compiled function that says how long its compilation takes, when it comes to that.
+def announced(
+    step: Callable[..., Any], say: Callable[[str], None], phases: Phases
+) -> Callable[..., Any]:
+    """Wraps a compiled function so that its first call says how long the compilation took.
 
     Args:
       step: from `Parallel.compile_train`; the first call compiles it.
       say: prints a line.
-      phases: gets `compile`.
+      phases: counts the seconds as `compile`.
     """
     compiled = False
 

@@ -7,24 +7,26 @@ from typing import Any
 import grain
 import numpy as np
 
+Batch = dict[str, np.ndarray]
+
 _AHEAD = 1  # batches that wait on the devices, beside the one that is on its way
 
 
 class Prefetch:
     """Iterator that gathers and transfers in a thread of its own while the devices compute.
 
-    Leave it as a context, so that the thread ends with the loop.
+    Use it as a context manager, so that the thread ends with the loop.
 
     Attributes:
-      position: what a checkpoint saves and restores: behind the last batch that was handed out,
-        however many are ahead.
+      position: what a checkpoint saves and restores: the place after the last batch that was
+        handed out, however many are ahead.
       waited: seconds that the caller has spent waiting for batches.
     """
 
     def __init__(
         self,
-        batches: grain.DatasetIterator,
-        put: Callable[[dict[str, np.ndarray]], dict[str, Any]],
+        batches: grain.DatasetIterator[Batch],
+        put: Callable[[Batch], dict[str, Any]],
     ):
         """Nothing is read before the first batch is asked for.
 
@@ -52,7 +54,7 @@ class Prefetch:
 
 
 class Clock:
-    """How long training has taken since the clock was made, and the share that was waiting."""
+    """Seconds since the clock was made, and the share of them spent waiting for batches."""
 
     def __init__(self, data: Prefetch):
         self._data = data
@@ -68,7 +70,9 @@ class Clock:
 class _Transferred:
     """The batches of an iterator after `put`, with its positions."""
 
-    def __init__(self, batches: grain.DatasetIterator, put: Callable):
+    def __init__(
+        self, batches: grain.DatasetIterator[Batch], put: Callable[[Batch], dict[str, Any]]
+    ):
         self._batches, self._put = batches, put
         self.get_state, self.set_state = batches.get_state, batches.set_state
 

@@ -13,11 +13,11 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class Progress:
-    """Step, loss, learning rate, clips per second, share of waiting for data, memory, time left."""
+    """Shows step, loss, learning rate, clips per second, share of waiting, memory and time left."""
 
     def __init__(self, *, step: int, total: int, batch_size: int):
-        """Starts counting; `waited`, the seconds spent waiting for data, and `loss` are the latest
-        known, set by whoever knows them.
+        """Starts counting; the caller keeps `loss` and `waited`, the seconds spent waiting for
+        data, up to date.
 
         Args:
           step: steps done before.
@@ -42,7 +42,7 @@ class Progress:
         self.loss, self.learning_rate = float(numbers['loss']), float(numbers['learning_rate'])
 
     def update(self, step: int) -> None:
-        """Shows where the run is."""
+        """Shows the progress up to a step; a log gets a line every few seconds."""
         now = time.monotonic()
         if self._first is None:
             # The first step holds the compilation, which says nothing about those to come.
@@ -83,7 +83,7 @@ class Progress:
 
 
 def _memory() -> str:
-    """Most bytes in use so far: of the first device, or of this process where it does not say."""
+    """Peak memory of the first device, or of this process where the device does not report it."""
     stats = jax.local_devices()[0].memory_stats()
     if stats is not None:
         return f'{stats["peak_bytes_in_use"] / 2**30:.1f} GiB of the device'

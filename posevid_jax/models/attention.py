@@ -1,15 +1,19 @@
 """Attention within windows, once the projections are done: softmax(Q K^T / sqrt(d) + B) V.
 
-Two ways to the same numbers. Windows of many tokens are batched matrix products. In a window of a
-few tokens such a product is smaller than what it takes to start one, so each pair of tokens is a
+There are two ways to the same numbers. Windows of many tokens are batched matrix products. In a
+window of a few tokens such a product costs less than starting it, so each pair of tokens is a
 product and a sum over the width of a head, which fuse into a handful of loops.
 """
 
+import functools
+import operator
 from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
 from jax import Array
+
+ExtraKey = tuple[Array, Array, Array]
 
 # Below any logit, yet finite: a window without an observed token averages instead of dividing 0/0.
 MISSING = -1e9
@@ -22,25 +26,25 @@ def attend(
     qkv: Array,
     bias: Array,
     seen: Array | None = None,
-    extra: tuple[Array, Array, Array] | None = None,
+    extra: ExtraKey | None = None,
 ) -> Array:
     """Attention of the tokens of each window to each other.
 
     Args:
-        qkv: queries, keys and values `[B, windows, N, 3, heads, d]`.
-        bias: added to the logits, `[windows or 1, heads, N, N]` float32.
-        seen: `[B, windows, N]`, False for tokens that nobody attends to.
-        extra: one more key and value that every query sees, `[heads, d]` both, and its bias
-            `[heads, N]`.
+      qkv: queries, keys and values `[B, windows, N, 3, heads, d]`.
+      bias: added to the logits, `[windows or 1, heads, N, N]` float32.
+      seen: `[B, windows, N]`, False for tokens that nobody attends to.
+      extra: one more key and value that every query sees, `[heads, d]` both, and its bias
+        `[heads, N]`.
 
     Returns:
-        `[B, windows, N, heads, d]` in the dtype of `qkv`; softmax in float32.
+      `[B, windows, N, heads, d]` in the dtype of `qkv`; softmax in float32.
     """
     form = _by_pairs if qkv.shape[2] <= _FEW_TOKENS else _by_products
     return form(qkv, bias, seen, extra)
 
 
-def _by_products(qkv: Array, bias: Array, seen: Array | None, extra) -> Array:
+def _by_products(qkv: Array, bias: Array, seen: Array | None, extra: ExtraKey | None) -> Array:
     q, k, v = qkv[..., 0, :, :], qkv[..., 1, :, :], qkv[..., 2, :, :]  # [B, windows, N, heads, d]
     if extra is not None:
         key, value, weight = extra
@@ -61,7 +65,7 @@ def _append(x: Array, token: Array) -> Array:
     return jnp.concatenate([x, token], axis=2)
 
 
-def _by_pairs(qkv: Array, bias: Array, seen: Array | None, extra) -> Array:
+def _by_pairs(qkv: Array, bias: Array, seen: Array | None, extra: ExtraKey | None) -> Array:
     # Split, not indexed: the gradient is one concatenation, not a sum of as many padded arrays.
     tokens = range(qkv.shape[2])
     flat = qkv.reshape(*qkv.shape[:2], -1, *qkv.shape[4:])  # [B, windows, 3N, heads, d]
@@ -90,7 +94,8 @@ def _mix(logits: Sequence[Array], values: Sequence[Array]) -> Array:
     highest = jax.lax.stop_gradient(jnp.stack(logits).max(0))
     weights = [jnp.exp(logit - highest) for logit in logits]
     scale = 1.0 / sum(weights)
-    return sum(
+    weighted = [
         (weight * scale).astype(value.dtype)[..., None] * value
         for weight, value in zip(weights, values, strict=True)
-    )
+    ]
+    return functools.reduce(operator.add, weighted)

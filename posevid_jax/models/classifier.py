@@ -1,7 +1,8 @@
 """A classifier of clips: feature preparation and a network, as one pure function of a batch."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -11,10 +12,11 @@ from jax import Array
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
-from posevid_jax.features import inputs, subclips
+from posevid_jax.features import check, pipeline, subclips
 from posevid_jax.features.scaling import Scaler
-from posevid_jax.models import video_swin
-from posevid_jax.models.stat_pool import StatPool
+from posevid_jax.models import families
+
+_DTYPES = ('float32', 'bfloat16')
 
 Variables = dict[str, Any]
 """`params`, and `batch_stats` (empty without batch norm)."""
@@ -41,18 +43,18 @@ class Classifier:
 
     Attributes:
       network: the Linen module.
-      read: (batch, scaler) to what the network is called with.
+      read: (batch, scaler) to what the network is called with, `pipeline.read`.
       subclip: frames of the sub-clips of a clip, and from one to the next, where the network judges
         these instead of clips.
     """
 
     network: nn.Module
-    read: inputs.Read
+    read: pipeline.Reader
     subclip: tuple[int, int] | None = None
 
     def init(self, rng: Array, scaler: Scaler, batch: dict[str, Array]) -> Variables:
         """Fresh variables; only the shapes of `batch` matter."""
-        variables = self.network.init(rng, *self.read(batch, scaler), train=False)
+        variables = self.network.init(rng, self.read(batch, scaler), train=False)
         return {'params': variables['params'], 'batch_stats': variables.get('batch_stats', {})}
 
     def __call__(
@@ -83,7 +85,7 @@ class Classifier:
             network = network.clone(axis_name=axis_name)
         outputs, updated = network.apply(
             variables,
-            *self.read(batch, scaler),
+            self.read(batch, scaler),
             train=train,
             rngs={'dropout': rng} if train else None,
             mutable=['batch_stats'] if train else [],
@@ -116,19 +118,24 @@ def build(config: ConfigDict, *, num_classes: int, joint_names: Sequence[str]) -
     Raises:
       InputError: an unknown name or size, or a loss or layout that does not fit the clips.
     """
-    inputs.check(config.features)
+    spec = families.input_spec(config)
+    check.check(spec)
+    network = build_network(config, num_classes)
+    check.check_joints(spec, joint_names)
     return Classifier(
-        build_network(config, num_classes),
-        inputs.reader(config, joint_names),
-        _subclips(config.features),
+        network,
+        functools.partial(pipeline.read, spec=spec, joint_names=tuple(joint_names)),
+        subclips.length_and_stride(config.features),
     )
 
 
 def build_network(config: ConfigDict, num_classes: int) -> nn.Module:
     """The network alone; arguments and errors as for `build`."""
-    model = config.model
-    _one_of('model.name', model.name, ('stat_pool', 'video_swin'))
-    _one_of('model.dtype', model.dtype, ('float32', 'bfloat16'))
+    family, model = families.of(config), config.model
+    if model.dtype not in _DTYPES:
+        raise InputError(
+            f'model.dtype: found {model.dtype!r}, expected one of {", ".join(_DTYPES)}'
+        )
     if num_classes < 2:
         raise InputError(f'class_names: found {num_classes} class, expected two or more')
     num_outputs = num_classes if config.train.loss == 'ce' else 1
@@ -137,72 +144,13 @@ def build_network(config: ConfigDict, num_classes: int) -> nn.Module:
             f'train.loss: found {config.train.loss!r} with {num_classes} classes, expected ce'
         )
     frames = config.train.frame_loss > 0
-    if frames and (model.name != 'video_swin' or num_classes > 2):
+    if frames and not (family.frame_output and num_classes == 2):
+        able = [name for name, other in families.FAMILIES.items() if other.frame_output]
         raise InputError(
             f'train.frame_loss: found {config.train.frame_loss} with {model.name} and '
-            f'{num_classes} classes, expected 0, or video_swin and two classes'
+            f'{num_classes} classes, expected 0, or {" or ".join(able)} and two classes'
         )
-    if model.name == 'stat_pool':
-        return _stat_pool(config, num_outputs, model.dropout)
-    return _video_swin(config, num_outputs, frames)
-
-
-def _stat_pool(config: ConfigDict, num_outputs: int, dropout: float) -> StatPool:
-    model = config.model
-    sizes = tuple(model.stat_pool.hidden_sizes)
-    if not all(isinstance(size, int) and size > 0 for size in sizes):
-        raise InputError(f'model.stat_pool.hidden_sizes: found {sizes}, expected integers above 0')
-    return StatPool(
-        num_outputs=num_outputs,
-        hidden_sizes=sizes,
-        **inputs.statistics(config.features),
-        dropout=dropout,
-        batch_norm=model.stat_pool.batch_norm,
-        dtype=jnp.dtype(model.dtype),
-    )
-
-
-def _video_swin(config: ConfigDict, num_outputs: int, frame_output: bool) -> video_swin.VideoSwin:
-    model, swin = config.model, config.model.video_swin
-    _one_of('model.size', model.size, video_swin.SIZES)
-    _one_of('model.video_swin.layout', swin.layout, ('official', 'legacy'))
-    _one_of('model.video_swin.merge', tuple(swin.merge), ((1, 2, 2), (2, 2, 2)))
-    for key in ('patch_size', 'window_size'):
-        size = tuple(swin[key])
-        if len(size) != 3 or not all(isinstance(n, int) and n > 0 for n in size):
-            raise InputError(f'model.video_swin.{key}: found {size}, expected 3 integers above 0')
-    stages = len(video_swin.SIZES[model.size]['depths'])
-    if len(swin.remat) != stages:
-        raise InputError(
-            f'model.video_swin.remat: found {tuple(swin.remat)}, expected {stages} booleans'
-        )
-    if swin.statistics and model.stat_pool.batch_norm:  # whose axis several devices would not know
-        raise InputError(
-            'model.stat_pool.batch_norm: found True with model.video_swin.statistics, '
-            'expected False'
-        )
-    options = dict(swin)
-    statistics, dropout = options.pop('statistics'), options.pop('statistics_dropout')
-    return video_swin.VideoSwin(
-        num_outputs=num_outputs,
-        **video_swin.SIZES[model.size],
-        **options,
-        context=config.features.context,
-        subclips=_subclips(config.features),
-        statistics=_stat_pool(config, num_outputs, dropout) if statistics else None,
-        dropout=model.dropout,
-        dtype=jnp.dtype(model.dtype),
-        frame_output=frame_output,
-    )
-
-
-def _subclips(features: ConfigDict) -> tuple[int, int] | None:
-    return (features.subclip, features.subclip_stride) if features.subclip else None
-
-
-def _one_of(key: str, found: Any, known: Iterable[Any]) -> None:
-    if found not in known:
-        raise InputError(f'{key}: found {found!r}, expected one of {", ".join(map(str, known))}')
+    return family.build(config, num_outputs, frames)
 
 
 def count_parameters(params: Any) -> int:

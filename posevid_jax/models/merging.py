@@ -17,7 +17,7 @@ from posevid_jax.models.layers import (
     linear,
     pad_to_multiple,
 )
-from posevid_jax.models.windows import Size
+from posevid_jax.models.windows import Size, per_axis
 
 
 class PatchMerging(nn.Module):
@@ -36,8 +36,8 @@ class PatchMerging(nn.Module):
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
-        width = x.shape[-1]
-        within = tuple(min(m, n) for m, n in zip(self.merge, x.shape[1:4], strict=True))
+        _, t, h, w, width = x.shape
+        within = per_axis(min, self.merge, (t, h, w))
         x = pad_to_multiple(x, within)
         b, t, h, w, _ = x.shape
         mt, mh, mw = within
@@ -47,8 +47,9 @@ class PatchMerging(nn.Module):
         x = x.transpose(order)
         x = x.reshape(b, t // mt, h // mh, w // mw, mt * mh * mw * width)
         # The neighbours of a token as a grid, in the order in which they are joined.
-        axes = (0, 2, 1) if columns_first else (0, 1, 2)
-        grid, box = (tuple(sizes[axis] for axis in axes) for sizes in (self.merge, within))
+        grid, box = self.merge, within
+        if columns_first:
+            grid, box = ((t, w, h) for t, h, w in (grid, box))
         size = math.prod(grid) * width
         scale, bias = LayerNorm(name='norm').parameters(size)
         kernel = _Kernel(2 * width, name='reduction')(size)

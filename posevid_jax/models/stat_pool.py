@@ -6,8 +6,9 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jax import Array
 
+from posevid_jax.features.inputs import Inputs
 from posevid_jax.features.pooling import STATISTICS, numbers_of_clips
-from posevid_jax.features.scaling import Scaler, standardize
+from posevid_jax.features.scaling import standardize
 
 # Deviations at which a statistic is as unusual as can be.
 _CLIP_AT = 4.0
@@ -38,35 +39,26 @@ class StatPool(nn.Module):
     dtype: Any = jnp.float32
 
     @nn.compact
-    def __call__(
-        self,
-        x: Array,
-        mask: Array,
-        whole: Array | None = None,
-        whole_mask: Array | None = None,
-        scaler: Scaler | None = None,
-        *,
-        train: bool,
-    ) -> Array:
+    def __call__(self, inputs: Inputs, *, train: bool) -> Array:
         """Logits of a batch.
 
         Args:
-          x: `[B, T, F, C]` packed features, 0 where missing.
-          mask: `[B, T, F, C]`.
-          whole, whole_mask: `[B, W]` numbers of whole clips, joined to the statistics.
-          scaler: what all these are measured against, None for nothing.
+          inputs: of it the channels, the numbers of the clip, which are joined to the statistics,
+            and the scaler of all these.
           train: dropout on, batch statistics updated.
 
         Returns:
           `[B, num_outputs]` float32.
         """
         x, known = numbers_of_clips(
-            x, mask, whole, whole_mask,
-            statistics=self.statistics, quantiles=self.quantiles, thresholds=self.thresholds,
+            inputs,
+            statistics=self.statistics,
+            quantiles=self.quantiles,
+            thresholds=self.thresholds,
             parts=self.parts,
-        )  # fmt: skip
-        if scaler is not None:
-            x = jnp.where(known, standardize(x, scaler, _CLIP_AT), 0.0)
+        )
+        if inputs.scaler is not None:
+            x = jnp.where(known, standardize(x, inputs.scaler, _CLIP_AT), 0.0)
         for size in self.hidden_sizes:
             # Batch norm brings a bias of its own.
             x = nn.Dense(size, use_bias=not self.batch_norm, dtype=self.dtype)(x)

@@ -94,7 +94,7 @@ def import_weights(
     Raises:
       InputError: names every tensor that does not match and is not allowed.
     """
-    ours = {'.'.join(path): leaf for path, leaf in flatten_dict(params).items()}
+    ours: dict[str, Any] = {'.'.join(path): leaf for path, leaf in flatten_dict(params).items()}
     theirs = {
         _our_name(name): value for name, value in state.items() if not name.endswith(_BUFFERS)
     }
@@ -213,8 +213,7 @@ def _read_torch(path: pathlib.Path) -> StateDict:
         import torch
     except ModuleNotFoundError:
         raise InputError(
-            f"{path}: reading it needs torch (pip install 'posevid-jax[torch]'); "
-            'or save it as .safetensors'
+            f'{path}: reading it needs torch (pip install torch); or save it as .safetensors'
         ) from None
     try:
         content = torch.load(path, map_location='cpu', weights_only=True)

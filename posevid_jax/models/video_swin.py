@@ -37,6 +37,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from posevid_jax.features.inputs import Inputs
 from posevid_jax.features.subclips import cut
 from posevid_jax.models import windows
 from posevid_jax.models.attention import attend
@@ -152,33 +153,33 @@ class VideoSwin(nn.Module):
     """Video Swin over clips `[B, T, H, W, C]`; see the head of this file for the shapes.
 
     Attributes:
-        num_outputs: K, logits per clip.
-        embed_dim: width of the first stage.
-        depths: blocks per stage.
-        num_heads: attention heads per stage.
-        patch_size: cells (t, h, w) of one token.
-        window_size: tokens (t, h, w) of one attention window.
-        mlp_ratio: hidden width of an MLP over the width of its stage.
-        qkv_bias: whether the query, key and value projection has a bias.
-        patch_norm: whether a norm follows the patch embedding.
-        layout: 'official' or 'legacy'.
-        merge: neighbours (t, h, w) that merging joins, (1, 2, 2) or (2, 2, 2).
-        mask_padding: whether padding and missing tokens are kept out of attention and pooling.
-            Takes effect when a mask is given.
-        dropout: rate after the embedding, the projections and the MLP's layers.
-        drop_path: rate of stochastic depth in the last block; it rises linearly from 0 in the
-            first.
-        remat: recompute the blocks' activations in the backward pass; for all stages or each.
-        dtype: of the computation. Parameters, norms, softmax and logits stay float32.
-        frame_output: also return a logit per frame.
-        context: frames at the start and the end that are looked at and not judged: they take part
-            in attention, not in the frame output. The pooling leaves out as many whole tokens of
-            the last stage at either end; a token that holds frames of both is pooled.
-        subclips: frames of the W sub-clips that a clip is judged by, and from one to the next,
-            see features/subclips.py: each has the mean over its frames of the head's logits of the
-            tokens, interpolated to frames. None to pool and judge the clip as one.
-        statistics: a network whose logits are added to those of the head, or None; of the sub-clips
-            of a clip, where there are any.
+      num_outputs: K, logits per clip.
+      embed_dim: width of the first stage.
+      depths: blocks per stage.
+      num_heads: attention heads per stage.
+      patch_size: cells (t, h, w) of one token.
+      window_size: tokens (t, h, w) of one attention window.
+      mlp_ratio: hidden width of an MLP over the width of its stage.
+      qkv_bias: whether the query, key and value projection has a bias.
+      patch_norm: whether a norm follows the patch embedding.
+      layout: 'official' or 'legacy'.
+      merge: neighbours (t, h, w) that merging joins, (1, 2, 2) or (2, 2, 2).
+      mask_padding: whether padding and missing tokens are kept out of attention and pooling.
+        Takes effect when a mask is given.
+      dropout: rate after the embedding, the projections and the MLP's layers.
+      drop_path: rate of stochastic depth in the last block; it rises linearly from 0 in the
+        first.
+      remat: recompute the blocks' activations in the backward pass; for all stages or each.
+      dtype: of the computation. Parameters, norms, softmax and logits stay float32.
+      frame_output: also return a logit per frame.
+      context: frames at the start and the end that are looked at and not judged: they take part
+        in attention, not in the frame output. The pooling leaves out as many whole tokens of
+        the last stage at either end; a token that holds frames of both is pooled.
+      subclips: frames of the W sub-clips that a clip is judged by, and from one to the next,
+        see features/subclips.py: each has the mean over its frames of the head's logits of the
+        tokens, interpolated to frames. None to pool and judge the clip as one.
+      statistics: a network whose logits are added to those of the head, or None; of the sub-clips
+        of a clip, where there are any.
 
     Dropout and stochastic depth draw from the rng stream 'dropout'. The last stage's map (of
     the legacy layout: its mean before the norm) is sown as intermediates/features.
@@ -206,21 +207,20 @@ class VideoSwin(nn.Module):
     statistics: nn.Module | None = None
 
     @nn.compact
-    def __call__(self, x: Array, mask: Array | None = None, *numbers: Array | None, train: bool):
+    def __call__(self, inputs: Inputs, *, train: bool):
         """Scores clips.
 
         Args:
-            x: cells `[B, T, H, W, C]`.
-            mask: `[B, T, H, W]`, True where a cell was observed. A token is missing when no
-                cell of its patch was observed. None, or `mask_padding` off: the published
-                network, in which padding takes part.
-            numbers: what `statistics` is called with.
-            train: switches dropout and stochastic depth on.
+          inputs: of it the cells; `statistics` is called with it too. A token is missing when no
+            cell of its patch was observed. Without a mask, or with `mask_padding` off: the
+            published network, in which padding takes part.
+          train: switches dropout and stochastic depth on.
 
         Returns:
-            Logits `[B, K]` float32, with `subclips` `[B, W, K]`; with `frame_output` the pair
-            of these and `[B, T]`.
+          logits `[B, K]` float32, with `subclips` `[B, W, K]`; with `frame_output` the pair
+          of these and `[B, T]`.
         """
+        x, mask = inputs.cells
         chex.assert_rank(x, 5)
         frames = x.shape[1]
         if mask is not None:
@@ -258,7 +258,7 @@ class VideoSwin(nn.Module):
                 block += 1
         logits, *scores = self._head(x, mask, frames)
         if self.statistics is not None:
-            more = self.statistics(*numbers, train=train)
+            more = self.statistics(inputs, train=train)
             logits = logits + (more.reshape(logits.shape) if self.subclips else more)
         return (logits, *scores) if scores else logits
 

@@ -1,4 +1,4 @@
-"""Attention windows as static geometry: where a token sits is known before anything runs.
+"""Attention windows as static geometry: the place of each token is known before anything runs.
 
 Nothing here holds parameters. A `WindowPlan` is computed in numpy from the sizes of the feature
 map; `partition` and `merge_windows` move tokens by pad, roll and reshape alone, all of which XLA
@@ -7,6 +7,7 @@ turns into copies of whole rows (or into nothing, when a window spans the rows a
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import jax.numpy as jnp
 import numpy as np
@@ -23,13 +24,13 @@ class WindowPlan:
     """How a feature map of `grid` tokens is cut into windows.
 
     Attributes:
-        grid: tokens (T, H, W) of the feature map.
-        box: tokens (t, h, w) of one window that can be real: the window, or the map if smaller.
-        counts: windows along each axis.
-        shift: tokens that the map is rolled back by, per axis, below the axis' size.
-        window: the full window, which the bias table describes.
-        clamp: True when the window shrinks to `box` (official); False when what lies outside
-            of `box` is filled with zero tokens (legacy).
+      grid: tokens (T, H, W) of the feature map.
+      box: tokens (t, h, w) of one window that can be real: the window, or the map if smaller.
+      counts: windows along each axis.
+      shift: tokens that the map is rolled back by, per axis, below the axis' size.
+      window: the full window, which the bias table describes.
+      clamp: True when the window shrinks to `box` (official); False when what lies outside of
+        `box` is filled with zero tokens (legacy).
     """
 
     grid: Size
@@ -47,7 +48,13 @@ class WindowPlan:
     @property
     def padding(self) -> Size:
         """Tokens added at the end of each axis."""
-        return tuple(n * b - g for n, b, g in zip(self.counts, self.box, self.grid, strict=True))
+        return per_axis(lambda n, b, g: n * b - g, self.counts, self.box, self.grid)
+
+
+def per_axis(function: Callable[..., int], *sizes: Size) -> Size:
+    """Applies a function to the sizes along time, rows and columns in turn."""
+    t, h, w = (function(*axis) for axis in zip(*sizes, strict=True))
+    return t, h, w
 
 
 def plan_windows(grid: Size, window: Size, *, shifted: bool, clamp: bool) -> WindowPlan:
@@ -57,20 +64,20 @@ def plan_windows(grid: Size, window: Size, *, shifted: bool, clamp: bool) -> Win
     the map is padded, then rolled. Without (legacy) the map is rolled first, so that an axis
     smaller than the window is still rolled, and then padded.
     """
-    box = tuple(min(g, w) for g, w in zip(grid, window, strict=True))
-    counts = tuple(-(-g // b) for g, b in zip(grid, box, strict=True))
+    box = per_axis(min, grid, window)
+    counts = per_axis(lambda g, b: -(-g // b), grid, box)
     shift = (0, 0, 0)
     if shifted and clamp:
-        shift = tuple(0 if g <= w else w // 2 for g, w in zip(grid, window, strict=True))
+        shift = per_axis(lambda g, w: 0 if g <= w else w // 2, grid, window)
     elif shifted:
-        shift = tuple(w // 2 % g for g, w in zip(grid, window, strict=True))
-    return WindowPlan(grid, box, counts, shift, tuple(window), clamp)
+        shift = per_axis(lambda g, w: w // 2 % g, grid, window)
+    return WindowPlan(grid, box, counts, shift, window, clamp)
 
 
 def partition(x: Array, plan: WindowPlan) -> Array:
     """Cuts `x` [B, T, H, W, C] into windows [B, windows, N, C], zeros where there is no token."""
     pad = ((0, 0), *((0, p) for p in plan.padding), (0, 0))
-    back = tuple(-s for s in plan.shift)
+    back = per_axis(lambda s: -s, plan.shift)
     x = _roll(jnp.pad(x, pad), back) if plan.clamp else jnp.pad(_roll(x, back), pad)
     (nt, nh, nw), (t, h, w) = plan.counts, plan.box
     x = x.reshape(x.shape[0], nt, t, nh, h, nw, w, x.shape[-1])
@@ -103,12 +110,12 @@ def relative_index(window: Size) -> np.ndarray:
     axes = np.meshgrid(*(np.arange(n) for n in window), indexing='ij')
     place = np.stack([a.reshape(-1) for a in axes], axis=1)  # [M, 3]
     offset = place[:, None] - place[None] + (np.array(window) - 1)  # [M, M, 3]
-    return np.ravel_multi_index(np.moveaxis(offset, -1, 0), table_shape(window))
+    return np.asarray(np.ravel_multi_index(np.moveaxis(offset, -1, 0), table_shape(window)))
 
 
 def table_shape(window: Size) -> Size:
     """Offsets (dt, dh, dw) that the bias table of a window distinguishes."""
-    return tuple(2 * n - 1 for n in window)
+    return per_axis(lambda n: 2 * n - 1, window)
 
 
 def bias_indices(plan: WindowPlan) -> tuple[np.ndarray, np.ndarray]:
@@ -118,7 +125,7 @@ def bias_indices(plan: WindowPlan) -> tuple[np.ndarray, np.ndarray]:
     the offset between its tokens; published weights were trained with it.
 
     Returns:
-        Indices [N, N], and [N, R] for the R zero tokens that are never laid out (0 if clamped).
+      indices [N, N], and [N, R] for the R zero tokens that are never laid out (0 if clamped).
     """
     index = relative_index(plan.window)
     n = plan.tokens

@@ -3,7 +3,7 @@
 import datetime
 import pathlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -13,10 +13,13 @@ from ml_collections import ConfigDict
 
 from posevid_jax.capacity import memory
 from posevid_jax.errors import InputError
+from posevid_jax.evaluation.table import GrowingTable
+from posevid_jax.features.inputs import Inputs, Masked
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.machine import parallel
-from posevid_jax.models import classifier
-from posevid_jax.modes import bench_loader
+from posevid_jax.models import classifier, families
+from posevid_jax.modes.bench_loader import bench_loader
+from posevid_jax.modes.bench_stream import bench_stream
 from posevid_jax.runs.config import as_json
 from posevid_jax.runs.directory import new_run_directory
 from posevid_jax.runs.environment import environment
@@ -28,17 +31,12 @@ from posevid_jax.training import state as states
 _MATMUL_SIZE = {'cpu': 2048, 'gpu': 8192}
 
 
-def bench(
-    config: ConfigDict,
-    workdir: pathlib.Path | None = None,
-    more: Mapping[str, Callable[[ConfigDict], list[dict[str, Any]]]] | None = None,
-) -> list[dict[str, Any]]:
+def bench(config: ConfigDict, workdir: pathlib.Path | None = None) -> list[dict[str, Any]]:
     """Measures what `bench.what` names, prints a table and writes `bench.json`.
 
     Args:
       config: the whole configuration.
-      workdir: where `bench.json` goes; None makes a new numbered directory.
-      more: what else `bench.what` may name, measured by packages above this one.
+      workdir: where `bench.json` goes; None makes a new numbered directory. Of `stream`, the run.
 
     Returns:
       a record a row of the table.
@@ -46,12 +44,16 @@ def bench(
     Raises:
       InputError: a key of `config.bench` that cannot be measured.
     """
-    kinds = {'step': bench_steps, 'loader': bench_loader.bench_loader} | dict(more or {})
+    kinds = {
+        'step': lambda: bench_steps(config),
+        'loader': lambda: bench_loader(config),
+        'stream': lambda: bench_stream(config, workdir),
+    }
     if config.bench.what not in kinds:
         raise InputError(
             f'bench.what: found {config.bench.what!r}, expected one of {", ".join(kinds)}'
         )
-    records = kinds[config.bench.what](config)
+    records = kinds[config.bench.what]()
     if workdir is None:
         workdir = new_run_directory(pathlib.Path('runs') / 'bench')
     path = workdir / 'bench.json'
@@ -79,22 +81,22 @@ def bench_steps(config: ConfigDict) -> list[dict[str, Any]]:
     Raises:
       InputError: a size, dtype or shape that cannot be built.
     """
-    settings = config.bench
-    sizes = settings.sizes if config.model.name == 'video_swin' else (config.model.name,)
-    rank = 4 if config.model.name == 'video_swin' else 3
-    if len(settings.clip_shape) != rank:
+    settings, family = config.bench, families.of(config)
+    axes = 'T, H, W, C' if family.inputs(config).cells else 'T, F, C'
+    if len(settings.clip_shape) != len(axes.split()):
         raise InputError(
-            f'bench.clip_shape: found {tuple(settings.clip_shape)}, expected {rank} sizes '
+            f'bench.clip_shape: found {tuple(settings.clip_shape)}, expected sizes {axes} '
             f'for {config.model.name}'
         )
     layout = parallel.Parallel('jit')
     records = []
-    print(_HEADER, flush=True)
+    sizes = settings.sizes if family.sizes else (config.model.name,)
+    table = GrowingTable(_HEADER, sizes, room=len('bfloat16'))
     for size in sizes:
         for dtype in settings.dtypes:
             changed = config.copy_and_resolve_references()
             changed.model.dtype = dtype
-            if config.model.name == 'video_swin':
+            if family.sizes:
                 changed.model.size = size
             peak = matmul_rate(dtype)
             for batch_size in settings.batch_sizes:
@@ -103,7 +105,7 @@ def bench_steps(config: ConfigDict) -> list[dict[str, Any]]:
                 cost['time']['share'] = cost['time']['gflop_per_s'] / peak
                 record = {'size': size, 'dtype': dtype, 'batch_size': batch_size} | cost
                 records.append(record)
-                print(_row(record), flush=True)
+                table.add(_row(record))
     return records
 
 
@@ -138,21 +140,22 @@ def network_step(
     """The training step on random network inputs, a fresh state and a batch.
 
     The very step of training, except that the classifier reads its input from the batch instead of
-    computing it, so that any clip shape can be timed: clips judged as one, by video_swin without
-    statistics beside it. Nothing is augmented.
+    computing it, so that any clip shape can be timed: clips judged as one, by a network that reads
+    nothing beside its main input. Nothing is augmented.
 
     Args:
       config: the whole configuration; `bench.clip_shape` is the shape of one input.
       batch_size: clips.
     """
-    config = config.copy_and_resolve_references()
+    family, config = families.of(config), config.copy_and_resolve_references()
+    config.update_from_flattened_dict(family.alone)
     config.features.subclip = config.features.context = 0
-    config.model.video_swin.statistics = False
+    main = 'cells' if family.inputs(config).cells else 'channels'
     rng = np.random.default_rng(0)
     x = rng.normal(size=(batch_size, *config.bench.clip_shape)).astype(np.float32)
     batch = {
         'x': x,
-        'x_mask': np.ones(x.shape[:-1] if x.ndim == 5 else x.shape, bool),
+        'x_mask': np.ones(x.shape[:-1] if main == 'cells' else x.shape, bool),
         'label': rng.integers(0, 2, batch_size).astype(np.int32),
         'weight': np.ones(batch_size, np.float32),
         'valid': np.ones(batch_size, np.float32),
@@ -160,10 +163,10 @@ def network_step(
     }
     model = classifier.Classifier(
         classifier.build_network(config, num_classes=2),
-        read=lambda batch, scaler: (batch['x'], batch['x_mask']),
+        read=lambda batch, scaler: Inputs(**{main: Masked(batch['x'], batch['x_mask'])}),
     )
     schedule = optim.learning_rate(config.train, 100)
-    optimizer = optim.optimizer(config.train, schedule)
+    optimizer = optim.optimizer(config.train, schedule, family)
     scaler = Scaler(center=np.zeros(1, np.float32), scale=np.ones(1, np.float32))
     state = jax.jit(lambda: states.create(model, optimizer, scaler, batch, config.seed))()
     return steps.make_train_step(model, optimizer, schedule, config.train), state, batch
@@ -184,16 +187,20 @@ def matmul_rate(dtype: str) -> float:
 
 
 _HEADER = (
-    f'{"size":<10}{"dtype":<10}{"batch":>6}{"compile s":>11}{"step ms":>10}{"clips/s":>10}'
-    f'{"GFLOP":>9}{"MB":>8}{"GFLOP/s":>9}{"matmul":>8}{"share":>7}'
-)
+    'size', 'dtype', 'batch', 'compile s', 'step ms', 'clips/s', 'GFLOP', 'MB', 'GFLOP/s', 'matmul',
+    'share',
+)  # fmt: skip
 
 
-def _row(record: dict[str, Any]) -> str:
+def _row(record: dict[str, Any]) -> list[str]:
     t = record['time']
-    return (
-        f'{record["size"]:<10}{record["dtype"]:<10}{record["batch_size"]:>6}'
-        f'{t["compile_s"]:>11.1f}{t["step_ms"]:>10.1f}{t["clips_per_s"]:>10.1f}'
-        f'{record["gflop"]:>9.1f}{record["bytes"] / 1e6:>8.0f}{t["gflop_per_s"]:>9.0f}'
-        f'{t["matmul_gflop_per_s"]:>8.0f}{t["share"]:>7.2f}'
-    )
+    return [
+        record['size'],
+        record['dtype'],
+        str(record['batch_size']),
+        *(f'{t[key]:.1f}' for key in ('compile_s', 'step_ms', 'clips_per_s')),
+        f'{record["gflop"]:.1f}',
+        f'{record["bytes"] / 1e6:.0f}',
+        *(f'{t[key]:.0f}' for key in ('gflop_per_s', 'matmul_gflop_per_s')),
+        f'{t["share"]:.2f}',
+    ]

@@ -19,6 +19,7 @@ from posevid_jax.data.mapped import Column
 from posevid_jax.data.shard_reader import read_shards
 from posevid_jax.data.shards import write_shards
 from posevid_jax.errors import InputError
+from posevid_jax.evaluation.table import GrowingTable
 
 _FRAMES, _FEATURES = 75, 36
 _PASSES = 3  # over the clips, the fastest counts
@@ -48,7 +49,6 @@ def bench_loader(config: ConfigDict) -> list[dict[str, Any]]:
     arrays = clips.arrays(skeleton=False)
     steps = num_clips // batch_size
     print(f'{num_clips} clips of {_FRAMES} frames, {_FEATURES} features, batches of {batch_size}')
-    print(f'{"loader":<24}{"clips/s":>12}{"ratio":>8}', flush=True)
     with tempfile.TemporaryDirectory() as folder:
         write_shards(pathlib.Path(folder) / 'shards', [clips])
         mapped = read_shards(pathlib.Path(folder) / 'shards').arrays(skeleton=False)
@@ -57,12 +57,13 @@ def bench_loader(config: ConfigDict) -> list[dict[str, Any]]:
             'in memory': lambda: _ours(arrays, batch_size, steps),
             'memory-mapped': lambda: _ours(mapped, batch_size, steps),
         }
+        table = GrowingTable(('loader', 'clips/s', 'ratio'), ways, room=10)
         rates = {}
         records = []
         for name, batches in ways.items():
             rates[name] = max(_rate(batches()) for _ in range(_PASSES))
             measured = {'clips_per_s': rates[name], 'ratio': rates[name] / rates[_GRAIN]}
-            print(f'{name:<24}{rates[name]:>12,.0f}{measured["ratio"]:>8.1f}', flush=True)
+            table.add((name, f'{rates[name]:,.0f}', f'{measured["ratio"]:.1f}'))
             records.append(
                 {
                     'loader': name,

@@ -23,10 +23,10 @@ from posevid_jax.evaluation import (
 )
 from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.evaluation.metrics import Record
-from posevid_jax.features import inputs
 from posevid_jax.machine.interrupt import Interrupt
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.machine.progress import Progress
+from posevid_jax.models import families
 from posevid_jax.runs import cv_files, evaluation_files
 from posevid_jax.runs.directory import new_run_directory
 from posevid_jax.training import experiment as experiments
@@ -90,7 +90,7 @@ def make_plan(config: ConfigDict) -> tuple[cv_files.Plan, ConfigDict]:
     if not config.cv.judge:
         return cv_files.Plan(clips, group, fold, footage, clips, fold), fold_config
     like = {key: getattr(clips, key) for key in ('feature_names', 'joint_names', 'class_names')}
-    if not inputs.reads_features(config):
+    if not families.input_spec(config).reads_archive:
         like['feature_names'] = ()
     train = source.load(config.data.train, config.data)
     train = source.conform(train, like, config.data.train, like=config.cv.judge)
@@ -129,7 +129,11 @@ def _experiment(plan: cv_files.Plan, config: ConfigDict, fold: int) -> Experimen
 
 
 def _train_folds(
-    plan: cv_files.Plan, config, first: Experiment, workdir, parallel: Parallel
+    plan: cv_files.Plan,
+    config: ConfigDict,
+    first: Experiment,
+    workdir: pathlib.Path,
+    parallel: Parallel,
 ) -> bool:
     """Trains the folds that have no file yet; False when a signal stopped it."""
     count, steps = config.cv.folds, first.total_steps
@@ -205,7 +209,9 @@ def analyse_errors(
     return found
 
 
-def _opening(plan: cv_files.Plan, experiment: Experiment, workdir, parallel: Parallel) -> str:
+def _opening(
+    plan: cv_files.Plan, experiment: Experiment, workdir: pathlib.Path, parallel: Parallel
+) -> str:
     cv, clips = experiment.config.cv, plan.clips
     together = [' and '.join(v.partition(':')[2] for v in videos) for videos in plan.footage]
     footage = f'; same footage, so in one fold: {", ".join(together)}' if together else ''

@@ -20,11 +20,12 @@ from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.inference.ensemble import ENSEMBLE, common_inputs
 from posevid_jax.inference.single import SingleRun
+from posevid_jax.machine.atomic import atomic_folder
 from posevid_jax.modes import cv
-from posevid_jax.runs import checksums, cv_files
+from posevid_jax.runs import checksums, cv_files, training_clips
 from posevid_jax.runs.config import as_json, read_config
 from posevid_jax.runs.directory import unique_names
-from posevid_jax.runs.files import atomic_folder, write_json
+from posevid_jax.runs.files import write_json
 
 # What the directory takes from the command; all else is the first member's.
 _OF_COMMAND = ('eval', 'predict', 'ensemble')
@@ -181,6 +182,8 @@ def _copy(run: SingleRun, folder: pathlib.Path) -> dict[str, Any]:
     folder.mkdir(parents=True)
     for file in _COPIED:
         shutil.copy(run.workdir / file, folder / file)
+    if (run.workdir / training_clips.FILE).exists():
+        shutil.copy(run.workdir / training_clips.FILE, folder)
     shutil.copytree(run.workdir / checkpoint, folder / checkpoint)
     return {
         'run': run.workdir.name,

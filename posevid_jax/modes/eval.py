@@ -43,6 +43,7 @@ def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'b
     record = {'set': name, 'step': run.step} | validation.final_record(
         logits, clips, run.decision, config
     )
+    record['trained_on'] = run.count_trained_on(clips)
     page = workdir / 'eval' / f'{name}.html'
     look = evaluation_files.write(workdir, page, record, clips, logits, run.decision, config.eval)
     print('\n'.join(report.lines(f'{workdir}, step {record["step"]} on {name}', record)))

@@ -16,8 +16,9 @@ from posevid_jax.errors import InputError
 from posevid_jax.inference.nan_inputs import MASKS, nan_function
 from posevid_jax.inference.restore import restore
 from posevid_jax.inference.trained_run import TrainedRun
+from posevid_jax.machine.atomic import atomic_folder
 from posevid_jax.machine.parallel import Parallel
-from posevid_jax.runs.files import atomic_folder, write_json
+from posevid_jax.runs.files import write_json
 
 PLATFORMS = ('cpu', 'cuda')
 _CHECKED_CLIPS = 7
@@ -58,7 +59,7 @@ def export_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'bes
     names = list(inputs)
     exported = export.export(jax.jit(function), platforms=PLATFORMS)(_any_batch(inputs))
     folder = workdir / 'export'
-    with atomic_folder(folder) as unfinished:
+    with atomic_folder(folder, replace=True) as unfinished:
         (unfinished / 'model.jax').write_bytes(exported.serialize())
         difference = _difference(unfinished / 'model.jax', run, names)
         write_json(
@@ -67,7 +68,6 @@ def export_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'bes
         shutil.copy(
             pathlib.Path(__file__).with_name('export_example.py'), unfinished / 'example.py'
         )
-        shutil.rmtree(folder, ignore_errors=True)
     size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
     print(
         f'{folder}: {", ".join(names)} to probabilities of {", ".join(run.inputs["class_names"])}, '

@@ -9,9 +9,9 @@ from posevid_jax.data import source
 from posevid_jax.data.clips import UNKNOWN_FRAME, UNKNOWN_LABEL, Clips
 from posevid_jax.data.npz import write_arrays
 from posevid_jax.errors import InputError
+from posevid_jax.evaluation.table import Table
 from posevid_jax.inference.restore import restore
 from posevid_jax.machine.parallel import Parallel
-from posevid_jax.runs.csv_text import csv_text
 from posevid_jax.runs.files import write_text
 
 
@@ -41,7 +41,7 @@ def predict_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'be
     probs = run.predictor(parallel)(clips)
     columns = prediction_columns(clips, probs, run.threshold)
     path = workdir / 'predictions' / f'{source.set_name(config.data.test)}.csv'
-    write_text(path, csv_text(columns))
+    write_text(path, Table.of_columns(columns).csv())
     write_arrays(path.with_suffix('.npz'), _arrays(clips, probs, columns, run.threshold))
     counts = np.bincount(columns['predicted'], minlength=clips.num_classes)
     found = ', '.join(f'{n} {name}' for name, n in zip(clips.class_names, counts, strict=True))

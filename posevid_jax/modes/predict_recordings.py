@@ -86,9 +86,9 @@ def _videos(
             prepare.bad_file(str(error), settings, report)
             continue
         label = None
-        if labels[pair] is not None:
+        if (known := labels[pair]) is not None:
             outside = outside_label(settings.outside, classes)
-            label = frame_labels(labels[pair], recording.time, classes, outside)
+            label = frame_labels(known, recording.time, classes, outside)
         waiting.append((recording, clips, label))
         if sum(len(clips) for _, clips, _ in waiting) >= _CLIPS_AT_ONCE:
             yield from _finished(waiting, predict, run)

@@ -42,7 +42,7 @@ class Report:
     """
 
     skipped: list[str] = dataclasses.field(default_factory=list)
-    left_out: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    left_out: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     beyond: list[str] = dataclasses.field(default_factory=list)
 
 
@@ -181,7 +181,12 @@ def read_labels(
             bad_file(str(error), settings, report)
     if not settings.labels:
         return labels, ()
-    found = {label: p.labels for p in labels for label in labels[p].label}
+    found = {
+        label: video.labels
+        for video, read in labels.items()
+        if video.labels is not None and read is not None
+        for label in read.label
+    }
     return labels, intervals.class_names(
         found, settings.classes, settings.outside, negative=negative
     )

@@ -21,8 +21,9 @@ from posevid_jax.capacity.candidate import Candidate, platform_of
 from posevid_jax.capacity.devices import Target
 from posevid_jax.capacity.search import Answer, Measurement, search
 from posevid_jax.errors import InputError
+from posevid_jax.evaluation.table import GrowingTable, number
 from posevid_jax.features import motion
-from posevid_jax.models import video_swin
+from posevid_jax.models import families
 from posevid_jax.runs.environment import environment
 from posevid_jax.runs.files import write_json
 
@@ -66,11 +67,20 @@ def probe(config: ConfigDict, workdir: pathlib.Path) -> dict[str, Any]:
     return report
 
 
+def pairs(config: ConfigDict) -> list[tuple[str | None, str]]:
+    """The (size, pack) to answer for, those of `config.probe`: None for a family of one size, and
+    the pack `off` alone for a network that reads no packed features."""
+    family = families.of(config)
+    sizes = config.probe.sizes if family.sizes else (None,)
+    packs = config.probe.packs if family.inputs(config).reads_numbers else ('off',)
+    return list(itertools.product(sizes, packs))
+
+
 def _check(config: ConfigDict) -> None:
-    settings = config.probe
-    for key, known in (('sizes', video_swin.SIZES), ('packs', motion.PACKS)):
+    settings, family = config.probe, families.of(config)
+    for key, known in (('sizes', family.sizes), ('packs', motion.PACKS)):
         unknown = [name for name in settings[key] if name not in known]
-        if unknown or not settings[key]:
+        if known and (unknown or not settings[key]):
             raise InputError(
                 f'probe.{key}: found {", ".join(unknown) or "none"}, '
                 f'expected some of {", ".join(known)}'
@@ -101,17 +111,15 @@ class _Rows:
         self._target = target
 
     def measure(self) -> list[dict[str, Any]]:
-        settings = self._config.probe
-        swin = self._config.model.name == 'video_swin'
-        pairs = list(itertools.product(settings.sizes if swin else (None,), settings.packs))
-        print(_HEADER, flush=True)
-        with concurrent.futures.ThreadPoolExecutor(settings.threads) as threads:
-            records = list(threads.map(lambda pair: self._search(*pair), pairs))
+        rows = pairs(self._config)
+        table = GrowingTable(_HEADER, [size or self._config.model.name for size, _ in rows])
+        with concurrent.futures.ThreadPoolExecutor(self._config.probe.threads) as threads:
+            records = list(threads.map(lambda pair: self._search(*pair, table), rows))
         if self._target.is_here:
             # The device's peak only ever rises: from the smallest prediction to the largest.
             for record in sorted(records, key=lambda record: record['peak_bytes'] or 0):
                 self._run(record)
-                print(_line(record), flush=True)
+                table.add(_row(record))
         return records
 
     def _candidate(self, size: str | None, pack: str) -> Candidate:
@@ -121,7 +129,7 @@ class _Rows:
             config.model.size = size
         return Candidate(config, self._target.kind, self._target.devices)
 
-    def _search(self, size: str | None, pack: str) -> dict[str, Any]:
+    def _search(self, size: str | None, pack: str, table: GrowingTable) -> dict[str, Any]:
         settings, target = self._config.probe, self._target
         candidate = self._candidate(size, pack)
         compiles = []
@@ -162,7 +170,7 @@ class _Rows:
         record = candidate.identity._asdict() | _answer(answer, candidate, compiles)
         record['fingerprint'] = candidate.fingerprint(platform_of(target.devices[0]))
         if not target.is_here:
-            print(_line(record), flush=True)
+            table.add(_row(record))
         return record
 
     def _run(self, record: dict[str, Any]) -> None:
@@ -267,24 +275,26 @@ def _opening(target: Target, config: ConfigDict) -> str:
 
 
 _HEADER = (
-    f'{"size":<10}{"pack":<7}{"best":>7}{"GB":>8}{"max":>7}{"GB":>8}{"repeated":>10}'
-    f'{"MB/clip":>9}{"clips/s":>9}{"knee":>7}{"recommended":>13}{"compiles":>10}{"s":>7}'
-)
+    'size', 'pack', 'best', 'GB', 'max', 'GB', 'repeated', 'MB/clip', 'clips/s', 'knee',
+    'recommended', 'compiles', 's',
+)  # fmt: skip
 
 
-def _line(record: dict[str, Any]) -> str:
-    def number(value: float | None, form: str, scale: float = 1.0) -> str:
-        return '-' if value is None else format(value / scale if scale != 1.0 else value, form)
-
+def _row(record: dict[str, Any]) -> list[str]:
     recommended = record['recommended']
-    seconds = math.fsum(item['seconds'] for item in record['compiles'])
-    return (
-        f'{record["size"] or record["model"]:<10}{record["pack"]:<7}'
-        f'{record["best_batch"]:>7}{number(record["peak_bytes"], ".2f", 1e9):>8}'
-        f'{record["max_batch"]:>7}{number(record["max_peak_bytes"], ".2f", 1e9):>8}'
-        f'{record["max_recomputed"]:>10}{record["bytes_per_clip"] / 1e6:>9.2f}'
-        f'{number(record["throughput_clips_per_s"], ".1f"):>9}'
-        f'{number(record["knee_batch"], "d"):>7}'
-        f'{number(recommended and recommended["batch"], "d"):>13}'
-        f'{len(record["compiles"]):>10}{seconds:>7.0f}'
-    )
+    peak, largest = (record[key] and record[key] / 1e9 for key in ('peak_bytes', 'max_peak_bytes'))
+    return [
+        record['size'] or record['model'],
+        record['pack'],
+        str(record['best_batch']),
+        number(peak, '.2f', '-'),
+        str(record['max_batch']),
+        number(largest, '.2f', '-'),
+        str(record['max_recomputed']),
+        f'{record["bytes_per_clip"] / 1e6:.2f}',
+        number(record['throughput_clips_per_s'], '.1f', '-'),
+        number(record['knee_batch'], 'd', '-'),
+        number(recommended and recommended['batch'], 'd', '-'),
+        str(len(record['compiles'])),
+        f'{math.fsum(item["seconds"] for item in record["compiles"]):.0f}',
+    ]

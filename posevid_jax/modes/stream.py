@@ -2,15 +2,33 @@
 
 import json
 import os
+import pathlib
+import sys
 from collections.abc import Iterator
 from typing import Any, TextIO
 
 import numpy as np
+from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
 from posevid_jax.inference.events import Event
+from posevid_jax.inference.restore import restore
 from posevid_jax.inference.stream import Stream, Update
 from posevid_jax.inference.trained_run import TrainedRun
+
+
+def stream(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'best') -> None:
+    """Answers standard input on standard output with a run.
+
+    Args:
+      config: the run's, with overrides.
+      workdir: the run directory.
+      checkpoint: `best`, `last` or a step.
+
+    Raises:
+      InputError: the run cannot be read, or a line is not as expected.
+    """
+    serve(restore(config, workdir, checkpoint), sys.stdin, sys.stdout)
 
 
 def serve(run: TrainedRun, source: TextIO, sink: TextIO) -> None:
@@ -57,7 +75,7 @@ def _values(source: TextIO) -> Iterator[tuple[str, dict[str, Any]]]:
         yield where, value
 
 
-def _open(run: TrainedRun, first: tuple[str, dict] | None) -> Stream:
+def _open(run: TrainedRun, first: tuple[str, dict[str, Any]] | None) -> Stream:
     where, about = first or ('stdin: line 1', {})
     size = about.get('video_size')
     numbers = [about.get('fps'), *(size if isinstance(size, list) else [])]

@@ -1,8 +1,6 @@
 """The files of a cross-validation: what is done is never done twice, nor mixed with another one."""
 
-import csv
 import dataclasses
-import io
 import pathlib
 from typing import Any
 
@@ -14,6 +12,7 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation.calibration import Calibration
 from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.table import Table
 from posevid_jax.runs.config import as_json, check_config
 from posevid_jax.runs.environment import environment
 from posevid_jax.runs.files import read_json, write_json, write_text
@@ -148,16 +147,21 @@ def write_predictions(workdir: pathlib.Path, plan: Plan, probs: np.ndarray) -> N
     """
     clips = plan.clips
     several = probs.shape[1] > 2
-    names = [f'prob_{name}' for name in clips.class_names] if several else ['prob']
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator='\n')
-    table.writerow(['row', 'video_id', 'start_frame', 'end_frame', 'label', *names, 'fold'])
-    for row, video in enumerate(clips.video_ids):
-        ends = (int(clips.start_frame[row]), int(clips.end_frame[row]))
-        values = probs[row] if several else probs[row, 1:]
-        fold = int(plan.fold[row]) + 1
-        table.writerow([row, video, *ends, int(clips.label[row]), *map(float, values), fold])
-    write_text(workdir / 'cv' / 'predictions.csv', text.getvalue())
+    columns = {
+        'row': np.arange(len(clips)),
+        'video_id': np.array(clips.video_ids),
+        'start_frame': clips.start_frame,
+        'end_frame': clips.end_frame,
+        'label': clips.label,
+    }
+    columns |= {
+        f'prob_{name}' if several else 'prob': probs[:, k]
+        for k, name in enumerate(clips.class_names)
+        if several or k == 1
+    }
+    columns['fold'] = plan.fold + 1
+    table = Table.of_columns(columns, form='')
+    write_text(workdir / 'cv' / 'predictions.csv', table.csv())
 
 
 def write_results(

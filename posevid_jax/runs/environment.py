@@ -9,11 +9,14 @@ import sys
 from importlib import metadata
 from typing import Any
 
-import jax
-
 _PACKAGES = ('posevid-jax', 'jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'grain', 'numpy')
 # Of the environment: what changes how fast a step is, or what it computes.
 _VARIABLES = ('GLIBC_TUNABLES', 'XLA_FLAGS')
+
+
+def program() -> str:
+    """How this program is started: `python main.py`, or `posevid` where it is installed."""
+    return 'python main.py' if pathlib.Path(sys.argv[0]).name == 'main.py' else 'posevid'
 
 
 def environment() -> dict[str, Any]:
@@ -22,6 +25,8 @@ def environment() -> dict[str, Any]:
     for package in _PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions[package] = metadata.version(package)
+    import jax  # which modes that only read files do without
+
     devices = jax.devices()
     return {
         'command': [pathlib.Path(sys.argv[0]).name, *sys.argv[1:]],

@@ -1,6 +1,5 @@
 """The files of an evaluation: its record, its probabilities, and a page for people."""
 
-import io
 import json
 import pathlib
 
@@ -8,6 +7,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
+from posevid_jax.data.npz import write_arrays
 from posevid_jax.evaluation import eval_page
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.drawing import Picture
@@ -58,13 +58,12 @@ def write(
     logits = mean_logits(logits)
     path = workdir / 'eval' / f'{record["set"]}.json'
     write_json(path, record)
-    stream = io.BytesIO()
-    np.savez_compressed(
-        stream, prob=chosen.probabilities(logits), label=clips.label, group=clips.group
-    )
-    write_bytes(path.with_suffix('.npz'), stream.getvalue())
-    if config.report and processes.is_first():
-        _write_page(workdir, page, record, clips, logits, chosen)
+    if processes.is_first():
+        prob = chosen.probabilities(logits)
+        arrays = {'prob': prob, 'label': clips.label, 'group': clips.group}
+        write_arrays(path.with_suffix('.npz'), arrays)
+        if config.report:
+            _write_page(workdir, page, record, clips, logits, chosen)
     return look
 
 

@@ -1,41 +1,18 @@
-"""Files written so that a reader never sees half of one."""
+"""The files of a run directory: text and JSON in one piece, and lines that are appended."""
 
 import contextlib
 import json
 import os
 import pathlib
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
 from posevid_jax.errors import InputError
 from posevid_jax.machine import processes
-
-
-@contextlib.contextmanager
-def atomic_folder(folder: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A folder under a temporary name, which becomes `folder` when the block ends without an error.
-
-    What is there already must be gone, or empty, by then.
-
-    Raises:
-      InputError: it cannot be written.
-    """
-    temporary = folder.with_name(f'.{folder.name}.{os.getpid()}')
-    try:
-        temporary.mkdir(parents=True)
-        yield temporary
-        temporary.replace(folder)
-    except OSError as error:
-        raise InputError(f'{folder}: cannot be written ({error.strerror})') from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+from posevid_jax.machine.atomic import atomic_file
 
 
 def write_text(path: pathlib.Path, text: str) -> None:
-    """Replaces a file in one step: a temporary name beside it, then a rename.
-
-    Of several processes, only the first one writes.
+    """Writes or replaces a file in one step; of several processes, only the first one does.
 
     Raises:
       InputError: the file cannot be written.
@@ -45,16 +22,9 @@ def write_text(path: pathlib.Path, text: str) -> None:
 
 def write_bytes(path: pathlib.Path, content: bytes) -> None:
     """`write_text` of bytes."""
-    if not processes.is_first():
-        return
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f'{path}: cannot be written ({error.strerror})') from None
+    if processes.is_first():
+        with atomic_file(path) as temporary:
+            temporary.write_bytes(content)
 
 
 def write_json(path: pathlib.Path, value: Any) -> None:

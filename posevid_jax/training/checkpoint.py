@@ -9,10 +9,11 @@ import math
 import pathlib
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import orbax.checkpoint as ocp
 from ml_collections import ConfigDict
 from orbax.checkpoint import checkpoint_managers
@@ -20,7 +21,17 @@ from orbax.checkpoint import checkpoint_managers
 from posevid_jax.errors import InputError
 from posevid_jax.machine import processes
 from posevid_jax.runs.checksums import damage, write_checksums
+from posevid_jax.runs.files import read_json
 from posevid_jax.training.state import Trained, TrainState
+
+# Parts of a state that versions before did not keep, counts that were 0 then; and the file in which
+# they kept the position in the data.
+_CAME_LATER = ('skipped', 'bad_step')
+_POSITION_OF_GRAIN = 'process_0-of-1.json'
+
+
+class DoesNotFit(InputError):
+    """A checkpoint of another state than the configuration describes."""
 
 
 class Keep(NamedTuple):
@@ -146,13 +157,16 @@ class Checkpoints:
         Raises:
           InputError: the checkpoint is damaged or does not fit the state.
         """
-        items = {'state': ocp.args.StandardRestore(_on_first_device(abstract_state))}
-        if data is not None:
+        stored = self._stored(step, abstract_state, may_lack=_CAME_LATER)
+        items = {'state': ocp.args.StandardRestore(stored)}
+        old_position = self.directory / str(step) / 'data' / _POSITION_OF_GRAIN
+        if data is not None and not old_position.exists():
             items['data'] = ocp.args.JsonRestore()
         restored = self._read(step, items)
         if data is not None:
-            data.set_state(restored['data'])
-        return restored['state']
+            position = read_json(old_position) if old_position.exists() else restored['data']
+            data.set_state(position)
+        return _filled(abstract_state, restored['state'])
 
     def restore_trained(self, step: int, abstract: Trained) -> Trained:
         """`restore` of what is evaluated, whatever else the version that wrote it kept.
@@ -160,25 +174,46 @@ class Checkpoints:
         Raises:
           InputError: as for `restore`.
         """
-        fields = {f.name: getattr(abstract, f.name) for f in dataclasses.fields(Trained)}
-        # Nothing is stored of what is empty, in some versions not even the name.
-        target = _on_first_device({k: v for k, v in fields.items() if jax.tree.leaves(v)})
+        stored = self._stored(step, abstract)
+        parts = {f.name for f in dataclasses.fields(abstract)}
+        target = {name: part for name, part in stored.items() if name in parts}
         arguments = ocp.args.PyTreeRestore(
             target, ocp.checkpoint_utils.construct_restore_args(target), partial_restore=True
         )
-        return abstract.replace(**self._read(step, {'state': arguments})['state'])
+        return _filled(abstract, self._read(step, {'state': arguments})['state'])
 
-    def _read(self, step: int, items: dict[str, Any]) -> Any:
+    def _stored(self, step: int, expected: Any, may_lack: Collection[str] = ()) -> dict[str, Any]:
+        """The tree that a checkpoint holds, as shapes, once it is seen to hold what is expected.
+
+        Orbax finds out too what does not fit, but in the middle of its reads, whose own errors then
+        follow.
+
+        Raises:
+          InputError: the checkpoint is damaged.
+          DoesNotFit: an array is missing, or has another shape.
+        """
         folder = self.directory / str(step)
         wrong = damage(folder)
         if wrong:
             others = [str(other) for other in sorted(self._manager.all_steps()) if other != step]
             raise InputError(f'{wrong}; other checkpoints: {", ".join(others) or "none"}')
         try:
+            stored = ocp.PyTreeCheckpointHandler().metadata(folder / 'state').tree
+        except (ValueError, KeyError, OSError) as error:
+            raise InputError(f'{folder}: cannot be read ({_reason(error)})') from error
+        found = {name: tuple(leaf.shape) for name, leaf in _named(stored)}
+        for name, leaf in _named(expected):
+            if found.get(name) != leaf.shape and (name in found or name not in may_lack):
+                has = f'shape {found[name]}' if name in found else 'nothing'
+                raise DoesNotFit(f'{folder}: {name}: found {has}, expected shape {leaf.shape}')
+        return _on_first_device(stored)
+
+    def _read(self, step: int, items: dict[str, Any]) -> Any:
+        try:
             return self._manager.restore(step, args=ocp.args.Composite(**items))
         except (ValueError, KeyError, FileNotFoundError) as error:
             raise InputError(
-                f'{folder}: does not restore ({_reason(error)}); '
+                f'{self.directory / str(step)}: does not restore ({_reason(error)}); '
                 'expected the state that config.json of the run describes'
             ) from error
 
@@ -248,6 +283,25 @@ class Checkpoints:
                 f'{self.directory}: the checkpoint of step {self._saving} cannot be written '
                 f'({_reason(error)}); the last good one is {good[-1] if good else "none"}'
             ) from error
+
+
+def _filled(abstract: Any, restored: dict[str, Any]) -> Any:
+    """A state of restored arrays, found by their names, and zeros for those that came later.
+
+    By names, because a version may nest the same arrays in another way.
+    """
+    found = dict(_named(restored))
+    leaves = [
+        found[name] if name in found else jnp.zeros(leaf.shape, leaf.dtype)
+        for name, leaf in _named(abstract)
+    ]
+    return jax.tree.unflatten(jax.tree.structure(abstract), leaves)
+
+
+def _named(tree: Any) -> list[tuple[str, Any]]:
+    """The leaves of a tree, each with its name: `params/head/kernel`."""
+    leaves = jax.tree_util.tree_flatten_with_path(tree)[0]
+    return [(jax.tree_util.keystr(path, simple=True, separator='/'), leaf) for path, leaf in leaves]
 
 
 def _on_first_device(tree: Any) -> Any:

@@ -14,9 +14,11 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import Column
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import decision
-from posevid_jax.features import augment, fitting, inputs, subclips
+from posevid_jax.features import augment, columns, fitting, subclips
+from posevid_jax.features.check import check_nothing_is_ignored
+from posevid_jax.features.inputs import InputSpec
 from posevid_jax.features.scaling import Scaler
-from posevid_jax.models import classifier, torch_import
+from posevid_jax.models import classifier, families, torch_import
 from posevid_jax.runs import records
 from posevid_jax.training import checkpoint, groups, hardest, losses, nonfinite, optim, steps
 from posevid_jax.training import state as states
@@ -104,24 +106,18 @@ class Experiment:
 
     def _import_pretrained(self, params: Any) -> tuple[Any, list[str]]:
         """Parameters on the host with the pretrained weights, and what is to be said of them."""
-        model, members = self.config.model, self.config.train.num_seeds
-        weights = torch_import.read_state_dict(model.pretrained)
-
-        def import_into(params):
-            return torch_import.import_weights(
-                weights,
-                params,
-                patch=model.video_swin.patch_size,
-                window=model.video_swin.window_size,
-                source_window=model.pretrained_window,
-                allow=model.pretrained_allow,
-            )
-
+        members = self.config.train.num_seeds
+        weights = torch_import.read_state_dict(self.config.model.pretrained)
+        import_weights = families.of(self.config).import_weights
+        assert import_weights  # `check` refuses a file otherwise
         params = jax.device_get(params)
         if members == 1:
-            return import_into(params)
+            return import_weights(weights, params, self.config)
         # What the file does not hold, such as the head, stays each member's own.
-        each = [import_into(jax.tree.map(lambda p, i=i: p[i], params)) for i in range(members)]
+        each = [
+            import_weights(weights, jax.tree.map(lambda p, i=i: p[i], params), self.config)
+            for i in range(members)
+        ]
         return jax.tree.map(lambda *p: np.stack(p), *(p for p, _ in each)), each[0][1]
 
     def abstract_state(self) -> states.TrainState:
@@ -145,8 +141,9 @@ class Experiment:
 
     def input_description(self) -> dict[str, Any]:
         """What the run knows about its input, for scaler.json."""
-        features, joints = _read_names(self.train, self.config)
-        scaled = inputs.scaled_names(self.train, self.config)
+        spec = families.input_spec(self.config)
+        features, joints = _read_names(self.train, spec)
+        scaled = columns.scaled_names(self.train, spec)
         pooled = self.scaler.pooled
         return {
             'feature_names': list(features),
@@ -181,7 +178,8 @@ def check(config: ConfigDict) -> None:
     checkpoint.check(config.checkpoint)
     records.check(config.train)
     groups.check_patterns('model.pretrained_allow', config.model.pretrained_allow)
-    if config.model.pretrained and config.model.name != 'video_swin':
+    check_nothing_is_ignored(families.input_spec(config))
+    if config.model.pretrained and families.of(config).import_weights is None:
         raise InputError(f'model.pretrained: found a file with {config.model.name}, expected none')
 
 
@@ -198,15 +196,16 @@ def assemble(
     Raises:
       InputError: the clips do not fit the configuration.
     """
-    if inputs.reads_features(config) and not train.feature_names:
+    family, spec = families.of(config), families.input_spec(config)
+    if spec.reads_archive and not train.feature_names:
         raise InputError(
             f'data.train: {config.data.train} holds a skeleton and no features; expected '
-            'features.source=body, or model.name=video_swin with features.layout=skeleton'
+            'features.source=body, or a model that reads features.layout=skeleton'
         )
     losses.check_classes(config.train, train.num_classes)
     subclips.check(config.features, train.features.shape[1])
     model = classifier.build(config, num_classes=train.num_classes, joint_names=train.joint_names)
-    arrays = inputs.host_arrays(train, config)
+    arrays = columns.host_arrays(train, spec)
     if config.data.sample_by_weight:
         # A weight counts once: in how often a clip is drawn, so no more in its loss.
         arrays['weight'] = np.ones_like(train.weight)
@@ -220,17 +219,17 @@ def assemble(
         val=val,
         arrays=arrays,
         order=order,
-        augment=_augment(train, config),
-        scaler=fitting.fit_scaler(train, arrays, config),
+        augment=_augment(train, config, spec),
+        scaler=fitting.fit_scaler(train, arrays, spec),
         model=model,
         schedule=schedule,
-        optimizer=optim.optimizer(config.train, schedule, steps_per_epoch),
+        optimizer=optim.optimizer(config.train, schedule, family, steps_per_epoch),
         steps_per_epoch=steps_per_epoch,
     )
 
 
-def _augment(clips: Clips, config: ConfigDict) -> augment.Augment | None:
-    features, joints = _read_names(clips, config)
+def _augment(clips: Clips, config: ConfigDict, spec: InputSpec) -> augment.Augment | None:
+    features, joints = _read_names(clips, spec)
     built = augment.build(
         config.augment,
         feature_names=features,
@@ -245,9 +244,9 @@ def _augment(clips: Clips, config: ConfigDict) -> augment.Augment | None:
     return built
 
 
-def _read_names(clips: Clips, config: ConfigDict) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _read_names(clips: Clips, spec: InputSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of the features and of the joints of the clips, () for what is not read."""
     return (
-        clips.feature_names if inputs.reads_features(config) else (),
-        clips.joint_names if inputs.reads_skeleton(config) else (),
+        clips.feature_names if spec.reads_archive else (),
+        clips.joint_names if spec.reads_joints else (),
     )

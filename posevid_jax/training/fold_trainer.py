@@ -4,11 +4,12 @@ import jax
 import numpy as np
 
 from posevid_jax.errors import InputError
-from posevid_jax.features.inputs import host_arrays
+from posevid_jax.features import columns
 from posevid_jax.machine.interrupt import Interrupt
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.machine.prefetch import Prefetch
 from posevid_jax.machine.progress import Progress
+from posevid_jax.models import families
 from posevid_jax.training import validation
 from posevid_jax.training.experiment import Experiment
 
@@ -60,7 +61,8 @@ class FoldTrainer:
                 if interrupt.requested:
                     return None
         _check_finite(metrics, config.on_nonfinite)
-        return self._predict(state, host_arrays(experiment.val, experiment.config))
+        spec = families.input_spec(experiment.config)
+        return self._predict(state, columns.host_arrays(experiment.val, spec))
 
 
 def _check_finite(metrics: dict[str, jax.Array], policy: str) -> None:

@@ -8,16 +8,7 @@ import jax
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
-
-# The last part of a name says whether the parameter decays, so that a new kind of parameter is a
-# decision, not an accident: regularise matrices, leave offsets, gains and tables alone.
-_DECAYS = {
-    'kernel': True,
-    'bias': False,
-    'scale': False,
-    'bias_table': False,
-    'pos_bias': False,
-}
+from posevid_jax.models.families import Family
 
 
 class Rule(NamedTuple):
@@ -62,19 +53,20 @@ def check_patterns(key: str, patterns: Iterable[str]) -> None:
             raise InputError(f'{key}: {pattern!r} is no pattern ({error})') from None
 
 
-def rules(params: Any, config: ConfigDict) -> dict[str, Rule]:
+def rules(params: Any, config: ConfigDict, family: Family) -> dict[str, Rule]:
     """The rule of every parameter, by name such as `stage0_block1/attn/qkv/kernel`.
 
     Args:
       params: the tree; only names matter.
       config: `config.train`.
+      family: the model's, which knows its layers and what decays.
 
     Raises:
       InputError: a parameter is in no group or in several, or a pattern matches none.
     """
     names = parameter_names(params)
     rates, decays = _groups(names, config.groups)
-    layers = _layers(names) if config.layer_decay < 1 else dict.fromkeys(names, 0)
+    layers = _layers(names, family) if config.layer_decay < 1 else dict.fromkeys(names, 0)
     top = max(layers.values())
     for pattern in config.freeze:
         if not any(re.fullmatch(pattern, name) for name in names):
@@ -84,11 +76,11 @@ def rules(params: Any, config: ConfigDict) -> dict[str, Rule]:
     found = {}
     for name in names:
         kind = name.rpartition('/')[2]
-        if kind not in _DECAYS:
+        if kind not in family.decays:  # a new kind of parameter is a decision, not an accident
             raise ValueError(f'no weight-decay rule for parameter {name}')
         found[name] = Rule(
             rate=rates[name] * config.layer_decay ** (top - layers[name]),
-            decay=decays[name] * _DECAYS[kind],
+            decay=decays[name] * family.decays[kind],
             frozen=any(re.fullmatch(pattern, name) for pattern in config.freeze),
         )
     return found
@@ -121,35 +113,14 @@ def _groups(
     return rates, decays
 
 
-def _layers(names: list[str]) -> dict[str, int]:
-    """How far each parameter is from the input: 0 for the embedding, most for the head.
-
-    A layer is a block of Video Swin (with it the merging and the norms behind) or a hidden layer of
-    StatPool.
-    """
-    places = {name: _place(name.partition('/')[0]) for name in names}
+def _layers(names: list[str], family: Family) -> dict[str, int]:
+    """How far each parameter is from the input: 0 for the first layer, most for the head."""
+    places = {name: family.place(name.partition('/')[0]) for name in names}
     layers = sorted({place for place in places.values() if place is not None})
     return {
         name: len(layers) if place is None else layers.index(place)
         for name, place in places.items()
     }
-
-
-def _place(module: str) -> tuple[int, int] | None:
-    """Sorts modules from the input on; None for what follows the last layer."""
-    if module in ('patch_embed', 'patch_norm', 'pos_bias'):
-        return (-1, 0)
-    if module in ('norm', 'head', 'frame_head', 'statistics'):
-        return None
-    for pattern, place in (
-        (r'stage(\d+)_block(\d+)', lambda stage, block: (stage, block)),
-        (r'merge(\d+)', lambda stage: (stage + 1, 0)),  # with the block that reads its output
-        (r'(?:Dense|BatchNorm)_(\d+)', lambda layer: (layer, 0)),
-    ):
-        found = re.fullmatch(pattern, module)
-        if found:
-            return place(*map(int, found.groups()))
-    raise ValueError(f'no layer for parameters of {module}')
 
 
 def _some(names: list[str]) -> str:

@@ -5,36 +5,25 @@ dropout and augmentation. These come from one pass over all clips with the param
 evaluation uses.
 """
 
-import csv
-import io
 import pathlib
 from collections import Counter
 
+import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
+from posevid_jax.data import csv_file
 from posevid_jax.data.clips import Clips
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import metrics
 from posevid_jax.evaluation.members import mean_logits
+from posevid_jax.evaluation.table import Table
 from posevid_jax.machine import processes
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.models.classifier import Classifier
 from posevid_jax.runs.files import write_text
 from posevid_jax.training import losses, validation
 from posevid_jax.training.state import TrainState
-
-COLUMNS = (
-    'row',
-    'file',
-    'video_id',
-    'start_frame',
-    'end_frame',
-    'label',
-    'prob',
-    'loss',
-    'times_in_topk',
-)
 
 
 def check(config: ConfigDict) -> None:
@@ -73,8 +62,8 @@ class Hardest:
                 if processes.is_first():
                     path.unlink()
             else:
-                with path.open(newline='') as file:
-                    self._times.update(int(line['row']) for line in csv.DictReader(file))
+                written = csv_file.parse(path.read_bytes(), str(path)).text(['row'])
+                self._times.update(map(int, written['row']))
 
     def epoch(self, state: TrainState, epoch: int) -> None:
         """Writes `topk_loss/epoch_NN.csv`, the largest loss first, if it is this epoch's turn.
@@ -91,28 +80,27 @@ class Hardest:
         if epoch % self._config.topk_every_epochs:
             return
         clips, logits = self._clips, mean_logits(self._predict(state))
-        loss = np.asarray(losses.per_example(logits, clips.label, self._config))
+        label = jnp.asarray(clips.label)
+        loss = np.asarray(losses.per_example(jnp.asarray(logits), label, self._config))
         probs = metrics.probabilities(logits)
         column = clips.label if clips.num_classes > 2 else np.ones(len(clips), int)
         prob = probs[np.arange(len(clips)), column]
         rows = np.argsort(-loss, kind='stable')[: self._config.topk_loss]
         self._times.update(rows.tolist())
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator='\n')
-        writer.writerow(COLUMNS)
-        for row in rows.tolist():
-            file, _, video_id = clips.videos[clips.video[row]].partition(':')
-            writer.writerow(
-                [
-                    row,
-                    file,
-                    video_id,
-                    clips.start_frame[row],
-                    clips.end_frame[row],
-                    clips.label[row],
-                    f'{prob[row]:.6f}',
-                    f'{loss[row]:.6f}',
-                    self._times[row],
-                ]
-            )
-        write_text(self._folder / f'epoch_{epoch:02d}.csv', text.getvalue())
+        table = Table.of_columns(self._columns(rows, prob, loss), form='.6f')
+        write_text(self._folder / f'epoch_{epoch:02d}.csv', table.csv())
+
+    def _columns(self, rows: np.ndarray, prob: np.ndarray, loss: np.ndarray) -> dict:
+        clips = self._clips
+        source = [clips.videos[video].partition(':') for video in clips.video[rows]]
+        return {
+            'row': rows,
+            'file': [file for file, _, _ in source],
+            'video_id': [video_id for _, _, video_id in source],
+            'start_frame': clips.start_frame[rows],
+            'end_frame': clips.end_frame[rows],
+            'label': clips.label[rows],
+            'prob': prob[rows],
+            'loss': loss[rows],
+            'times_in_topk': [self._times[row] for row in rows.tolist()],
+        }

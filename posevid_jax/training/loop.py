@@ -3,7 +3,7 @@
 import contextlib
 import pathlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 
 import jax
 import jax.numpy as jnp
@@ -22,18 +22,20 @@ from posevid_jax.machine.phases import Phases, announced
 from posevid_jax.machine.prefetch import Clock, Prefetch
 from posevid_jax.machine.progress import Progress
 from posevid_jax.models.classifier import count_parameters
-from posevid_jax.runs import evaluation_files
+from posevid_jax.runs import evaluation_files, training_clips
 from posevid_jax.runs.config import as_json, check_config
 from posevid_jax.runs.directory import locked, new_run_directory, read_decision
 from posevid_jax.runs.files import read_json, write_json
 from posevid_jax.runs.records import Records
 from posevid_jax.training import experiment as experiments
-from posevid_jax.training import nonfinite, reproduce, validation
+from posevid_jax.training import nonfinite, overlap, reproduce, validation
 from posevid_jax.training import state as states
 from posevid_jax.training.checkpoint import Checkpoints, Keep
 from posevid_jax.training.experiment import Experiment
 from posevid_jax.training.hardest import Hardest
 from posevid_jax.training.step_log import StepLog
+
+Predict = Callable[[states.TrainState], np.ndarray]  # to the logits of the validation clips
 
 
 def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) -> Record | None:
@@ -60,6 +62,8 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
         experiment.check_pretrained()
     if workdir is None:
         workdir = new_run_directory(pathlib.Path('runs') / config.name)
+    if config.data.val:
+        overlap.warn(experiment.train, experiment.val, config.data.val)
     with locked(workdir):
         return _train_in(workdir, experiment, parallel)
 
@@ -67,6 +71,7 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
 def _train_in(workdir: pathlib.Path, experiment: Experiment, parallel: Parallel) -> Record | None:
     config, phases = experiment.config, Phases()
     check_config(workdir, config)
+    training_clips.keep(workdir, experiment.train, config.data.train)
     with Checkpoints(workdir, _keep(experiment)) as checkpoints:
         done = checkpoints.last_step() or 0
         if done > experiment.total_steps:
@@ -82,7 +87,14 @@ def _train_in(workdir: pathlib.Path, experiment: Experiment, parallel: Parallel)
         return _finish(experiment, workdir, parallel, checkpoints, predict, phases)
 
 
-def _train(experiment: Experiment, workdir, parallel, checkpoints, predict, phases: Phases) -> bool:
+def _train(
+    experiment: Experiment,
+    workdir: pathlib.Path,
+    parallel: Parallel,
+    checkpoints: Checkpoints,
+    predict: Predict,
+    phases: Phases,
+) -> bool:
     """Runs the steps that are left; False when a signal stopped it.
 
     The order is fixed: next batch, step, and at the end of an epoch evaluate, record, save. The
@@ -161,8 +173,8 @@ def _train(experiment: Experiment, workdir, parallel, checkpoints, predict, phas
 
 @contextlib.contextmanager
 def _last_good_state_saved(
-    state: Callable[[], states.TrainState], experiment, checkpoints
-) -> Iterator:
+    state: Callable[[], states.TrainState], experiment: Experiment, checkpoints: Checkpoints
+) -> Generator[None]:
     """Ends a run that met a step that is not finite with its last good state on disk."""
     try:
         yield
@@ -179,7 +191,11 @@ def _last_good_state_saved(
 
 
 def _end_epoch(
-    experiment, state, step: int, predict, clock: Clock
+    experiment: Experiment,
+    state: states.TrainState,
+    step: int,
+    predict: Predict,
+    clock: Clock,
 ) -> tuple[Record, dict[str, Record]]:
     means = jax.device_get(state.epoch.means())
     training_time = clock.read()
@@ -198,7 +214,12 @@ def _end_epoch(
 
 
 def _finish(
-    experiment: Experiment, workdir, parallel, checkpoints, predict, phases: Phases
+    experiment: Experiment,
+    workdir: pathlib.Path,
+    parallel: Parallel,
+    checkpoints: Checkpoints,
+    predict: Predict,
+    phases: Phases,
 ) -> Record:
     """Evaluates the best checkpoint as restored from disk and writes the closing files."""
     config = experiment.config
@@ -212,6 +233,7 @@ def _finish(
     record = {'set': name, 'step': step} | validation.final_record(
         logits, experiment.val, chosen, config
     )
+    record['trained_on'] = training_clips.count(workdir, experiment.val)
     epochs = len(read_json(workdir / 'history.json'))
     page = workdir / 'report.html'
     evaluation_files.write(
@@ -222,7 +244,9 @@ def _finish(
     return record
 
 
-def _hardest(experiment: Experiment, workdir, parallel: Parallel, first: int) -> Callable:
+def _hardest(
+    experiment: Experiment, workdir: pathlib.Path, parallel: Parallel, first: int
+) -> Callable[[states.TrainState, int], None]:
     if not experiment.config.train.topk_loss:
         return lambda state, epoch: None
     done = first // experiment.steps_per_epoch
@@ -239,7 +263,11 @@ def _keep(experiment: Experiment) -> Keep:
 
 
 def _opening(
-    experiment: Experiment, workdir, parallel: Parallel, first: int, parameters: int
+    experiment: Experiment,
+    workdir: pathlib.Path,
+    parallel: Parallel,
+    first: int,
+    parameters: int,
 ) -> str:
     progress = f'resuming at step {first}' if first else 'starting'
     members = experiment.config.train.num_seeds

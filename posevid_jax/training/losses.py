@@ -1,5 +1,7 @@
 """Losses of single examples; whoever reduces them weighs them."""
 
+import functools
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -95,8 +97,8 @@ def per_example_subclips(logits: Array, label: Array, config: ConfigDict) -> Arr
       label: `[B, W]` int, or `[B, W, K]` shares.
       config: `config.train`.
     """
-    each = jax.vmap(lambda *subclip: per_example(*subclip, config), 1, 1)(logits, label)  # [B, W]
-    return each.mean(axis=1)
+    of_subclip = functools.partial(per_example, config=config)
+    return jax.vmap(of_subclip, 1, 1)(logits, label).mean(axis=1)  # [B, W] -> [B]
 
 
 def per_example_frames(frame_logits: Array, frame_label: Array) -> Array:

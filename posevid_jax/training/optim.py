@@ -8,6 +8,7 @@ import optax
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
+from posevid_jax.models.families import Family
 from posevid_jax.training import groups
 
 SCHEDULES = ('cosine', 'linear', 'constant')
@@ -35,13 +36,14 @@ def learning_rate(config: ConfigDict, steps_per_epoch: int) -> optax.Schedule:
 
 
 def optimizer(
-    config: ConfigDict, schedule: optax.Schedule, steps_per_epoch: int = 1
+    config: ConfigDict, schedule: optax.Schedule, family: Family, steps_per_epoch: int = 1
 ) -> optax.GradientTransformationExtraArgs:
     """AdamW (Loshchilov & Hutter 2019) by groups, behind an optional clip of the gradient norm.
 
     Args:
       config: `config.train`.
       schedule: the learning rate by step.
+      family: the model's, see `groups.rules`.
       steps_per_epoch: for the epochs that parameters are frozen; shapes no state.
 
     Returns:
@@ -49,9 +51,9 @@ def optimizer(
     """
     adamw = optax.chain(
         _scale_by_adam(),
-        _decay(config),
+        _decay(config, family),
         optax.scale_by_learning_rate(schedule),
-        _group_rates(config, round(config.freeze_epochs * steps_per_epoch)),
+        _group_rates(config, family, round(config.freeze_epochs * steps_per_epoch)),
     )
     if config.grad_clip:
         adamw = optax.chain(_clip_by_global_norm(config.grad_clip), adamw)
@@ -108,7 +110,7 @@ def _clip_by_global_norm(largest: float) -> optax.GradientTransformation:
     return optax.GradientTransformation(lambda params: optax.EmptyState(), update)
 
 
-def _decay(config: ConfigDict) -> optax.GradientTransformation:
+def _decay(config: ConfigDict, family: Family) -> optax.GradientTransformation:
     """Adds `weight_decay` times each parameter that decays."""
 
     def update(updates, state, params):
@@ -116,7 +118,7 @@ def _decay(config: ConfigDict) -> optax.GradientTransformation:
             lambda rule, update, param: (
                 update + config.weight_decay * rule.decay * param if rule.decay else update
             ),
-            groups.rules(params, config),
+            groups.rules(params, config, family),
             updates,
             params,
         ), state
@@ -124,20 +126,22 @@ def _decay(config: ConfigDict) -> optax.GradientTransformation:
     return optax.GradientTransformation(lambda params: optax.EmptyState(), update)
 
 
-def _group_rates(config: ConfigDict, freeze_steps: int) -> optax.GradientTransformation:
+def _group_rates(
+    config: ConfigDict, family: Family, freeze_steps: int
+) -> optax.GradientTransformation:
     """Each parameter's factor of the learning rate: 0 while it is frozen.
 
     A frozen parameter's moments follow its gradient, so that its first step is one of Adam's.
     """
 
     def init(params):
-        groups.rules(params, config)  # before the first step: every parameter has its rule
+        groups.rules(params, config, family)  # before the first step: every parameter has its rule
         if not config.freeze:
             return optax.EmptyState()
         return optax.ScaleByScheduleState(count=jnp.zeros((), jnp.int32))
 
     def update(updates, state, params):
-        rules = groups.rules(params, config)
+        rules = groups.rules(params, config, family)
         if not config.freeze:
             return _by_rule(_at_rate, rules, updates), state
         live = state.count >= freeze_steps

@@ -6,7 +6,7 @@ from typing import Any
 
 from posevid_jax.evaluation.metrics import Record
 from posevid_jax.runs.config import as_json
-from posevid_jax.runs.environment import environment
+from posevid_jax.runs.environment import environment, program
 from posevid_jax.runs.files import write_json, write_text
 from posevid_jax.training.experiment import Experiment
 
@@ -48,9 +48,9 @@ def write(
       seconds: by phase, of this start.
     """
     config = experiment.config
-    configuration = shlex.quote(f'configs/run.py:{workdir}')
+    configuration = shlex.quote(f'run:{workdir}')
     content = environment() | {
-        'again': f'python main.py --config={configuration} --workdir=NEW',
+        'again': f'{program()} --config={configuration} --workdir=NEW',
         'seed': config.seed,
         'data': {'train': experiment.train.fingerprint(), 'val': experiment.val.fingerprint()},
         'config': as_json(config),

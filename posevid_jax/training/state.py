@@ -73,9 +73,10 @@ class TrainState(flax.struct.PyTreeNode):
 
 # What several members trained side by side have in common; all else has a leading axis of members.
 _SHARED = ('step', 'skipped', 'bad_step', 'scaler')
-MEMBER_AXES = TrainState(
-    **{f.name: None if f.name in _SHARED else 0 for f in dataclasses.fields(TrainState)}
-)
+_AXES: dict[str, Any] = {
+    f.name: None if f.name in _SHARED else 0 for f in dataclasses.fields(TrainState)
+}
+MEMBER_AXES = TrainState(**_AXES)
 """The axis of the members in each part of a state, for `jax.vmap`."""
 
 
@@ -104,7 +105,7 @@ def create(
       ema: whether the state holds a moving average of the parameters.
     """
 
-    def one(seed) -> TrainState:
+    def one(seed: int | Array) -> TrainState:
         variables = classifier.init(jax.random.key(seed), scaler, batch)
         return TrainState(
             step=jnp.zeros((), jnp.int32),

@@ -14,6 +14,7 @@ from posevid_jax.models.classifier import Classifier
 from posevid_jax.training import losses, nonfinite
 from posevid_jax.training.state import MEMBER_AXES, Sums, TrainState
 
+Batch = dict[str, Array]
 Metrics = dict[str, Array]
 TrainStep = Callable[..., tuple[TrainState, Metrics]]
 
@@ -54,13 +55,13 @@ def make_train_step(
 
     def train_step(
         state: TrainState,
-        batch: dict[str, Array],
+        batch: Batch,
         rng: Array,
         *,
         axis_name: str | None = None,
         member_seed: Array | None = None,
     ) -> tuple[TrainState, Metrics]:
-        def total(tree):
+        def total(tree: Any) -> Any:
             return tree if axis_name is None else lax.psum(tree, axis_name)
 
         rng = jax.random.fold_in(rng, state.step)
@@ -73,11 +74,11 @@ def make_train_step(
         # Known before the gradient, so that the gradients only need to be added up.
         total_weight = total((batch['weight'] * batch['valid']).sum())
 
-        def part(batch_stats, batch, rng):
+        def part(batch_stats: Any, batch: Batch, rng: Array) -> tuple[Any, Sums, Any]:
             """Gradients, sums and batch statistics of some of this device's clips."""
             weight = batch['weight'] * batch['valid']  # [B]
 
-            def loss_fn(params):
+            def loss_fn(params: Any) -> tuple[Array, tuple[Array, Any]]:
                 outputs, updated = classifier(
                     {'params': params, 'batch_stats': batch_stats},
                     state.scaler,
@@ -165,8 +166,10 @@ def for_members(train_step: TrainStep, seed: int, num_seeds: int) -> TrainStep:
       the members.
     """
 
-    def step(state, batch, rng, *, axis_name=None):
-        def member(state, seed):
+    def step(
+        state: TrainState, batch: Batch, rng: Array, *, axis_name: str | None = None
+    ) -> tuple[TrainState, Metrics]:
+        def member(state: TrainState, seed: Array) -> tuple[TrainState, Metrics]:
             return train_step(state, batch, rng, axis_name=axis_name, member_seed=seed)
 
         state, metrics = jax.vmap(member, (MEMBER_AXES, 0), (MEMBER_AXES, 0), axis_name=_MEMBERS)(
@@ -177,12 +180,18 @@ def for_members(train_step: TrainStep, seed: int, num_seeds: int) -> TrainStep:
     return step
 
 
-def _add_up(part, count: int, state: TrainState, batch: dict[str, Array], rng: Array):
+def _add_up(
+    part: Callable[[Any, Batch, Array], tuple[Any, Sums, Any]],
+    count: int,
+    state: TrainState,
+    batch: Batch,
+    rng: Array,
+) -> tuple[Any, Sums, Any]:
     """`part` over `count` parts of the batch: gradients and sums added, statistics handed on."""
     # [count, B / count, ...]; clips without features have arrays of size 0, so -1 would not do.
     parts = jax.tree.map(lambda x: x.reshape(count, len(x) // count, *x.shape[1:]), batch)
 
-    def body(carry, indexed):
+    def body(carry: tuple[Any, Sums, Any], indexed: tuple[Array, Batch]) -> tuple[Any, None]:
         index, batch = indexed
         grads, sums, batch_stats = carry
         more_grads, more_sums, batch_stats = part(

@@ -12,8 +12,9 @@ from posevid_jax.evaluation import assessment, metrics
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.evaluate import collect_logits, make_eval_step
 from posevid_jax.evaluation.members import mean_logits, spread
-from posevid_jax.features import inputs
+from posevid_jax.features import columns
 from posevid_jax.machine.parallel import Parallel
+from posevid_jax.models import families
 from posevid_jax.models.classifier import Classifier
 from posevid_jax.training import losses
 from posevid_jax.training.state import TrainState
@@ -32,7 +33,7 @@ def make_predictor(
       config: the whole configuration.
       parallel: the devices to use.
     """
-    arrays = inputs.host_arrays(clips, config)
+    arrays = columns.host_arrays(clips, families.input_spec(config))
     predict = compile_predictor(model, config, parallel)
     return lambda state: predict(state, arrays)
 
@@ -40,7 +41,7 @@ def make_predictor(
 def compile_predictor(
     model: Classifier, config: ConfigDict, parallel: Parallel
 ) -> Callable[[TrainState, dict[str, np.ndarray]], np.ndarray]:
-    """`make_predictor` for any clips: a function from a state and `inputs.host_arrays`."""
+    """`make_predictor` for any clips: a function from a state and `columns.host_arrays`."""
     step = parallel.compile_eval(logits_step(model, config))
 
     def predict(state: TrainState, arrays: dict[str, np.ndarray]) -> np.ndarray:

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from posevid_jax.data import source
 from posevid_jax.data.clips import UNKNOWN_LABEL, Clips, from_arrays
 from posevid_jax.data.concatenate import concatenate
 from posevid_jax.errors import InputError
@@ -149,11 +150,32 @@ def test_classes_without_names_keep_their_numbers():
 
 
 @pytest.mark.parametrize(
+    ('found', 'wanted'),
+    [
+        (None, ['rest', 'smoke', 'drink']),
+        (['rest', 'smoke', 'drink'], ['class_0', 'class_1', 'class_2']),
+    ],
+)
+def test_names_on_one_side_alone_are_matched_by_number_and_it_is_said(found, wanted, capsys):
+    clips = three_classes(found)
+    names = {'feature_names': (), 'joint_names': (), 'class_names': wanted}
+    matched = source.conform(clips, names, 'x.npz', like='run')
+    np.testing.assert_array_equal(matched.label, clips.label)
+    assert matched.class_names == tuple(wanted)
+    line = capsys.readouterr().out
+    assert line.startswith('x.npz: classes are matched with those of run by number: ')
+    assert line.endswith(f'2 ({clips.class_names[2]}) is {wanted[2]}\n')
+    source.conform(matched, names, 'x.npz', like='run')
+    assert not capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
     ('found', 'expected'),
     [
         (['rest', 'smoke', 'drink'], ['rest', 'smoke']),
-        (['rest', 'smoke', 'drink'], ['class_0', 'class_1', 'class_2']),
-        (None, ['rest', 'smoke', 'drink']),
+        (['rest', 'smoke', 'drink'], ['rest', 'smoke', 'phone']),
+        (['rest', 'smoke', 'drink'], ['negative', 'positive']),
+        (None, ['rest', 'smoke']),
         (None, ['negative', 'positive']),
     ],
 )

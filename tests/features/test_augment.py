@@ -7,7 +7,8 @@ import pytest
 from posevid_jax.config import get_config
 from posevid_jax.data import synthetic
 from posevid_jax.errors import InputError
-from posevid_jax.features import augment, inputs
+from posevid_jax.features import augment, columns
+from posevid_jax.models import families
 from tests.features.augmenting import (
     BATCH,
     BODY,
@@ -166,7 +167,7 @@ def test_every_array_of_a_batch_has_been_thought_of(zscore):
     config.features.layout = 'skeleton'
     config.model.name = 'video_swin'
     clips = synthetic.make_clips(num_videos=2, clips_per_video=1, num_frames=4, seed=0)
-    assert set(inputs.host_arrays(clips, config)) | {'valid'} <= set(BATCH)
+    assert set(columns.host_arrays(clips, families.input_spec(config))) | {'valid'} <= set(BATCH)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,17 @@
 """What a network is called with, by configuration."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
 
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
-from posevid_jax.features import fitting, inputs, pooling
+from posevid_jax.features import check, columns, fitting, pipeline, pooling
 from posevid_jax.features.scaling import neutral_scaler
+from posevid_jax.models import families
+from posevid_jax.training import experiment as experiments
 from tests import toy
 from tests.features import poses
 
@@ -15,8 +19,7 @@ AROUND = 4
 
 
 def read(batch, **overrides):
-    config = toy.config(features__source='body', features__zscore='none', **overrides)
-    reader = inputs.reader(config, poses.UPPER_BODY)
+    reader = poses.reader(features__zscore='none', **overrides)
     return jax.jit(reader)(batch, neutral_scaler(1))
 
 
@@ -32,8 +35,9 @@ def test_context_is_the_means_of_the_frames_before_and_after():
         'context_mask': whole['skeleton_mask'][:, around],
     }
     options = {'features__scale_frames': 99}
-    x, mask, context, known, _ = read(batch, features__context=AROUND, **options)
-    expected, observed, *_ = read(whole, **options)
+    found = read(batch, features__context=AROUND, **options)
+    (x, mask), (context, known) = found.channels, found.clip
+    expected, observed = read(whole, **options).channels
     np.testing.assert_allclose(x, expected[:, AROUND:13], atol=1e-5)
     np.testing.assert_array_equal(mask, observed[:, AROUND:13])
     parts = zip(*(np.split(a, 2, axis=1) for a in (context, known)), strict=True)
@@ -48,9 +52,9 @@ def test_context_is_the_means_of_the_frames_before_and_after():
 def test_context_and_summary_are_joined():
     batch = poses.batch()
     batch |= {'context_skeleton': batch['skeleton'], 'context_mask': batch['skeleton_mask']}
-    _, _, *context, _ = read(batch, features__context=4)
-    _, _, *summary, _ = read(batch, features__summary__on=True)
-    _, _, *both, _ = read(batch, features__context=4, features__summary__on=True)
+    context = read(batch, features__context=4).clip
+    summary = read(batch, features__summary__on=True).clip
+    both = read(batch, features__context=4, features__summary__on=True).clip
     for found, *parts in zip(both, context, summary, strict=True):
         np.testing.assert_allclose(found, np.concatenate(parts, axis=1), atol=1e-5)
 
@@ -63,16 +67,11 @@ def test_a_network_of_cells_and_statistics_reads_what_each_reads_alone(layout):
     batch |= {name: batch[column][:, :8] for name, column in around.items()}
     shared = {'features__context': 4, 'features__layout': layout}
     both = read(batch, model__name='video_swin', model__video_swin__statistics=True, **shared)
-    cells, statistics = both[:2], both[2:]
-    assert cells[0].shape[1] == cells[1].shape[1] == frames + 8
-    alone = read(batch, model__name='video_swin', **shared)
-    for found, expected in zip(
-        (*cells, *statistics), (*alone, *read(batch, **shared)), strict=True
-    ):
-        if expected is None:
-            assert found is None
-        else:
-            np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert both.cells.values.shape[1] == both.cells.mask.shape[1] == frames + 8
+    cells, statistics = read(batch, model__name='video_swin', **shared), read(batch, **shared)
+    assert cells.channels is None and cells.clip is None and statistics.cells is None
+    expected = dataclasses.replace(statistics, cells=cells.cells)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), both, expected)
 
 
 @pytest.mark.parametrize(('subclip', 'subclips'), [(0, 1), (6, 4)])
@@ -87,12 +86,14 @@ def test_statistics_are_measured_against_those_of_the_training_clips(subclip, su
         features__subclip=subclip,
         features__subclip_stride=2,
     )
-    arrays = inputs.host_arrays(clips, config)
-    scaler = fitting.fit_scaler(clips, arrays, config)
-    read = inputs.reader(config, clips.joint_names)
-    *parts, found = read({name: array[:] for name, array in arrays.items()}, scaler)
+    spec = families.input_spec(config)
+    arrays = columns.host_arrays(clips, spec)
+    scaler = fitting.fit_scaler(clips, arrays, spec)
+    batch = {name: array[:] for name, array in arrays.items()}
+    inputs = pipeline.read(batch, scaler, spec, clips.joint_names)
+    found = inputs.scaler
     assert found is scaler.pooled
-    numbers, known = pooling.numbers_of_clips(*parts, **inputs.statistics(config.features))
+    numbers, known = pooling.numbers_of_clips(inputs, **pooling.options(config.features))
     assert numbers.shape == (32 * subclips, found.center.shape[0])
     for column in range(0, numbers.shape[1], 17):
         values = np.asarray(numbers)[np.asarray(known)[:, column], column]
@@ -124,12 +125,36 @@ def test_statistics_are_measured_against_those_of_the_training_clips(subclip, su
 )
 def test_a_mistake_is_one_line(key, value, message):
     config = toy.config(**{f'features__{key}': value, 'features__summary__on': 'summary' in key})
+    spec = families.input_spec(config)
     with pytest.raises(InputError, match=message):
-        inputs.check(config.features)
-        inputs.reader(config, poses.UPPER_BODY)
+        check.check(spec)
+        check.check_joints(spec, poses.UPPER_BODY)
 
 
 def test_subclips_have_no_summary_of_whole_clips():
     config = toy.config(features__subclip=5, features__summary__on=True)
     with pytest.raises(InputError, match=r'features\.subclip: found 5 with .*expected 0'):
-        inputs.reader(config, poses.UPPER_BODY)
+        check.check(families.input_spec(config))
+
+
+def test_cells_alone_have_no_summary():
+    config = toy.config('video_swin', features__summary__on=True)
+    with pytest.raises(InputError, match=r'features\.summary\.on: found True .* expected False'):
+        check.check(families.input_spec(config))
+
+
+IGNORED = {'pack': 'light', 'zscore': 'none', 'scaler': 'rank', 'clip_at': 5.0, 'smooth': 3}
+
+
+@pytest.mark.parametrize(('key', 'value'), IGNORED.items())
+def test_a_key_about_features_that_nothing_reads_is_refused(key, value):
+    def check_with(**options):
+        options |= {f'features__{key}': value}
+        experiments.check(toy.config('video_swin', **options))
+
+    with pytest.raises(
+        InputError, match=rf'^features\.{key}: found .*layout=skeleton.*; expected '
+    ):
+        check_with(features__layout='skeleton')
+    check_with(features__layout='skeleton', model__video_swin__statistics=True)
+    check_with(features__layout='grid')

@@ -7,7 +7,9 @@ import optax
 import pytest
 
 from posevid_jax.errors import InputError
-from posevid_jax.features import inputs, subclips
+from posevid_jax.features import subclips
+from posevid_jax.features.columns import CONTEXT
+from posevid_jax.features.inputs import Inputs, Masked
 from posevid_jax.features.scaling import neutral_scaler
 from posevid_jax.models import classifier, video_swin
 from posevid_jax.training import experiment as experiments
@@ -48,23 +50,23 @@ def test_a_subclips_is_read_as_a_clip_between_the_frames_beside_it(context):
     whole = poses.batch(frames=9 + 2 * context, missing=0.1)
     clip = slice(context, context + 9)
     around = np.r_[:context, clip.stop : clip.stop + context]
-    joints = {name: whole[name] for name in inputs.CONTEXT}
+    joints = {name: whole[name] for name in CONTEXT}
     batch = whole | {name: x[:, clip] for name, x in joints.items()}
     if context:
-        batch |= {inputs.CONTEXT[name]: x[:, around] for name, x in joints.items()}
+        batch |= {CONTEXT[name]: x[:, around] for name, x in joints.items()}
 
     def read(batch, **options):
-        config = toy.config(
-            features__source='body', features__zscore='none', features__scale_frames=99, **options
-        )
-        return jax.jit(inputs.reader(config, poses.UPPER_BODY))(batch, neutral_scaler(1))
+        options |= {'features__zscore': 'none', 'features__scale_frames': 99}
+        return jax.jit(poses.reader(**options))(batch, neutral_scaler(1))
 
-    frames, observed, *_ = read(whole)
+    frames, observed = read(whole).channels
     found = read(
         batch, features__context=context, features__subclip=LENGTH, features__subclip_stride=STRIDE
-    )[:4]
+    )
     count = len(frames)
-    x, mask, beside, known = (part.reshape(count, len(FIRST), *part.shape[1:]) for part in found)
+    x, mask, beside, known = (
+        part.reshape(count, len(FIRST), *part.shape[1:]) for part in (*found.channels, *found.clip)
+    )
     for number, first in enumerate(FIRST):
         at = context + first
         np.testing.assert_allclose(x[:, number], frames[:, at : at + LENGTH], atol=1e-5)
@@ -87,9 +89,8 @@ def test_a_subclips_is_read_as_a_clip_between_the_frames_beside_it(context):
 def test_one_subclips_as_long_as_its_clip_has_nothing_beside_it():
     batch = poses.batch()
     frames = batch['skeleton'].shape[1]
-    config = toy.config(features__source='body', features__subclip=frames)
-    reader = inputs.reader(config, poses.UPPER_BODY)
-    x, _, beside, known, _ = reader(batch, neutral_scaler(1))
+    found = poses.reader(features__subclip=frames)(batch, neutral_scaler(1))
+    x, (beside, known) = found.channels.values, found.clip
     assert x.shape[:2] == batch['skeleton'].shape[:2]
     assert beside.shape == known.shape == (len(x), 2 * x.shape[2])
     assert not known.any() and not np.any(beside)
@@ -105,12 +106,16 @@ def test_a_clip_has_the_median_of_what_is_said_of_its_subclips():
     model, config = make(**SHORT)
     variables = model.init(jax.random.key(0), scaler, batch)
     outputs, _ = model(variables, scaler, batch)
-    *parts, pooled = model.read(batch, scaler)
+    inputs = model.read(batch, scaler)
     count = subclips.count(config.features, batch['features'].shape[1])
     each = []
     for clip in range(len(batch['fps'])):
-        of_clip = (part[clip * count : (clip + 1) * count] for part in parts)
-        each.append(model.network.apply(variables, *of_clip, pooled, train=False))
+        rows = slice(clip * count, (clip + 1) * count)
+        of_clip = Inputs(
+            channels=Masked(*(part[rows] for part in inputs.channels)),
+            clip=Masked(*(part[rows] for part in inputs.clip)),
+        )
+        each.append(model.network.apply(variables, of_clip, train=False))
     np.testing.assert_allclose(outputs.subclip_logits, each, atol=1e-5)
     np.testing.assert_allclose(outputs.logits, np.median(each, axis=1), atol=1e-5)
     assert np.ptp(each, axis=1).min() > 0  # or any of them would do

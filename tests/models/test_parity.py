@@ -14,6 +14,7 @@ from flax.traverse_util import flatten_dict
 
 from posevid_jax.models import torch_import
 from posevid_jax.models.video_swin import LEGACY, VideoSwin
+from tests import toy
 
 FOLDER = pathlib.Path(__file__).parent.parent / 'data' / 'parity'
 NAMES = ('official_shift_pad', 'official_pose_grid', 'legacy_pose_light')
@@ -36,7 +37,9 @@ def network(name):
     else:
         model = VideoSwin(**sizes, window_size=window, patch_size=tuple(config['patch_size']))
         x = file['input'].transpose(0, 2, 3, 4, 1)  # [N, C, T, H, W] -> [B, T, H, W, C]
-    shapes = jax.eval_shape(lambda: model.init(jax.random.key(0), x, train=False))['params']
+    shapes = jax.eval_shape(lambda: model.init(jax.random.key(0), toy.cells(x), train=False))[
+        'params'
+    ]
     fresh = jax.tree.map(lambda leaf: np.zeros(leaf.shape, np.float32), shapes)
     params, notes = torch_import.import_weights(
         group(file, 'state/'),
@@ -58,7 +61,9 @@ def errors(name):
     model, params, x, file = network(name)
 
     def scored(params):
-        logits, sown = model.apply({'params': params}, x, train=False, mutable='intermediates')
+        logits, sown = model.apply(
+            {'params': params}, toy.cells(x), train=False, mutable='intermediates'
+        )
         return (logits * file['cotangent']).sum(), (logits, sown['intermediates']['features'][0])
 
     with jax.default_matmul_precision('highest'):

@@ -2,6 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from posevid_jax.features.inputs import Inputs, Masked
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.models.stat_pool import StatPool
 
@@ -10,15 +11,19 @@ X = jnp.asarray(RNG.normal(size=(3, 9, 4, 2)), jnp.float32)
 MASK = jnp.ones_like(X, bool).at[1, :, 2].set(False)
 
 
+def channels(x, mask=MASK, scaler=None):
+    return Inputs(channels=Masked(x, mask), scaler=scaler)
+
+
 def make(**options):
     model = StatPool(num_outputs=1, hidden_sizes=(8,), **options)
     init = jax.jit(model.init, static_argnames='train')
-    return model, init(jax.random.key(0), X, MASK, train=False)
+    return model, init(jax.random.key(0), channels(X), train=False)
 
 
 def test_every_input_influences_the_logit():
     model, variables = make()
-    grad = jax.jit(jax.grad(lambda x: model.apply(variables, x, MASK, train=False).sum()))(X)
+    grad = jax.jit(jax.grad(lambda x: model.apply(variables, channels(x), train=False).sum()))(X)
     np.testing.assert_array_equal(np.asarray(grad) != 0, MASK)
 
 
@@ -26,14 +31,14 @@ def test_missing_values_do_not_matter():
     model, variables = make()
     garbage = jnp.where(MASK, X, 1e6)
     np.testing.assert_array_equal(
-        model.apply(variables, X, MASK, train=False),
-        model.apply(variables, garbage, MASK, train=False),
+        model.apply(variables, channels(X), train=False),
+        model.apply(variables, channels(garbage), train=False),
     )
 
 
 def test_an_all_missing_clip_is_finite():
     model, variables = make(batch_norm=True)
-    logits = model.apply(variables, X, jnp.zeros_like(MASK), train=False)
+    logits = model.apply(variables, channels(X, jnp.zeros_like(MASK)), train=False)
     assert np.isfinite(logits).all()
 
 
@@ -42,7 +47,7 @@ def test_dropout_is_on_in_training_only():
 
     def logits(train, seed):
         rngs = {'dropout': jax.random.key(seed)}
-        return np.asarray(model.apply(variables, X, MASK, train=train, rngs=rngs))
+        return np.asarray(model.apply(variables, channels(X), train=train, rngs=rngs))
 
     assert np.array_equal(logits(False, 0), logits(False, 1))
     assert not np.array_equal(logits(True, 0), logits(True, 1))
@@ -50,7 +55,7 @@ def test_dropout_is_on_in_training_only():
 
 def test_batch_norm_updates_its_statistics_in_training():
     model, variables = make(batch_norm=True)
-    _, updated = model.apply(variables, X, MASK, train=True, mutable=['batch_stats'])
+    _, updated = model.apply(variables, channels(X), train=True, mutable=['batch_stats'])
     before, after = (jax.tree.leaves(v['batch_stats']) for v in (variables, updated))
     assert all(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
 
@@ -61,7 +66,7 @@ def test_statistics_far_from_those_of_training_say_no_more_than_that():
     model, variables = make()
 
     def logits(x, scaler):
-        return model.apply(variables, x, MASK, scaler=scaler, train=False)
+        return model.apply(variables, channels(x, scaler=scaler), train=False)
 
     np.testing.assert_allclose(logits(X, narrow), logits(2 * X, narrow), atol=1e-6)
     assert not np.allclose(logits(X, None), logits(2 * X, None), atol=1e-3)

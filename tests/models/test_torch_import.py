@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 from posevid_jax.errors import InputError
 from posevid_jax.models import torch_import
 from posevid_jax.models.video_swin import VideoSwin
+from tests import toy
 from tests.models.test_parity import FOLDER, group
 
 WINDOW = (4, 3, 3)
@@ -25,7 +26,9 @@ def fresh(channels=3, **options):
     """Parameters of a new network, all of them 7."""
     model = VideoSwin(**({'num_outputs': 5, 'window_size': WINDOW} | SIZES | options))
     x = np.zeros((1, 8, 8, 8, channels), np.float32)
-    shapes = jax.eval_shape(lambda: model.init(jax.random.key(0), x, train=False))['params']
+    shapes = jax.eval_shape(lambda: model.init(jax.random.key(0), toy.cells(x), train=False))[
+        'params'
+    ]
     return jax.tree.map(lambda leaf: np.full(leaf.shape, 7, np.float32), shapes)
 
 

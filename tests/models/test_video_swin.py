@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 
 import flax.linen as nn
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from posevid_jax.errors import InputError
+from posevid_jax.features.inputs import Masked
 from posevid_jax.models import classifier
 from posevid_jax.models.video_swin import LEGACY, SIZES, VideoSwin, frame_interpolation
 from tests import toy
@@ -24,7 +26,9 @@ def make(x, **options):
     """A model and parameters that are all different from zero."""
     model = VideoSwin(**(SMALL | options))
     # Shapes are all that is wanted of the initialisation, and abstract ones are quick.
-    params = jax.eval_shape(lambda: model.init(jax.random.key(0), x, train=False))['params']
+    params = jax.eval_shape(lambda: model.init(jax.random.key(0), toy.cells(x), train=False))[
+        'params'
+    ]
     leaves, tree = jax.tree_util.tree_flatten_with_path(params)
     rng = np.random.default_rng(1)
     leaves = [
@@ -36,7 +40,7 @@ def make(x, **options):
 
 @functools.partial(jax.jit, static_argnums=0)
 def apply(model, params, x, mask=None):
-    return model.apply({'params': params}, x, mask, train=False)
+    return model.apply({'params': params}, toy.cells(x, mask), train=False)
 
 
 # Smaller than, equal to and not a multiple of patch, window and merge, along each axis.
@@ -90,13 +94,13 @@ def test_the_logits_of_statistics_are_added():
 
     class Sum(nn.Module):
         @nn.compact
-        def __call__(self, a, b, *, train):
-            assert b is None
-            return a.sum(1, keepdims=True)
+        def __call__(self, inputs, *, train):
+            return inputs.clip.values.sum(1, keepdims=True)
 
     alone, params = make(x)
     joined = alone.clone(statistics=Sum())
-    found = joined.apply({'params': params}, x, None, numbers, None, train=False)
+    inputs = dataclasses.replace(toy.cells(x), clip=Masked(numbers, None))
+    found = joined.apply({'params': params}, inputs, train=False)
     expected = apply(alone, params, x) + numbers.sum(1, keepdims=True)
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
@@ -121,7 +125,9 @@ def test_batch_norm_of_statistics_is_refused():
 def test_legacy_networks_have_the_parameters_of_the_earlier_system(size, channels, count):
     model = VideoSwin(1, **SIZES[size], **LEGACY)
     x = jax.ShapeDtypeStruct((1, 4, 6, 6, channels), jnp.float32)
-    variables = jax.eval_shape(lambda x: model.init(jax.random.key(0), x, train=False), x)
+    variables = jax.eval_shape(
+        lambda x: model.init(jax.random.key(0), toy.cells(x), train=False), x
+    )
     assert sum(leaf.size for leaf in jax.tree.leaves(variables)) == count
 
 
@@ -216,14 +222,15 @@ def test_stochastic_depth_drops_whole_branches_linearly_more_with_depth():
     @jax.jit
     def train(seed):
         rngs = {'dropout': jax.random.key(seed)}
-        return model.apply({'params': params}, x, train=True, rngs=rngs)
+        return model.apply({'params': params}, toy.cells(x), train=True, rngs=rngs)
 
     np.testing.assert_array_equal(train(0), train(0))
     assert not np.allclose(train(0), train(1))
     # A branch survives with 1 - rate and is scaled up by it: the expectation stays.
     same = jnp.broadcast_to(x[:1], (256, *x.shape[1:]))
     rate = VideoSwin(**(SMALL | {'depths': (1, 1), 'drop_path': 0.6, 'num_outputs': 2}))
-    out = rate.apply({'params': params}, same, train=True, rngs={'dropout': jax.random.key(2)})
+    rngs = {'dropout': jax.random.key(2)}
+    out = rate.apply({'params': params}, toy.cells(same), train=True, rngs=rngs)
     distinct = {tuple(row) for row in np.round(np.asarray(out), 4).tolist()}
     assert 2 <= len(distinct) <= 4  # the first block never drops, the second one's two branches do
 
@@ -242,12 +249,14 @@ def test_bfloat16_computes_in_bfloat16_and_keeps_parameters_and_logits_in_float3
     x = cells(2, 8, 6, 6, 3)
     plain, params = make(x)
     half = VideoSwin(**SMALL, dtype=jnp.bfloat16)
-    fresh = jax.eval_shape(lambda: half.init(jax.random.key(0), x, train=False))['params']
+    fresh = jax.eval_shape(lambda: half.init(jax.random.key(0), toy.cells(x), train=False))[
+        'params'
+    ]
     assert {leaf.dtype for leaf in jax.tree.leaves(fresh)} == {jnp.dtype('float32')}
     logits = apply(half, params, x)
     assert logits.dtype == jnp.float32
     np.testing.assert_allclose(logits, apply(plain, params, x), rtol=0.1, atol=0.1)
-    program = jax.make_jaxpr(lambda x: half.apply({'params': params}, x, train=False))(x)
+    program = jax.make_jaxpr(lambda x: apply(half, params, x))(x)
     products = [e for e in equations(program.jaxpr) if e.primitive.name == 'dot_general']
     wide = [e for e in products if any(v.aval.dtype != jnp.bfloat16 for v in e.invars)]
     assert len(products) > 10 and len(wide) == 1  # the head alone

@@ -12,8 +12,9 @@ import pytest
 from posevid_jax.data.shards import write_shards
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
-from posevid_jax.features.inputs import host_arrays
+from posevid_jax.features.columns import host_arrays
 from posevid_jax.machine.parallel import Parallel
+from posevid_jax.models import families
 from posevid_jax.modes import cv
 from posevid_jax.modes.eval import evaluate_run
 from posevid_jax.runs import cv_files
@@ -100,7 +101,7 @@ def test_a_fold_is_a_training_without_its_videos(whole):
     for _ in range(run.total_steps):
         state, _ = step(state, next(data), jax.random.key(config.seed))
     logits = validation.compile_predictor(run.model, config, parallel)(
-        state, host_arrays(run.val, config)
+        state, host_arrays(run.val, families.input_spec(config))
     )
     kept = read(workdir / 'cv' / 'fold_3.json')['logits']
     np.testing.assert_allclose(logits, np.array(kept), rtol=1e-4, atol=1e-5)

@@ -8,8 +8,8 @@ import pytest
 from posevid_jax.data.npz import write_clips
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
+from posevid_jax.evaluation.table import Table
 from posevid_jax.modes import eval, predict_clips
-from posevid_jax.runs.csv_text import csv_text
 from posevid_jax.training import loop
 from tests import toy
 
@@ -70,7 +70,7 @@ def test_several_classes_have_a_column_each(clips):
     columns = predict_clips.prediction_columns(three, probs, None)
     np.testing.assert_allclose(columns['prob'], probs[:, 1:].sum(1))
     np.testing.assert_array_equal(columns['predicted'], probs.argmax(1))
-    (header, *rows) = csv.reader(csv_text(columns).splitlines())
+    (header, *rows) = csv.reader(Table.of_columns(columns).csv().splitlines())
     assert header[-2:] == ['prob_drink, hot', 'predicted']
     assert all(len(row) == len(header) for row in rows)
 

@@ -11,7 +11,7 @@ from posevid_jax.capacity import batch_size, on_device, schema
 from posevid_jax.capacity.candidate import Candidate
 from posevid_jax.capacity.on_device import Rung
 from posevid_jax.errors import InputError
-from posevid_jax.modes.probe import probe
+from posevid_jax.modes.probe import pairs, probe
 
 MB = 10**6
 
@@ -79,6 +79,15 @@ def test_the_report_answers_for_every_pack_and_is_valid(made):
     assert light['fingerprint'] != off['fingerprint']
 
 
+def test_what_makes_no_difference_is_asked_once():
+    some = {'probe__sizes': ('mini', 'tiny'), 'probe__packs': ('off', 'full')}
+    assert pairs(config(**some)) == [(None, 'off'), (None, 'full')]
+    swin = {'model__name': 'video_swin'}
+    assert len(pairs(config(**some, **swin))) == 4
+    joints = {'features__layout': 'skeleton'}
+    assert pairs(config(**some, **swin, **joints)) == [('mini', 'off'), ('tiny', 'off')]
+
+
 def test_the_step_that_is_probed_augments():
     kind, devices = 'cpu', tuple(jax.devices('cpu')[:1])
     plain, augmented = (
@@ -101,7 +110,10 @@ def test_two_devices_are_probed_with_pmap(tmp_path):
     [
         ({'probe__memory_bytes': 1000}, 'not even 8 clips a device fit: .* 1000'),
         ({'probe__packs': ('huge',)}, 'probe.packs: found huge, expected some of off, light, full'),
-        ({'probe__sizes': ('giant',)}, 'probe.sizes: found giant'),
+        (
+            {'model__name': 'video_swin', 'probe__sizes': ('giant',)},
+            'probe.sizes: found giant, expected some of mini, tiny, small, base',
+        ),
         ({'probe__packs': ()}, 'probe.packs: found none'),
         ({'probe__device': 'gtx'}, 'probe.device'),
         ({'probe__multiple_of': 0}, 'probe.multiple_of'),

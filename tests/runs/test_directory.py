@@ -124,3 +124,12 @@ def test_a_run_does_not_read_features_that_came_after_it(tmp_path):
         write_json(tmp_path / 'scaler.json', known)
         found = read_config(tmp_path)
         assert body.names(MEDIAPIPE_33, found.features.leave_out) == tuple(read)
+
+
+def test_keys_that_a_run_was_given_and_ignored_are_forgotten(tmp_path):
+    given = {'features__layout': 'skeleton', 'features__pack': 'light', 'features__smooth': 5}
+    write_json(tmp_path / 'config.json', as_json(toy.config('video_swin', **given)))
+    write_json(tmp_path / 'scaler.json', {})
+    check_config(tmp_path, toy.config('video_swin', features__layout='skeleton'))
+    with pytest.raises(InputError, match=r"features\.pack was 'off', now 'light'"):
+        check_config(tmp_path, toy.config('video_swin', **given))

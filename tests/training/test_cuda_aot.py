@@ -17,7 +17,7 @@ from posevid_jax.capacity import devices, memory
 from posevid_jax.errors import InputError
 from posevid_jax.features.scaling import fit_scaler
 from posevid_jax.machine import parallel
-from posevid_jax.models import classifier
+from posevid_jax.models import classifier, families
 from posevid_jax.training import optim, steps
 from posevid_jax.training import state as states
 
@@ -54,7 +54,7 @@ def training_step():
     config = video_swin.get_config('tiny')
     model = classifier.build(config, num_classes=2, joint_names=())
     schedule = optim.learning_rate(config.train, 100)
-    optimizer = optim.optimizer(config.train, schedule)
+    optimizer = optim.optimizer(config.train, schedule, families.of(config))
     example = {k: np.zeros(v.shape, v.dtype) for k, v in batch_shapes(1).items()}
     scaler = fit_scaler(example['features'], example['mask'])
     state = jax.eval_shape(lambda: states.create(model, optimizer, scaler, example, 0))

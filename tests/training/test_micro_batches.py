@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from posevid_jax.features import augment
+from posevid_jax.features.inputs import Inputs, Masked
 from posevid_jax.features.scaling import fit_scaler
 from posevid_jax.machine.parallel import Parallel
-from posevid_jax.models import classifier, video_swin
+from posevid_jax.models import classifier, families, video_swin
 from posevid_jax.training import optim, steps
 from posevid_jax.training import state as states
 from tests import toy
@@ -46,9 +47,8 @@ def toy_size(monkeypatch):
 
 def joints(batch, scaler):
     """The skeleton for a network that pools over time: compiles faster than one that does not."""
-    return batch['skeleton'], jnp.broadcast_to(
-        batch['skeleton_mask'][..., None], batch['skeleton'].shape
-    )
+    mask = jnp.broadcast_to(batch['skeleton_mask'][..., None], batch['skeleton'].shape)
+    return Inputs(channels=Masked(batch['skeleton'], mask))
 
 
 def run(config, kind, micro_batches, num_steps=3, read=None):
@@ -57,7 +57,7 @@ def run(config, kind, micro_batches, num_steps=3, read=None):
     model = classifier.build(config, num_classes=2, joint_names=names)
     model = dataclasses.replace(model, read=read or model.read)
     schedule = optim.learning_rate(config.train, 4)
-    optimizer = optim.optimizer(config.train, schedule)
+    optimizer = optim.optimizer(config.train, schedule, families.of(config))
     scaler = fit_scaler(example['features'], example['mask'])
     state = states.create(model, optimizer, scaler, example, config.seed)
     parallel = Parallel(kind)

@@ -7,7 +7,7 @@ import pytest
 from posevid_jax.config import get_config
 from posevid_jax.errors import InputError
 from posevid_jax.features.scaling import fit_scaler
-from posevid_jax.models import classifier, video_swin
+from posevid_jax.models import classifier, families, video_swin
 from posevid_jax.training import groups, optim
 from tests import toy
 
@@ -58,9 +58,13 @@ def swin(monkeypatch):
     return params_of('video_swin')
 
 
+def make(config, family='video_swin', **options):
+    return optim.optimizer(config, lambda step: 0.1, families.FAMILIES[family], **options)
+
+
 def step_of(config, params, steps=1, **options):
     """Updates after some steps with gradients of one."""
-    transform = optim.optimizer(config, lambda step: 0.1, **options)
+    transform = make(config, **options)
 
     def run():
         state, ones = transform.init(params), jax.tree.map(jnp.ones_like, params)
@@ -153,7 +157,7 @@ def test_frozen_parameters_stay_for_so_many_epochs(swin):
 def test_a_parameter_left_out_or_taken_twice_is_an_error(changes, message):
     params = params_of('stat_pool')
     with pytest.raises(InputError, match=message):
-        optim.optimizer(settings(**changes), lambda step: 0.1).init(params)
+        make(settings(**changes), 'stat_pool').init(params)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +177,7 @@ def test_bad_settings_are_named(changes, message):
 
 
 def test_only_kernels_decay_and_an_unknown_parameter_is_an_error():
-    transform = optim.optimizer(settings(grad_clip=0.0, weight_decay=0.5), lambda step: 0.1)
+    transform = make(settings(grad_clip=0.0, weight_decay=0.5))
     names = ('kernel', 'bias', 'scale', 'bias_table')
     params = {'layer': {name: jnp.ones((2, 2)) for name in names}}
     zeros = {'layer': {name: jnp.zeros((2, 2)) for name in names}}
@@ -185,7 +189,7 @@ def test_only_kernels_decay_and_an_unknown_parameter_is_an_error():
 
 
 def test_gradient_is_clipped_to_the_global_norm():
-    clipped = optim.optimizer(settings(grad_clip=1.0), lambda step: 0.1)
+    clipped = make(settings(grad_clip=1.0))
     params = {'kernel': jnp.zeros(4)}
     small, large = {'kernel': jnp.full(4, 0.5)}, {'kernel': jnp.full(4, 500.0)}
     states = [clipped.update(grads, clipped.init(params), params)[1] for grads in (small, large)]
@@ -194,7 +198,7 @@ def test_gradient_is_clipped_to_the_global_norm():
 
 
 def test_a_step_that_is_not_taken_leaves_the_whole_state_as_it_is():
-    transform = optim.optimizer(settings(freeze=('head/.*',)), lambda step: 0.1)
+    transform = make(settings(freeze=('head/.*',)))
     params = {'head': {'kernel': jnp.ones(3)}, 'body': {'kernel': jnp.ones(3)}}
     good, bad = (jax.tree.map(lambda p, x=x: jnp.full_like(p, x), params) for x in (1.0, jnp.nan))
     _, before = transform.update(good, transform.init(params), params)
@@ -207,7 +211,7 @@ def test_a_step_that_is_not_taken_leaves_the_whole_state_as_it_is():
 
 def test_the_moments_are_updated_in_place():
     """Whatever of the old state a compiled step copies first is temporary memory."""
-    transform = optim.optimizer(settings(), lambda step: 0.1)
+    transform = make(settings())
     params = {f'layer{i}': {'kernel': jnp.ones((256, 256))} for i in range(8)}
 
     def step(params, state, grads, taken):

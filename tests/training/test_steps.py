@@ -6,7 +6,7 @@ import pytest
 
 from posevid_jax.features.scaling import fit_scaler
 from posevid_jax.machine.parallel import Parallel
-from posevid_jax.models import classifier, video_swin
+from posevid_jax.models import classifier, families, video_swin
 from posevid_jax.training import losses, optim, steps
 from posevid_jax.training import state as states
 from tests import toy
@@ -23,7 +23,7 @@ def make(kind, config, example):
     """The compiled step, a fresh state, and the layout over devices."""
     model = classifier.build(config, num_classes=2, joint_names=toy.JOINTS)
     schedule = optim.learning_rate(config.train, 4)
-    optimizer = optim.optimizer(config.train, schedule)
+    optimizer = optim.optimizer(config.train, schedule, families.of(config))
     scaler = fit_scaler(example['features'], example['mask'])
     parallel = Parallel(kind)
     state = jax.jit(lambda: states.create(model, optimizer, scaler, example, config.seed))()

@@ -1,4 +1,4 @@
-"""Keypoint JSON in COCO's way, one file a video: what MMPose and AlphaPose write.
+"""Keypoint JSON as COCO arranges it, one file a video: what MMPose and AlphaPose write.
 
 MMPose (`--save-predictions`, or the inferencer's `pred_out_dir`): a list with an entry a frame,
 `frame_id` and `instances`, each with `keypoints` [J, 2] and `keypoint_scores` [J]; the demo wraps

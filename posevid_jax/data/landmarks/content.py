@@ -1,4 +1,4 @@
-"""The content of a file: decompressed by what it is, never more than a limit of it."""
+"""The content of a file, decompressed by its first bytes, up to a limit."""
 
 import gzip
 import lzma
@@ -13,7 +13,7 @@ _CHUNK = 2**20
 
 
 def read_bytes(path: pathlib.Path, max_mb: int) -> bytes:
-    """The bytes of a file, those of .gz and .xz decompressed, whatever the file's name.
+    """The bytes of a file; gzip and xz are decompressed, whatever the file's name.
 
     Args:
       max_mb: the largest content accepted, in MiB; reading stops there, so that a small file that
@@ -53,7 +53,7 @@ def read_text(path: pathlib.Path, max_mb: int) -> str:
         raise InputError(f'{path}: found no UTF-8 text ({error.reason}), expected it') from None
 
 
-def _decompressed(file: BinaryIO) -> BinaryIO:
+def _decompressed(file: BinaryIO) -> BinaryIO | gzip.GzipFile | lzma.LZMAFile:
     """The file itself, or what decompresses it."""
     start = file.read(len(_XZ))
     file.seek(0)

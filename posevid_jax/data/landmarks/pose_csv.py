@@ -8,13 +8,14 @@ columns are not read.
 
 import pathlib
 import re
+from collections.abc import Sequence
 
 import numpy as np
 from ml_collections import ConfigDict
 
+from posevid_jax.data.csv_file import CsvFile
 from posevid_jax.data.landmarks import csv_columns, csv_table, naming
 from posevid_jax.data.landmarks.csv_columns import Columns, Joint
-from posevid_jax.data.landmarks.csv_table import Text
 from posevid_jax.data.landmarks.detections import Detections
 from posevid_jax.errors import InputError
 
@@ -25,20 +26,13 @@ _NUMBERED = 'mediapipe_33'
 
 
 def recognises(content: bytes) -> bool:
-    text = csv_table.decode(content[: _enough(content)])
-    if text is None:
+    try:
+        file = csv_table.read_head(content, FORMAT)
+    except InputError:
         return False
-    table = csv_table.split(text)
-    if csv_columns.of_rows(table.header) or _list_columns(table):
+    if csv_columns.of_rows(file.columns) or _list_columns(file):
         return True
-    return any(csv_columns.joint_and_axis(name, '') for name in table.header)
-
-
-def _enough(content: bytes) -> int:
-    """Bytes of the first two lines, whatever the encoding."""
-    first = content.find(b'\n')
-    second = content.find(b'\n', first + 1) if first >= 0 else -1
-    return second + 2 if second >= 0 else len(content)
+    return any(csv_columns.joint_and_axis(name, '') for name in file.columns)
 
 
 def read(path: pathlib.Path, content: bytes, config: ConfigDict) -> Detections:
@@ -50,35 +44,33 @@ def read(path: pathlib.Path, content: bytes, config: ConfigDict) -> Detections:
     Raises:
       InputError: no columns of joints, one of them missing, or a cell that is no number.
     """
-    where = f'{path}: {FORMAT}'
-    decoded = csv_table.decode(content)
-    if decoded is None:
-        raise InputError(f'{where}: found no text in UTF-8 or UTF-16, expected it')
-    text = csv_table.split(decoded)
-    rows = csv_columns.of_rows(text.header)
+    file = csv_table.read_table(content, f'{path}: {FORMAT}')
+    rows = csv_columns.of_rows(file.columns)
     if rows is not None and not config.columns:
-        return _of_joint_rows(where, text, rows, config)
-    columns = csv_columns.columns(where, text.header, config.columns)
+        csv_table.check_rows(file)
+        return _of_joint_rows(file, rows, config)
+    columns = csv_columns.columns(file.where, file.columns, config.columns)
+    csv_table.check_rows(file)
     if columns is not None:
-        joints = _of_columns(where, text, columns)
+        joints = _of_columns(file, columns)
     else:
-        columns, joints = _of_lists(where, text)
-    return _detections(where, text, columns, joints, config)
+        columns, joints = _of_lists(file)
+    return _detections(file, columns, joints, config)
 
 
 def _detections(
-    where: str, text: Text, columns: Columns, joints: np.ndarray, config: ConfigDict
+    file: CsvFile, columns: Columns, joints: np.ndarray, config: ConfigDict
 ) -> Detections:
-    names, names_from = _names(where, columns, config)
+    names, names_from = _names(file.where, columns, config)
     axes = columns.joints[0].columns
-    value = _values(where, text, columns)
+    value = _values(file, columns)
     size = (
-        _constant(where, text, columns, value, 'width'),
-        _constant(where, text, columns, value, 'height'),
+        _constant(file, columns, value, 'width'),
+        _constant(file, columns, value, 'height'),
     )
     person = columns.known.get('person')
     return Detections(
-        where=where,
+        where=file.where,
         joints=joints,
         joint_names=names,
         names_from=names_from,
@@ -86,45 +78,54 @@ def _detections(
         ordered=person is None,
         has_depth='z' in axes,
         has_visibility='v' in axes,
-        person=None if person is None else csv_table.texts(where, text, [person])[:, 0],
+        person=None
+        if person is None
+        else np.array(file.text([file.columns[person]])[file.columns[person]]),
         time=value.get('time'),
         time_unit=columns.time_unit,
-        fps=_constant(where, text, columns, value, 'fps'),
+        fps=_constant(file, columns, value, 'fps'),
         size=None if None in size else size,
     )
 
 
-def _of_columns(where: str, text: Text, columns: Columns) -> np.ndarray:
+def _of_columns(file: CsvFile, columns: Columns) -> np.ndarray:
     """[rows, J, 4] of a column for each number."""
     axes = [axis for axis in 'xyzv' if axis in columns.joints[0].columns]
     wanted = [joint.columns[axis] for joint in columns.joints for axis in axes]
-    table = csv_table.numbers(where, text, wanted)
+    table = _numbers_of(file, wanted)
     joints = np.full((len(table), len(columns.joints), 4), np.nan)
     joints[..., ['xyzv'.index(axis) for axis in axes]] = table.reshape(len(table), -1, len(axes))
     return joints
 
 
-def _list_columns(text: Text) -> list[int]:
+def _numbers_of(file: CsvFile, wanted: Sequence[int]) -> np.ndarray:
+    """[rows, wanted] f64 of the columns with these numbers."""
+    return file.numbers([file.columns[number] for number in wanted])
+
+
+def _text_of(file: CsvFile, number: int) -> list[str]:
+    name = file.columns[number]
+    return file.text([name])[name]
+
+
+def _list_columns(file: CsvFile) -> list[str]:
     """Columns whose cells are lists, by the first row."""
-    cells = _cells(text, text.rows.partition('\n')[0])
-    return [k for k, cell in enumerate(cells[: len(text.header)]) if _LIST.fullmatch(cell)]
+    if not len(file.lines) or file.cells[0] < len(file.columns):
+        return []
+    first = file.text(file.columns)
+    return [name for name in file.columns if _LIST.fullmatch(first[name][0])]
 
 
-def _cells(text: Text, line: str) -> list[str]:
-    import csv  # one line, to see what is in it
-
-    return next(csv.reader([line], delimiter=text.separator, skipinitialspace=True), [])
-
-
-def _of_lists(where: str, text: Text) -> tuple[Columns, np.ndarray]:
+def _of_lists(file: CsvFile) -> tuple[Columns, np.ndarray]:
     """Columns and [rows, J, 4] of a file with a list of numbers in the cell of each joint."""
-    wanted = _list_columns(text)
+    wanted, where = _list_columns(file), file.where
     if not wanted:
         raise InputError(
             f'{where}: found no columns of joints (l0_x, nose_x, x_0, ...), expected some; '
             'prepare.columns takes a pattern of your own'
         )
-    cells = csv_table.texts(where, text, wanted)
+    text = file.text(wanted)
+    cells = np.array([text[name] for name in wanted], dtype=object).T
     size = {len(_numbers(where, cell)) for cell in cells.ravel() if cell.strip()}
     if len(size) != 1 or not size <= {2, 3, 4}:
         raise InputError(
@@ -136,14 +137,14 @@ def _of_lists(where: str, text: Text) -> tuple[Columns, np.ndarray]:
     for at in np.ndindex(cells.shape):
         if cells[at].strip():
             joints[at][: len(axes)] = _numbers(where, cells[at])
-    known, unit = csv_columns.meanings(text.header)
-    named = [csv_columns.joint_and_axis(f'{text.header[k]}_x', '') for k in wanted]
+    known, unit = csv_columns.meanings(file.columns)
+    named = [csv_columns.joint_and_axis(f'{name}_x', '') for name in wanted]
     columns = Columns(
         tuple(
-            Joint(name[0] if name else text.header[k], dict.fromkeys(axes, k))
-            for name, k in zip(named, wanted, strict=True)
+            Joint(joint[0] if joint else name, dict.fromkeys(axes, file.columns.index(name)))
+            for joint, name in zip(named, wanted, strict=True)
         ),
-        all(name is not None and name[0].isdigit() for name in named),
+        all(joint is not None and joint[0].isdigit() for joint in named),
         known,
         unit,
     )
@@ -174,39 +175,40 @@ def _names(where: str, columns: Columns, config: ConfigDict) -> tuple[tuple[str,
     return tuple(most[number] for number in numbers), source
 
 
-def _values(where: str, text: Text, columns: Columns) -> dict[str, np.ndarray]:
+def _values(file: CsvFile, columns: Columns) -> dict[str, np.ndarray]:
     """Of frame, time, fps, width and height, those that have a column: [rows] f64."""
     wanted = {key: at for key, at in columns.known.items() if key not in ('person', 'joint')}
     if not wanted:
         return {}
-    table = csv_table.numbers(where, text, list(wanted.values()))
+    table = _numbers_of(file, list(wanted.values()))
     return dict(zip(wanted, table.T, strict=True))
 
 
 def _constant(
-    where: str, text: Text, columns: Columns, value: dict[str, np.ndarray], key: str
+    file: CsvFile, columns: Columns, value: dict[str, np.ndarray], key: str
 ) -> float | None:
     """The one number of a column; None without the column, or if all of it is empty."""
     if key not in value or np.isnan(value[key]).all():
         return None
     found = np.unique(value[key][~np.isnan(value[key])])
     if len(found) != 1 or not 0 < found[0] < np.inf:
-        column = text.header[columns.known[key]]
+        column = file.columns[columns.known[key]]
         other = f' and {found[1]:g}' if len(found) > 1 else ''
         raise InputError(
-            f'{where}: column {column}: found {found[0]:g}{other}, expected one number above 0'
+            f'{file.where}: column {column}: found {found[0]:g}{other}, expected one number above 0'
         )
     return float(found[0])
 
 
-def _of_joint_rows(where: str, text: Text, columns: Columns, config: ConfigDict) -> Detections:
+def _of_joint_rows(file: CsvFile, columns: Columns, config: ConfigDict) -> Detections:
     """What a file says that has a row a joint: frame, joint, x, y, ..."""
+    where = file.where
     if 'frame' not in columns.known and 'time' not in columns.known:
         raise InputError(f'{where}: column frame: not found, expected it beside a row a joint')
     by = columns.known.get('frame', columns.known.get('time'))
     axes = columns.joints[0].columns
-    table = csv_table.numbers(where, text, [by, *axes.values()])
-    ids = csv_table.texts(where, text, [columns.known['joint']])[:, 0]
+    table = _numbers_of(file, [by, *axes.values()])
+    ids = _text_of(file, columns.known['joint'])
     numbered = all(name.strip().isdigit() for name in ids)
     order = list(dict.fromkeys(name.strip() for name in ids))
     order = sorted(order, key=int) if numbered else order
@@ -225,9 +227,9 @@ def _of_joint_rows(where: str, text: Text, columns: Columns, config: ConfigDict)
     )  # fmt: skip
     names, names_from = _names(where, named, config)
     first = np.array([np.flatnonzero(row == k)[0] for k in range(len(moments))])
-    value = {key: v[first] for key, v in _values(where, text, columns).items()}
+    value = {key: v[first] for key, v in _values(file, columns).items()}
     return Detections(
-        where=where,
+        where=file.where,
         joints=joints,
         joint_names=names,
         names_from=names_from,
@@ -237,5 +239,5 @@ def _of_joint_rows(where: str, text: Text, columns: Columns, config: ConfigDict)
         has_visibility='v' in axes,
         time=value.get('time'),
         time_unit=columns.time_unit,
-        fps=_constant(where, text, columns, value, 'fps'),
+        fps=_constant(file, columns, value, 'fps'),
     )

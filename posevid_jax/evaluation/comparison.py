@@ -1,0 +1,238 @@
+"""Several runs side by side: what they score, how far apart they are, what differs in them."""
+
+import dataclasses
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from posevid_jax.evaluation import intervals, metrics, page, run_pictures
+from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.run_pictures import Point
+from posevid_jax.evaluation.table import Table, with_interval
+
+# Title, place in the record of two classes and in that of several.
+_COLUMNS = (
+    ('ROC-AUC', 'roc_auc', 'roc_auc'),
+    ('average precision', 'average_precision', 'average_precision'),
+    ('F1', 'at_threshold.f1', 'f1'),
+    ('F1 of trivial', 'always_positive.f1', 'majority_class.f1'),
+    ('balanced accuracy', 'at_threshold.balanced_accuracy', 'balanced_accuracy'),
+    ('Brier', 'brier', 'brier'),
+    ('ECE', 'expected_calibration_error', 'expected_calibration_error'),
+)
+_WITH_INTERVAL = ('ROC-AUC', 'average precision', 'F1', 'balanced accuracy')
+_GAINS = ('ROC-AUC', 'average precision', 'F1')
+_DRAWN = ('ROC-AUC', 'F1')
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Kept:
+    """What a run has kept of the N clips of a set.
+
+    Attributes:
+      prob: [N, classes].
+      label: [N].
+      group: [N] the videos that the bootstrap draws.
+    """
+
+    prob: np.ndarray
+    label: np.ndarray
+    group: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Compared:
+    """What the files of a run say.
+
+    Attributes:
+      name: by which it is told apart from the others.
+      config: config.json, keys joined with dots.
+      history: history.json.
+      evaluations: the records in `eval/`, by name of the set.
+      kept: by name of the set, for those that the run has kept.
+    """
+
+    name: str
+    config: dict[str, Any]
+    history: list[Record]
+    evaluations: dict[str, Record]
+    kept: dict[str, Kept]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Comparison:
+    """Some runs and what was found.
+
+    Attributes:
+      runs: the first one is what the others are compared with.
+      sets: for each set of clips that any run was evaluated on a table of its scores; behind it,
+        where two runs or more have kept the same clips, one of how far they are from the first.
+      differences: configuration keys that differ.
+      warnings: sentences about what must not be compared, or not be trusted.
+    """
+
+    runs: Sequence[Compared]
+    sets: dict[str, list[Table]]
+    differences: Table
+    warnings: list[str]
+
+    @property
+    def tables(self) -> list[Table]:
+        """All of them, in the order in which they are shown."""
+        return [*itertools.chain.from_iterable(self.sets.values()), self.differences]
+
+    def page(self) -> str:
+        """The comparison as one page that needs no other file."""
+        parts = [page.findings(('alarm', f'WARNING: {text}') for text in self.warnings)]
+        for name, (scores, *gains) in self.sets.items():
+            picture = run_pictures.scores_of_runs(_points(self.runs, name))
+            parts += [
+                page.section(f'On {name}'), dataclasses.replace(scores, title='').html(),
+                page.figure(picture.svg, 'With 95 % intervals by bootstrap over videos.'),
+                *(table.html() for table in gains),
+            ]  # fmt: skip
+        picture = run_pictures.learning_of_runs({run.name: run.history for run in self.runs})
+        parts += [
+            page.section('The runs'), self.differences.html(),
+            page.figure(picture.svg, 'Validation by epoch.'),
+        ]  # fmt: skip
+        return page.page(' and '.join(run.name for run in self.runs), parts)
+
+
+def compare(runs: Sequence[Compared], *, samples: int, seed: int) -> Comparison:
+    """Puts runs side by side.
+
+    Args:
+      runs: two or more.
+      samples: of videos, for the intervals of differences.
+      seed: of the samples.
+    """
+    sets = list(dict.fromkeys(name for run in runs for name in run.evaluations))
+    return Comparison(
+        runs=runs,
+        sets={name: [_scores(runs, name), *_gains(runs, name, samples, seed)] for name in sets},
+        differences=_differences(runs),
+        warnings=[text for name in sets for text in _warnings(runs, name)],
+    )
+
+
+def _scores(runs: Sequence[Compared], name: str) -> Table:
+    rows = []
+    for run in runs:
+        record = run.evaluations.get(name)
+        if record is None:
+            rows.append((run.name, *('not evaluated', *[''] * (len(_COLUMNS) + 1))))
+            continue
+        cells = []
+        for title, two, several in _COLUMNS:
+            value, ends = _number(record, two, several)
+            cells.append(with_interval(value, ends if title in _WITH_INTERVAL else None))
+        rows.append((run.name, str(record['step']), str(record['clips']), *cells))
+    return Table(name, ('', 'step', 'clips', *(title for title, _, _ in _COLUMNS)), rows)
+
+
+def _gains(runs: Sequence[Compared], name: str, samples: int, seed: int) -> list[Table]:
+    """How much better than the first run the others are, on the same draws of videos.
+
+    Only of runs that have kept the probabilities of the same clips.
+    """
+    kept = [run for run in runs if name in run.kept]
+    kept = [run for run in kept if _clips_of(run, name) == _clips_of(kept[0], name)]
+    if len(kept) < 2:
+        return []
+    first = kept[0].kept[name]
+    every = np.arange(len(first.label))
+    rows = []
+    for run in kept[1:]:
+        gain = _gain(kept[0], run, name)
+        ends = intervals.bootstrap(gain, first.group, samples=samples, seed=seed)
+        cells = [_signed(value, ends[title]) for title, value in gain(every).items()]
+        rows.append((run.name, *cells))
+    title = f'{name}: better than {kept[0].name} by, with 95 % intervals, videos drawn for both'
+    return [Table(title, ('', *_GAINS), rows)]
+
+
+def _gain(
+    first: Compared, other: Compared, name: str
+) -> Callable[[np.ndarray], dict[str, float | None]]:
+    """What some clips of a set say of the difference between two runs, by title."""
+    label = first.kept[name].label
+
+    def gain(rows: np.ndarray) -> dict[str, float | None]:
+        records = [
+            metrics.evaluate(label[rows], of.kept[name].prob[rows], _threshold(of, name))
+            for of in (first, other)
+        ]
+        found = {}
+        for title, two, several in _COLUMNS:
+            if title in _GAINS:
+                before, after = (_number(record, two, several)[0] for record in records)
+                found[title] = None if before is None or after is None else after - before
+        return found
+
+    return gain
+
+
+def _threshold(run: Compared, name: str) -> float | None:
+    record = run.evaluations[name]
+    return None if 'per_class' in record else record['at_threshold']['threshold']
+
+
+def _clips_of(run: Compared, name: str) -> str | None:
+    return run.evaluations[name].get('fingerprint')
+
+
+def _signed(value: float | None, ends: intervals.Interval | None) -> str:
+    if value is None:
+        return ''
+    return f'{value:+.4f}' + (f' [{ends.low:+.2f}, {ends.high:+.2f}]' if ends else '')
+
+
+def _points(runs: Sequence[Compared], name: str) -> dict[str, list[Point]]:
+    """The scores to draw, of each run that has them."""
+    found = {}
+    for title, two, several in _COLUMNS:
+        if title in _DRAWN:
+            found[title] = [
+                (run.name, value, ends or [value, value])
+                for run in runs
+                if name in run.evaluations
+                for value, ends in [_number(run.evaluations[name], two, several)]
+                if value is not None
+            ]
+    return found
+
+
+def _number(record: Record, two: str, several: str) -> tuple[float | None, list[float] | None]:
+    """A number and its interval; None where a record, perhaps an older one, has none."""
+    dotted = several if 'per_class' in record else two
+    value: Any = record
+    for key in dotted.split('.'):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value, record.get('intervals', {}).get(dotted)
+
+
+def _warnings(runs: Sequence[Compared], name: str) -> list[str]:
+    records = {run.name: run.evaluations[name] for run in runs if name in run.evaluations}
+    # A record of an older run does not say which clips it is about.
+    prints = {r['fingerprint'] for r in records.values() if 'fingerprint' in r}
+    found = []
+    if len(prints) > 1 or len({record['clips'] for record in records.values()}) > 1:
+        found.append(f'{name} is not the same set of clips in {", ".join(records)}')
+    own = [run for run, record in records.items() if record.get('chosen_on_these')]
+    if own:
+        found.append(f'{", ".join(own)}: threshold or calibration were chosen on {name} itself')
+    return found
+
+
+def _differences(runs: Sequence[Compared]) -> Table:
+    keys = dict.fromkeys(key for run in runs for key in run.config)
+    rows = []
+    for key in keys:
+        values = [json.dumps(run.config[key]) if key in run.config else '-' for run in runs]
+        if len(set(values)) > 1 and key != 'name':
+            rows.append((key, *values))
+    return Table('configuration, where it differs', ('', *(run.name for run in runs)), rows)

@@ -1,0 +1,115 @@
+"""The timeline of a recording: probability, events and labels over time, five minutes a row."""
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from posevid_jax.evaluation.drawing import COLORS, FINE, INK, Picture, drawing, grid
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_PANEL_SECONDS = 300  # a second is then more than two pixels wide
+_MOST_PANELS = 12  # an hour of five minutes each; what is longer gets more minutes a panel
+_MINUTES_FROM = 120  # seconds of a recording whose times are written as 7:30
+_PROBABILITY, _FOUND, _LABELLED, _UNSEEN = *COLORS[:3], INK
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Timeline:
+    """What is known of T frames; stretches are `[E, 2]`, begin and end in seconds.
+
+    Attributes:
+      title: above the picture.
+      seconds: [T + 1] when each frame begins, and the end of the last one.
+      prob: [T] probability of the gesture.
+      limits: probabilities that events depend on.
+      found: events.
+      labelled: stretches with a label of the gesture; None without labels.
+      unseen: stretches in which the person is not seen well enough.
+    """
+
+    title: str
+    seconds: np.ndarray
+    prob: np.ndarray
+    limits: tuple[float, ...]
+    found: np.ndarray
+    labelled: np.ndarray | None
+    unseen: np.ndarray
+
+    @property
+    def bars(self) -> dict[str, tuple[np.ndarray, str]]:
+        """Stretches and colour of each row of bars below the curve, by its name."""
+        rows = {
+            'found': (self.found, _FOUND),
+            'labelled': (self.labelled, _LABELLED),
+            'not seen': (self.unseen, _UNSEEN),
+        }
+        return {name: row for name, row in rows.items() if row[0] is not None}
+
+
+def draw(timeline: Timeline) -> Picture:
+    """The picture of a recording, however long."""
+    with drawing(10, 0.5 + 1.5 * len(_panels(timeline))) as (figure, picture):
+        plot(figure, timeline)
+    return picture
+
+
+def plot(figure: 'Figure', timeline: Timeline) -> None:
+    """Draws a panel for every few minutes, one below the other, on an empty figure."""
+    panels = _panels(timeline)
+    figure.suptitle(timeline.title, x=0.01, ha='left', fontsize=10)
+    middles = [-0.24 - 0.22 * place for place in range(len(timeline.bars))]
+    axes = figure.subplots(len(panels), squeeze=False)[:, 0]
+    for ax, (start, end) in zip(axes, panels, strict=True):
+        _curve(ax, timeline, start, end)
+        for middle, (name, (stretches, shade)) in zip(middles, timeline.bars.items(), strict=True):
+            shown = _inside(stretches, start, end)
+            if len(shown):
+                # The line around a bar keeps the shortest one visible.
+                ax.broken_barh(shown, (middle - 0.07, 0.14), color=shade, lw=0.7, label=name)
+        ax.set_yticks([0, 0.5, 1, *middles], ['0', '0.5', '1', *timeline.bars])
+        ax.set_ylim(middles[-1] - 0.12, 1.05)
+        ax.set_xlim(start, end)
+        if timeline.seconds[-1] >= _MINUTES_FROM:
+            ax.locator_params(axis='x', steps=[1, 3, 6, 10])
+            ax.xaxis.set_major_formatter(lambda seconds, _: _clock(seconds))
+        else:
+            ax.xaxis.set_major_formatter('{x:g} s')
+
+
+def _panels(timeline: Timeline) -> list[tuple[float, float]]:
+    """Equal parts of the whole time, in seconds."""
+    last = float(timeline.seconds[-1])
+    count = min(math.ceil(last / _PANEL_SECONDS), _MOST_PANELS)
+    return [(last * k / count, last * (k + 1) / count) for k in range(count)]
+
+
+def _curve(ax: 'Axes', timeline: Timeline, start: float, end: float) -> None:
+    middle = (timeline.seconds[:-1] + timeline.seconds[1:]) / 2
+    # The neighbours outside of the panel too, so that the line reaches its edges.
+    first, last = np.searchsorted(middle, [start, end])
+    shown = slice(max(first - 1, 0), last + 1)
+    ax.plot(middle[shown], timeline.prob[shown], color=_PROBABILITY, lw=1.2, label='probability')
+    for limit in timeline.limits:
+        ax.axhline(limit, **FINE)
+    behind = _inside(timeline.found, start, end)
+    if len(behind):
+        ax.broken_barh(behind, (0, 1), color=_FOUND, alpha=0.14, lw=0)
+    grid(ax, 'x')
+
+
+def _inside(stretches: np.ndarray, start: float, end: float) -> np.ndarray:
+    """Begin and length [E, 2] of what a panel shows of the stretches."""
+    begins, ends = np.clip(np.reshape(stretches, (-1, 2)), start, end).T
+    shown = np.stack([begins, ends - begins], 1)
+    return shown[ends > begins]
+
+
+def _clock(seconds: float) -> str:
+    """Minutes and seconds, `7:30`."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f'{minutes}:{rest:02d}'

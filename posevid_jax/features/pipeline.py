@@ -1,0 +1,131 @@
+"""From a batch to what a network reads, inside the compiled step.
+
+    batch -> longer by the frames around its clips -> features, of the archive or of the body
+          -> z-scored, smoothed and packed -> a grid of cells
+                                           -> sub-clips, the frames beside them, a summary
+
+The skeleton as a picture of rows goes its own way.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+import jax.numpy as jnp
+from jax import Array
+from ml_collections import ConfigDict
+
+from posevid_jax.features import body, motion, pooling, scaling, skeleton, subclips, summary
+from posevid_jax.features.columns import CONTEXT
+from posevid_jax.features.inputs import GRID, SKELETON, Inputs, InputSpec, Masked
+from posevid_jax.features.scaling import Scaler
+
+Batch = dict[str, Array]
+Reader = Callable[[Batch, Scaler], Inputs]
+"""(batch, scaler) to what a network is called with."""
+
+
+def read(batch: Batch, scaler: Scaler, spec: InputSpec, joint_names: Sequence[str]) -> Inputs:
+    """What a network is called with.
+
+    Args:
+      batch: `columns.host_arrays` of some rows.
+      scaler: the run's.
+      spec: what the network reads, checked.
+      joint_names: of the clips, checked.
+    """
+    features = spec.features
+    longer = widened(batch, features.context) if features.context else batch
+    cells = None
+    if spec.cells == SKELETON:
+        cells = Masked(*skeleton.rows(longer, joint_names, features.scale_frames))
+    if not spec.reads_numbers:
+        return Inputs(cells=cells)
+    packed = packed_features(longer, scaler, spec, joint_names)
+    if spec.cells == GRID:
+        cells = Masked(*motion.to_grid(*packed))
+    if not spec.channels:
+        return Inputs(cells=cells)
+    channels, clip = packed, None
+    if features.context or features.subclip:
+        channels, clip = cut_subclips(packed, features)
+    if features.summary.on:
+        clip = with_summary(clip, batch, joint_names, features)
+    return Inputs(cells=cells, channels=channels, clip=clip, scaler=scaler.pooled)
+
+
+def widened(batch: Batch, frames: int) -> Batch:
+    """A batch whose clips have become longer by the `frames` before and after them."""
+    return batch | {
+        name: jnp.concatenate(
+            [batch[around][:, :frames], batch[name], batch[around][:, frames:]], axis=1
+        )
+        for name, around in CONTEXT.items()
+    }
+
+
+def packed_features(
+    batch: Batch, scaler: Scaler, spec: InputSpec, joint_names: Sequence[str]
+) -> Masked:
+    """The packed features of a batch.
+
+    Args:
+      batch: `features` and `mask` `[B, T, F]`, or what `body.features` reads; `fps` `[B]`, and what
+        the z-score needs.
+      scaler: the run's.
+      spec, joint_names: see `read`.
+
+    Returns:
+      `[B, T, F, C]` both, C = `motion.PACKS[spec.features.pack]`.
+    """
+    features = spec.features
+    if spec.reads_body:
+        x, mask = body.features(batch, joint_names, features.scale_frames, features.leave_out)
+        batch = batch | {'features': x, 'mask': mask}
+    x, mask = scaling.zscore(batch, scaler, kind=features.zscore, clip_at=features.clip_at)
+    x, mask = motion.smooth(x, mask, features.smooth)
+    return Masked(*motion.pack(x, mask, batch['fps'], features.pack))
+
+
+def cut_subclips(packed: Masked, features: ConfigDict) -> tuple[Masked, Masked]:
+    """The sub-clips of clips, or these as one, and what lies beside them.
+
+    Args:
+      packed: `[B, T, F, C]` both, T with the frames of the context.
+      features: `config.features`.
+
+    Returns:
+      the sub-clips as `subclips.cut` makes them, and the means of the frames before and after each,
+      `[B W, 2 F C]` both: of the context, else of those of the clip.
+    """
+    around, stride = features.context, features.subclip_stride
+    frames = packed.values.shape[1] - 2 * around
+    length = features.subclip or frames
+    last = frames - length  # the start of the last sub-clip, after that of the clip
+    if not around:  # nothing is known of so many frames before and after the clip
+        packed = Masked(*(jnp.pad(x, ((0, 0), (last, last), (0, 0), (0, 0))) for x in packed))
+    beside = around or last
+
+    def at(first: int, length: int) -> Masked:
+        stretch = slice(first, first + last + length)
+        return Masked(*(subclips.cut(x[:, stretch], length, stride) for x in packed))
+
+    means = [_flat_mean(at(first, beside)) for first in (0, beside + length)]
+    return at(beside, length), _joined(*means)
+
+
+def with_summary(
+    clip: Masked | None, batch: Batch, joint_names: Sequence[str], features: ConfigDict
+) -> Masked:
+    """The numbers of whole clips, if there are any, and after them the hand-mouth summary."""
+    values = summary.hand_mouth(batch, joint_names, features.scale_frames, features.summary)
+    found = Masked(values, jnp.ones(values.shape, bool))
+    return found if clip is None else _joined(clip, found)
+
+
+def _flat_mean(packed: Masked) -> Masked:
+    """Mean over time of `[B, T, F, C]`, `[B, F C]`, and where there is one; T may be 0."""
+    return Masked(*pooling.mean(*(x.reshape(*x.shape[:2], math.prod(x.shape[2:])) for x in packed)))
+
+
+def _joined(a: Masked, b: Masked) -> Masked:
+    return Masked(*(jnp.concatenate(parts, axis=1) for parts in zip(a, b, strict=True)))

@@ -1,0 +1,6 @@
+from absl import flags
+from ml_collections import ConfigDict
+
+def DEFINE_config_file(
+    name: str, default: str | None = None, help_string: str = ...
+) -> flags.FlagHolder[ConfigDict]: ...
