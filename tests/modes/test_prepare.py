@@ -211,7 +211,6 @@ def test_no_clips_at_all_is_an_error(tmp_path):
         ('video_size', (640,), r'\(width, height\)'),
         ('fps', -1.0, 'no negative'),
         ('joint_map', 'coco', 'coco_17'),
-        ('person', 'tallest', 'largest'),
         ('stride', 0.0, 'above 0'),
     ],
 )
