@@ -69,16 +69,21 @@ def same(
         train(tree, name, options, workdir)
     equal = True
     for file in FILES:
-        before, now = (dict(leaves(read(workdir / file))) for workdir in workdirs)
-        changed = [
-            f'  {key}: {before.get(key, "missing")}, now {now.get(key, "missing")}'
-            for key in before | now
-            if before.get(key) != now.get(key)
-        ]
-        verdict = f'{len(changed)} of {len(before | now)} values differ' if changed else 'the same'
-        print('\n'.join([f'{name}/{file}: {verdict}', *changed[:MOST_SHOWN]]), flush=True)
-        equal &= not changed
+        found = differences(*(workdir / file for workdir in workdirs))
+        verdict = f'{len(found)} values differ' if found else 'the same'
+        print('\n'.join([f'{name}/{file}: {verdict}', *found[:MOST_SHOWN]]), flush=True)
+        equal &= not found
     return equal
+
+
+def differences(before: pathlib.Path, now: pathlib.Path) -> list[str]:
+    """The values in which two files of records differ, a line each."""
+    old, new = (dict(leaves(read(path))) for path in (before, now))
+    return [
+        f'  {key}: {old.get(key, "missing")}, now {new.get(key, "missing")}'
+        for key in old | new
+        if old.get(key) != new.get(key)
+    ]
 
 
 def train(tree: pathlib.Path, name: str, options: list[str], workdir: pathlib.Path) -> None:
