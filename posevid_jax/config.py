@@ -137,7 +137,7 @@ def get_config() -> ConfigDict:
     c.features.pooled_scaler = 'none'
     # With source=body: this many frames before each clip and after it are read as well; stat_pool
     # also reads their means before and after each clip (or sub-clip). They come from the archive's
-    # context or from other clips of the video, so a live stream has none. 0 = none.
+    # context or from other clips of the video; a live stream has none after. 0 = none.
     c.features.context = 0
     # A few numbers about the hand nearer to the mouth, for stat_pool; see features/summary.py.
     c.features.summary = ConfigDict()
