@@ -119,7 +119,8 @@ def get_config() -> ConfigDict:
     # full: also its mean distance to the other features. The unit of time is 1/30 of a second.
     c.features.pack = 'off'
     # What video_swin reads. grid: the packed features, filled in row by row | skeleton: one row per
-    # joint.
+    # joint. Unless model.video_swin.statistics is set, skeleton does not read zscore, scaler,
+    # clip_at, smooth and pack, which must then keep their defaults.
     c.features.layout = 'grid'
     # The statistics that stat_pool computes of every channel over the observed frames.
     c.features.statistics = ('mean', 'std', 'median', 'max', 'min')
@@ -308,7 +309,7 @@ def get_config() -> ConfigDict:
     c.probe.device = 'local'  # or the name of a GPU in posevid_jax/capacity/devices.py
     c.probe.num_devices = 1  # of a named GPU; local devices are as `parallel` says
     c.probe.sizes = ('tiny', 'small', 'base')  # of video_swin; stat_pool has only one
-    c.probe.packs = ('off', 'light', 'full')
+    c.probe.packs = ('off', 'light', 'full')  # only off where no features are packed
     c.probe.multiple_of = 8  # batches per device to consider: what suits tensor cores
     c.probe.first_batch = 64  # the first one compiled; affects only the number of compiles
     c.probe.max_batch = 65_536  # the largest to consider
