@@ -24,11 +24,11 @@ SETTINGS = {'train__schedule': 'constant', 'train__log_every_steps': 1}
 _PROGRAM = """
 import json, os, pathlib, sys
 from posevid_jax.machine import processes
-from posevid_jax.training import loop
+from posevid_jax.modes.train import train
 from tests import toy
 workdir, port, index, settings = sys.argv[1:]
 processes.start(processes.find_place(f'localhost:{port}', 2, int(index), os.environ))
-loop.train_and_evaluate(toy.config(**json.loads(settings)), pathlib.Path(workdir))
+train(toy.config(**json.loads(settings)), pathlib.Path(workdir))
 """
 
 

@@ -1,6 +1,6 @@
 """The configuration of an existing run, from its config.json: `--config=configs/run.py:DIR`.
 
-Chosen by the command line when --workdir is given without --config.
+The command line chooses it when --workdir is given without --config.
 """
 
 import pathlib

@@ -3,8 +3,8 @@
     python main.py --config=configs/stat_pool.py \\
         --config.data.train=TRAIN.npz --config.data.val=VAL.npz
 
-After the colon, what it reads of a clip: `context` (as without a colon), the skeleton and 125
-frames on either side of it; `clip`, the skeleton of the clip alone, as in a stream; `features`,
+A word after a colon says what is read. `context`, the default: the skeleton of the clip and of the
+125 frames on either side of it. `clip`: the skeleton of the clip alone, as in a stream. `features`:
 the features of the archive, which then needs no skeleton.
 """
 
@@ -27,15 +27,15 @@ def get_config(reads: str = 'context'):
         c.train.learning_rate = 3e-4
         return c
     c.features.source = 'body'
-    # Sideways and in angles people differ more than their gestures do. When the hand was at the
-    # mouth is said by how near it came.
+    # Sideways and in angles, people differ more than their gestures do. Visits add nothing to how
+    # near the hand came before and after.
     c.features.leave_out = ('*elbow*', '*forearm_y', '*off_mouth', '*_x', 'visit_*')
     c.features.scale_frames = 649  # one size for a clip with its context
     c.features.scaler = 'rank'
     c.features.quantiles = (0.05, 0.1, 0.25, 0.75, 0.9)
     c.features.pooled_scaler = 'rank'
-    c.features.parts = 3  # a window is about its middle
-    # Gestures begin and end within clips, and a short window lies on one side of most ends.
+    c.features.parts = 3  # the label of a sub-clip is mostly about its middle
+    # Gestures begin and end within clips, and a short sub-clip lies on one side of most ends.
     c.features.subclip = 25
     c.model.dropout = 0.6
     c.train.batch_size = 16

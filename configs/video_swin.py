@@ -38,7 +38,7 @@ def get_config(size: str = 'mini'):
 def _mini():
     c = config.get_config()
     c.name = 'video_swin_mini'
-    # What it reads is much the same as for stat_pool, where the reasons are.
+    # It reads much the same as configs/stat_pool.py, where the reasons are given.
     c.features.source = 'body'
     c.features.leave_out = ('*elbow*', '*forearm*', '*_x', '*_before', '*_after')
     c.features.scale_frames = 649
@@ -53,7 +53,7 @@ def _mini():
     c.model.stat_pool.hidden_sizes = (64,)
     c.model.dropout = 0.3
     swin = c.model.video_swin
-    swin.patch_size = (5, 8, 8)  # more than the features' grid: a token a time
+    swin.patch_size = (5, 8, 8)  # larger than the grid: one token per 5 frames
     swin.window_size = (15, 1, 1)
     swin.merge = (2, 2, 2)
     swin.remat = (False, False)

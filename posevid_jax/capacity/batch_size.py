@@ -16,9 +16,8 @@ from posevid_jax.errors import InputError
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.models import families
 from posevid_jax.runs.environment import program
-from posevid_jax.runs.files import read_json
 
-_REPLACED = ('config.train.batch_size', 'config.train.capacity_report')
+_REPLACED = ('config.train.batch_size', 'config.train.capacity_report', 'config.train.num_seeds')
 
 
 def resolve(config: ConfigDict) -> ConfigDict:
@@ -49,8 +48,7 @@ def resolve(config: ConfigDict) -> ConfigDict:
         return config
     candidate = _candidate(config)
     path = pathlib.Path(train.capacity_report)
-    report = read_json(path)
-    schema.check(report, str(path))
+    report = schema.read(path)
     record = _record(path, report, candidate, config)
     config = config.copy_and_resolve_references()
     config.train.capacity_report = ''
@@ -79,6 +77,7 @@ def out_of_memory_explained(config: ConfigDict) -> Iterator[None]:
 def probe_command(config: ConfigDict) -> str:
     """The command that makes the report this training needs, from the command that is running."""
     sizes = (config.model.size,) if families.of(config).sizes else config.probe.sizes
+    seeds = config.train.num_seeds
     kept, arguments = [], iter(sys.argv[1:])
     for argument in arguments:
         name, _, value = argument.lstrip('-').partition('=')
@@ -90,6 +89,7 @@ def probe_command(config: ConfigDict) -> str:
         [
             f'{program()} --mode=probe --workdir=DIR',
             *map(shlex.quote, kept),
+            *([f'--config.train.num_seeds={seeds}'] if seeds > 1 else []),
             shlex.quote(f'--config.probe.sizes={tuple(sizes)!r}'),
             shlex.quote(f'--config.probe.packs={(config.features.pack,)!r}'),
         ]

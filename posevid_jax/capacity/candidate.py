@@ -11,6 +11,7 @@ import optax
 from ml_collections import ConfigDict
 
 from posevid_jax.capacity import memory
+from posevid_jax.machine import processes
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.models import families
 from posevid_jax.runs.config import as_json
@@ -34,6 +35,7 @@ class Identity(NamedTuple):
     clip_shape: list[int]  # T, F
     devices: int
     micro_batches: int  # that a step works through one after the other
+    seeds: int  # members trained side by side
 
 
 class Compiled(NamedTuple):
@@ -59,7 +61,8 @@ class Candidate:
           InputError: the configuration cannot be trained.
         """
         config = config.copy_and_resolve_references()
-        config.train.batch_size = 1  # whatever it says: the sizes of a batch are arguments here
+        # Whatever it says: the sizes of a batch are arguments here. Every process reads a row.
+        config.train.batch_size = processes.count()
         self.experiment: Experiment = experiments.build(config)
         self.parallel = Parallel(config.parallel, devices)
         self._kind = kind
@@ -84,6 +87,7 @@ class Candidate:
             clip_shape=list(self.experiment.train.features.shape[1:]),
             devices=self.num_devices,
             micro_batches=config['train']['micro_batches'],
+            seeds=config['train']['num_seeds'],
         )
 
     @property

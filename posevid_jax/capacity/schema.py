@@ -1,10 +1,12 @@
 """The form of capacity_report.json, and a check of it."""
 
+import pathlib
 from typing import Any
 
 from posevid_jax.errors import InputError
+from posevid_jax.runs.files import read_json
 
-VERSION = 1
+VERSION = 2
 
 _NUMBER = (int, float)
 _OPTIONAL_INT = (int, type(None))
@@ -46,6 +48,7 @@ RECORD = {
     'clip_shape': [int],
     'devices': int,
     'micro_batches': int,
+    'seeds': int,
     'best_batch': int,
     'best_next': _OPTIONAL_INT,
     'max_batch': int,
@@ -74,6 +77,25 @@ REPORT = {
     'results': [RECORD],
     'time': {'seconds': _NUMBER, 'compile_seconds': _NUMBER, 'threads': int},
 }
+
+
+def read(path: pathlib.Path) -> dict[str, Any]:
+    """A report as this version of the program reads it.
+
+    Version 1 knew no several seeds: its records are of one.
+
+    Raises:
+      InputError: it is missing, no JSON, or of another form.
+    """
+    report = read_json(path)
+    if isinstance(report, dict) and report.get('schema_version') == 1:
+        results = report.get('results')
+        for record in results if isinstance(results, list) else ():
+            if isinstance(record, dict):
+                record.setdefault('seeds', 1)
+        report['schema_version'] = VERSION
+    check(report, str(path))
+    return report
 
 
 def check(report: Any, source: str) -> None:

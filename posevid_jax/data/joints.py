@@ -31,6 +31,93 @@ BODY_25 = (
     'right_big_toe', 'right_small_toe', 'right_heel',
 )  # fmt: skip
 
+# OpenPose's COCO model, and kinetics-skeleton of ST-GCN.
+COCO_18 = (
+    'nose', 'neck', 'right_shoulder', 'right_elbow', 'right_wrist',
+    'left_shoulder', 'left_elbow', 'left_wrist', 'right_hip', 'right_knee', 'right_ankle',
+    'left_hip', 'left_knee', 'left_ankle', 'right_eye', 'left_eye', 'right_ear', 'left_ear',
+)  # fmt: skip
+
+
+def _hand(side: str) -> tuple[str, ...]:
+    """21 joints from the wrist to the tips; the knuckles have the names that MediaPipe gives."""
+    known = {0: 'hand_wrist', 2: 'thumb', 5: 'index', 17: 'pinky'}
+    return tuple(f'{side}_{known.get(k, f"hand_{k}")}' for k in range(21))
+
+
+def _face(count: int) -> tuple[str, ...]:
+    """68 points of a face (iBUG 300-W), and the pupils as 69 and 70."""
+    known = {
+        36: 'right_eye_outer', 39: 'right_eye_inner', 42: 'left_eye_inner', 45: 'left_eye_outer',
+        48: 'mouth_right', 54: 'mouth_left',
+    }  # fmt: skip
+    return tuple(known.get(k, f'face_{k}') for k in range(count))
+
+
+_FEET_6 = (
+    'left_big_toe', 'left_small_toe', 'left_heel', 'right_big_toe', 'right_small_toe', 'right_heel',
+)  # fmt: skip
+
+# OpenPose with --hand and --face: people have them in keys of their own.
+BODY_25_HANDS_FACE = (*BODY_25, *_hand('left'), *_hand('right'), *_face(70))
+
+# https://github.com/jin-s13/COCO-WholeBody
+COCO_WHOLEBODY_133 = (*COCO_17, *_FEET_6, *_face(68), *_hand('left'), *_hand('right'))
+
+# https://github.com/Fang-Haoshu/Halpe-FullBody
+HALPE_26 = (
+    *COCO_17, 'head', 'neck', 'mid_hip', 'left_big_toe', 'right_big_toe',
+    'left_small_toe', 'right_small_toe', 'left_heel', 'right_heel',
+)  # fmt: skip
+HALPE_136 = (*HALPE_26, *_face(68), *_hand('left'), *_hand('right'))
+
+# http://human-pose.mpi-inf.mpg.de
+MPII_16 = (
+    'right_ankle', 'right_knee', 'right_hip', 'left_hip', 'left_knee', 'left_ankle',
+    'mid_hip', 'thorax', 'neck', 'head', 'right_wrist', 'right_elbow', 'right_shoulder',
+    'left_shoulder', 'left_elbow', 'left_wrist',
+)  # fmt: skip
+
+# Human3.6M in the order of most lifting programs.
+H36M_17 = (
+    'mid_hip', 'right_hip', 'right_knee', 'right_ankle', 'left_hip', 'left_knee', 'left_ankle',
+    'spine', 'thorax', 'neck', 'head', 'left_shoulder', 'left_elbow', 'left_wrist',
+    'right_shoulder', 'right_elbow', 'right_wrist',
+)  # fmt: skip
+
+# Kinect's SDK 1, and its SDK 2 as in NTU RGB+D.
+KINECT_20 = (
+    'mid_hip', 'spine', 'neck', 'head',
+    'left_shoulder', 'left_elbow', 'left_wrist', 'left_hand',
+    'right_shoulder', 'right_elbow', 'right_wrist', 'right_hand',
+    'left_hip', 'left_knee', 'left_ankle', 'left_foot',
+    'right_hip', 'right_knee', 'right_ankle', 'right_foot',
+)  # fmt: skip
+NTU_25 = (
+    'mid_hip', 'spine', 'neck', 'head',
+    'left_shoulder', 'left_elbow', 'left_wrist', 'left_hand',
+    'right_shoulder', 'right_elbow', 'right_wrist', 'right_hand',
+    'left_hip', 'left_knee', 'left_ankle', 'left_foot',
+    'right_hip', 'right_knee', 'right_ankle', 'right_foot',
+    'upper_spine', 'left_hand_tip', 'left_thumb', 'right_hand_tip', 'right_thumb',
+)  # fmt: skip
+
+JOINT_MAPS = {
+    'mediapipe_33': MEDIAPIPE_33,
+    'coco_17': COCO_17,
+    'coco_18': COCO_18,
+    'body_25': BODY_25,
+    'body_25_hands_face': BODY_25_HANDS_FACE,
+    'halpe_26': HALPE_26,
+    'halpe_136': HALPE_136,
+    'coco_wholebody_133': COCO_WHOLEBODY_133,
+    'mpii_16': MPII_16,
+    'h36m_17': H36M_17,
+    'kinect_20': KINECT_20,
+    'ntu_25': NTU_25,
+}
+"""What `prepare.joint_map` may name."""
+
 # Joints that a line connects where a body is drawn, in any of the maps.
 BONES = (
     ('left_shoulder', 'right_shoulder'), ('left_hip', 'right_hip'), ('mouth_left', 'mouth_right'),
@@ -46,8 +133,6 @@ BONES = (
         )
     ),
 )  # fmt: skip
-
-JOINT_MAPS = {'mediapipe_33': MEDIAPIPE_33, 'coco_17': COCO_17, 'body_25': BODY_25}
 
 
 def mediapipe_names(landmark_ids: Sequence[int]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import time
 import numpy as np
 from ml_collections import ConfigDict
 
+from posevid_jax.capacity import batch_size
 from posevid_jax.data import folds, leakage, sampling, source
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import (
@@ -51,6 +52,7 @@ def cross_validate(config: ConfigDict, workdir: pathlib.Path | None = None) -> R
     Raises:
       InputError: configuration, data or directory cannot work; found before the first step.
     """
+    config = _with_batch_size(config)
     plan, fold_config = make_plan(config)
     parallel = Parallel(config.parallel)
     parallel.check_batch_size(
@@ -63,13 +65,24 @@ def cross_validate(config: ConfigDict, workdir: pathlib.Path | None = None) -> R
     cv_files.open_directory(workdir, config, fold_config, plan)
     print(_opening(plan, first, workdir, parallel), flush=True)
     started = time.monotonic()
-    if not _train_folds(plan, fold_config, first, workdir, parallel):
+    with batch_size.out_of_memory_explained(fold_config):
+        done = _train_folds(plan, fold_config, first, workdir, parallel)
+    if not done:
         print(
             f'{workdir}: stopped; the folds that are done are kept: the same command with '
             f'--workdir={workdir} goes on'
         )
         return None
     return _sum_up(plan, config, workdir, time.monotonic() - started)
+
+
+def _with_batch_size(config: ConfigDict) -> ConfigDict:
+    """`batch_size.resolve` for as many members as a fold trains."""
+    of_folds = config.copy_and_resolve_references()
+    of_folds.train.num_seeds = config.cv.seeds
+    resolved = batch_size.resolve(of_folds).copy_and_resolve_references()
+    resolved.train.num_seeds = config.train.num_seeds
+    return resolved
 
 
 def make_plan(config: ConfigDict) -> tuple[cv_files.Plan, ConfigDict]:

@@ -12,17 +12,29 @@ from posevid_jax.machine import processes
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.machine.processes import Place
 from posevid_jax.modes.eval import evaluate_run
+from posevid_jax.modes.probe import probe
 from posevid_jax.training import loop
 from tests import toy
 
+# A report that says 8 clips a device.
+PROBED = {
+    'probe__packs': ('off',), 'probe__memory_bytes': 10**9, 'probe__first_batch': 8,
+    'probe__max_batch': 8, 'probe__ladder': 1, 'probe__timed_steps': 1, 'probe__verify': False,
+}  # fmt: skip
+
 
 def test_two_processes_train_as_one_device_and_two_and_end_together(tmp_path):
-    together = tmp_path / 'together'
-    pair = layouts.start_two(together, train__num_epochs=100_000, **layouts.SETTINGS)
+    together, report = tmp_path / 'together', tmp_path / 'report/capacity_report.json'
+    probe(toy.config(parallel='pmap', **PROBED), report.parent)
+    pair = layouts.start_two(
+        together, train__num_epochs=100_000, train__batch_size=0,
+        train__capacity_report=str(report), **layouts.SETTINGS,
+    )  # fmt: skip
     layouts.wait_for_steps(pair, together, layouts.STEPS)
     pair[1].send_signal(signal.SIGTERM)  # one is told, both end
     (out, err), (second_out, second_err) = (process.communicate(timeout=120) for process in pair)
     assert [process.returncode for process in pair] == [0, 0], err + second_err
+    assert 'train.batch_size 16: ' in out  # which one device and two have below, too
     assert 'pmap on 2 x cpu in 2 processes' in out and 'stopped and saved' in out
     assert 'epoch' not in second_out
 

@@ -11,6 +11,7 @@ from posevid_jax.capacity import batch_size, on_device, schema
 from posevid_jax.capacity.candidate import Candidate
 from posevid_jax.capacity.on_device import Rung
 from posevid_jax.errors import InputError
+from posevid_jax.modes.cv import cross_validate
 from posevid_jax.modes.probe import pairs, probe
 
 MB = 10**6
@@ -164,6 +165,7 @@ def test_a_batch_that_fits_is_left_alone_and_one_that_does_not_is_divided(made, 
         ({'parallel': 'pmap'}, 'devices 1 where this training has 2'),
         ({'data__synthetic__num_frames': 16}, 'clip_shape'),
         ({'train__micro_batches': 2}, 'micro_batches 1 where this training has 2'),
+        ({'train__num_seeds': 2}, 'seeds 1 where this training has 2'),
         ({'model__stat_pool__hidden_sizes': (16,)}, 'fingerprint'),
     ],
 )
@@ -182,12 +184,28 @@ def test_a_report_for_something_else_is_refused_with_the_command(
     assert 'batch_size' not in str(caught.value)
 
 
+def test_a_cross_validation_takes_the_recommended_batch_of_as_many_members(made, tmp_path):
+    folds = {'cv__folds': 2, 'eval__report': False, 'train__num_epochs': 1}
+    adopted = training(made, cv__seeds=1, **folds)
+    cross_validate(adopted, tmp_path)
+    written = json.loads((tmp_path / 'cv/config.json').read_text())['train']
+    assert (written['batch_size'], written['capacity_report']) == (32, '')
+    cross_validate(adopted, tmp_path)  # goes on, with nothing left to do
+    with pytest.raises(InputError, match=r'seeds 1 where.* 2; .* --config\.train\.num_seeds=2 '):
+        cross_validate(training(made, cv__seeds=2, **folds), tmp_path / 'more')
+
+
 def test_a_report_of_another_device_or_form_is_refused(made, tmp_path):
     report = json.loads(made.read_text())
     path = tmp_path / 'capacity_report.json'
     path.write_text(json.dumps(report | {'device': report['device'] | {'kind': 'NVIDIA H200'}}))
     with pytest.raises(InputError, match='device: found NVIDIA H200, expected cpu'):
         batch_size.resolve(training(path))
+    older = json.loads(made.read_text()) | {'schema_version': 1}
+    for record in older['results']:
+        del record['seeds']
+    path.write_text(json.dumps(older))
+    assert batch_size.resolve(training(path)).train.batch_size == 32
     del report['results'][0]['fingerprint']
     path.write_text(json.dumps(report))
     with pytest.raises(InputError, match=r'results\[0\]: fingerprint: found nothing'):
