@@ -88,7 +88,7 @@ def get_config() -> ConfigDict:
     c.prepare.joint_map = ''  # '' = the file's names, or those of the format | data/joints.py
     c.prepare.joint_names = ()  # or a map of your own: the joints' names in the order of the file
     c.prepare.array_axes = ''  # last axis of npy, npz: '' = xy or xyzv, by its length | xyz | xyv
-    # Column names of a CSV of your own, with {joint} and {axis}: 'kp_{joint}_{axis}'; '' = known ones
+    # Column names of your own CSV, with {joint} and {axis}: 'kp_{joint}_{axis}'; '' = known ones
     c.prepare.columns = ''
     # Which of several people to keep: largest | confident | first | a track id of the file.
     c.prepare.person = 'largest'

@@ -5,7 +5,7 @@ import pathlib
 
 from ml_collections import ConfigDict
 
-from posevid_jax.data.landmarks import openpose
+from posevid_jax.data.landmarks.read import is_recording
 from posevid_jax.errors import InputError
 
 
@@ -87,7 +87,7 @@ def _entries(path: pathlib.Path, key: str) -> list[pathlib.Path]:
     """The path itself where it is one video, else what is in the folder."""
     if not path.exists():
         raise InputError(f'{key}: {path} not found')
-    if not path.is_dir() or openpose.is_folder(path):
+    if not path.is_dir() or is_recording(path):
         return [path]
     entries = [entry for entry in sorted(path.iterdir()) if not entry.name.startswith('.')]
     if not entries:

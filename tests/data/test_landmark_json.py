@@ -40,7 +40,7 @@ def test_bad_openpose_folders_are_one_line(tmp_path):
     folder = files.openpose(tmp_path / 'a', [[person[0]], [person[1]]])
     first = folder / 'clip_000000000000_keypoints.json'
     for content, message in (
-        ('{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}', 'found 1 joint, expected the 25'),
+        ('{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}', 'found 3 numbers, expected 75'),
         ('{"people": [{}]}', 'pose_keypoints_2d: found None'),
         ('{"people": [7]}', 'people: not found'),
         ('{"persons": []}', 'people: not found'),

@@ -24,20 +24,22 @@ from posevid_jax.errors import InputError
 FORMAT = 'keypoint JSON'
 
 
-def recognises(content: bytes) -> bool:
-    return content.lstrip()[:1] in (b'[', b'{')
+def recognises(value: Any) -> bool:
+    return isinstance(value, list) or (isinstance(value, dict) and 'instance_info' in value)
 
 
-def read(path: pathlib.Path, content: bytes, config: ConfigDict) -> Detections:
+def read(path: pathlib.Path, value: Any, config: ConfigDict) -> Detections:
     """The people in a JSON file.
 
     Args:
+      path: for messages.
+      value: of the JSON file.
       config: `config.prepare`.
 
     Raises:
       InputError: the file is in none of the forms above, or its joints are not those expected.
     """
-    entries, own = keypoints.parse(path, content), None
+    entries, own = value, None
     if isinstance(entries, dict):
         own = _own_names(entries.get('meta_info'))
         entries = entries.get('instance_info')
@@ -51,10 +53,8 @@ def read(path: pathlib.Path, content: bytes, config: ConfigDict) -> Detections:
     of_frames = 'instances' in entries[0]
     frame, lists, ids, listed = (_from_frames if of_frames else _from_persons)(path, entries)
     where = f'{path}: {FORMAT}'
-    count = len(lists[0]) // 3 if lists and isinstance(lists[0], list) else 0
-    names, names_from = naming.names_of(
-        where, config, count or len(own or COCO_17), own, default='coco_17'
-    )
+    count = keypoints.joint_count(lists, len(own or COCO_17))
+    names, names_from = naming.names_of(where, config, count, own, default='coco_17')
     return Detections(
         where=where,
         joints=keypoints.detections(f'{where}: keypoints', lists, len(names)),

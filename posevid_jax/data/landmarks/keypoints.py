@@ -23,6 +23,11 @@ def parse(path: pathlib.Path, content: bytes) -> Any:
         raise InputError(f'{path}: damaged, or no JSON ({what})') from None
 
 
+def joint_count(lists: Sequence[Any], default: int) -> int:
+    """Joints of the longest list, so that a shorter one is the mistake; the default without any."""
+    return max((len(values) // 3 for values in lists if isinstance(values, list)), default=default)
+
+
 def detections(where: str, lists: Sequence[Any], num_joints: int) -> np.ndarray:
     """[D, J, 4] (x, y, 0, score) from D lists of x0, y0, score0, x1, ...
 

@@ -1,57 +1,66 @@
-"""OpenPose: a folder with a file a frame, NAME_000000000012_keypoints.json, of everybody seen.
+"""OpenPose: a folder with a JSON file a frame, of all people in it.
 
+NAME_000000000012_keypoints.json, or any other name that ends in the number of the frame.
 https://github.com/CMU-Perceptual-Computing-Lab/openpose/blob/master/doc/02_output.md
 """
 
 import pathlib
-import re
+from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.data.joints import BODY_25
-from posevid_jax.data.landmarks import keypoints, naming
+from posevid_jax.data.landmarks import frame_files, keypoints, naming
 from posevid_jax.data.landmarks.content import read_bytes
 from posevid_jax.data.landmarks.detections import Detections
 from posevid_jax.errors import InputError
 
 FORMAT = 'OpenPose JSON'
-_FRAME_FILE = re.compile(r'(.*?)_?(\d{1,15})_keypoints\.json')
+_BODY = 'pose_keypoints_2d'
+# In the order of the joint map body_25_hands_face.
+_PARTS = {
+    _BODY: 25,
+    'hand_left_keypoints_2d': 21,
+    'hand_right_keypoints_2d': 21,
+    'face_keypoints_2d': 70,
+}
+_PEEK = 200  # bytes, in which every such file has named its people
 
 
 def is_folder(path: pathlib.Path) -> bool:
     """Whether a folder holds the frames of one video."""
-    return path.is_dir() and any(_FRAME_FILE.fullmatch(file.name) for file in path.iterdir())
+    first = frame_files.first_of(path, 'json') if path.is_dir() else None
+    if first is None or first.name.endswith('_keypoints.json'):
+        return first is not None
+    with first.open('rb') as file:
+        return b'"people"' in file.read(_PEEK)
 
 
 def read(path: pathlib.Path, config: ConfigDict) -> Detections:
     """The people in a folder; frames without a file, or without people, have no pose.
 
     Args:
+      path: the folder.
       config: `config.prepare`.
 
     Raises:
       InputError: the folder holds no such files or those of several videos, or one is damaged.
     """
-    files = _frame_files(path)
-    size = sum(file.stat().st_size for file in files.values())
-    if size > config.max_file_mb * 2**20:
-        raise InputError(
-            f'{path}: found {size / 2**20:,.0f} MiB, expected at most {config.max_file_mb} '
-            '(prepare.max_file_mb)'
-        )
-    frame, lists, ids = [], [], []
-    for number, file in files.items():
-        for person in _people(file, config):
-            frame.append(number)
-            lists.append(person.get('pose_keypoints_2d'))
-            ids.append(_id(person))
     where = f'{path}: {FORMAT}'
-    count = len(lists[0]) // 3 if lists and isinstance(lists[0], list) else len(BODY_25)
-    names, names_from = naming.names_of(where, config, count, default='body_25')
+    files = frame_files.by_frame(path, 'json', where, config)
+    frame: list[int] = []
+    people: list[dict[str, Any]] = []
+    for number, file in files.items():
+        found = _people(file, config)
+        frame += [number] * len(found)
+        people += found
+    joints, default = _joints(where, people)
+    names, names_from = naming.names_of(where, config, joints.shape[1], default=default)
+    ids = [_id(person) for person in people]
     return Detections(
         where=where,
-        joints=keypoints.detections(f'{where}: pose_keypoints_2d', lists, count),
+        joints=joints,
         joint_names=names,
         names_from=names_from,
         frame=np.array(frame, np.int64),
@@ -62,29 +71,30 @@ def read(path: pathlib.Path, config: ConfigDict) -> Detections:
     )
 
 
-def _id(person: dict) -> str:
+def _joints(where: str, people: list[dict[str, Any]]) -> tuple[np.ndarray, str]:
+    """[D, J, 4] of the body, with hands and face where anybody has them, and the joint map."""
+    parts = [part for part in _PARTS if any(person.get(part) for person in people)]
+    if parts in ([], [_BODY]):
+        lists = [person.get(_BODY) for person in people]
+        count = keypoints.joint_count(lists, len(BODY_25))
+        return keypoints.detections(f'{where}: {_BODY}', lists, count), 'body_25'
+    joints = [
+        keypoints.detections(
+            f'{where}: {part}', [person.get(part) or [0] * 3 * count for person in people], count
+        )
+        for part, count in _PARTS.items()
+    ]
+    return np.concatenate(joints, axis=1), 'body_25_hands_face'
+
+
+def _id(person: dict[str, Any]) -> str:
     """The track id of a person, which OpenPose writes as [-1] where it does not track."""
     found = person.get('person_id')
     found = found[0] if isinstance(found, list) and found else found
     return str(found) if isinstance(found, int) and found >= 0 else ''
 
 
-def _frame_files(path: pathlib.Path) -> dict[int, pathlib.Path]:
-    """The files of a folder by frame number, ascending."""
-    matches = [(_FRAME_FILE.fullmatch(file.name), file) for file in sorted(path.iterdir())]
-    matches = [(match, file) for match, file in matches if match]
-    if not matches:
-        raise InputError(f'{path}: {FORMAT}: found no files named *_keypoints.json in the folder')
-    videos = sorted({match[1] for match, _ in matches})
-    if len(videos) > 1:
-        raise InputError(
-            f'{path}: {FORMAT}: found frames of {videos[0]!r} and of {videos[1]!r}, '
-            'expected a folder a video'
-        )
-    return dict(sorted((int(match[2]), file) for match, file in matches))
-
-
-def _people(file: pathlib.Path, config: ConfigDict) -> list[dict]:
+def _people(file: pathlib.Path, config: ConfigDict) -> list[dict[str, Any]]:
     """The people of a frame."""
     frame = keypoints.parse(file, read_bytes(file, config.max_file_mb))
     people = frame.get('people') if isinstance(frame, dict) else None

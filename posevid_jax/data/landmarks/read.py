@@ -1,24 +1,44 @@
-"""From a path to a recording, by a reader chosen by what the file holds."""
+"""From a path to a recording, by a reader chosen by what the file holds.
+
+A format is a file of this folder and a row of one of the three tables here.
+"""
 
 import pathlib
 
 from ml_collections import ConfigDict
 
-from posevid_jax.data.landmarks import arrays, coco, gate, openpose, pose_csv
+from posevid_jax.data.landmarks import (
+    arrays,
+    coco,
+    deeplabcut,
+    gate,
+    keypoints,
+    kinetics,
+    mediapipe_json,
+    ntu,
+    openpose,
+    pose_csv,
+    sleap,
+    ultralytics,
+)
 from posevid_jax.data.landmarks.content import read_bytes
 from posevid_jax.data.landmarks.detections import Detections
 from posevid_jax.data.landmarks.known import known
 from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.errors import InputError
 
-_READERS = (arrays, coco, pose_csv)
+# By the bytes of a file, by the value of a JSON file, and by the names in a folder.
+_FILES = (arrays, sleap, deeplabcut, ntu, pose_csv)
+_JSON = (kinetics, ultralytics, mediapipe_json, coco)
+_FOLDERS = ((openpose.is_folder, openpose.read), (ultralytics.is_folder, ultralytics.read_folder))
 
 
 def read_recording(path: pathlib.Path, name: str, config: ConfigDict) -> Recording:
     """Reads the landmarks of one video.
 
     Args:
-      path: a pose CSV, keypoint JSON, npy or npz file (.gz and .xz too), or an OpenPose folder.
+      path: a file of any format of the tables above (.gz and .xz too), or a folder with a file a
+        frame.
       name: of the video.
       config: `config.prepare`.
 
@@ -28,17 +48,28 @@ def read_recording(path: pathlib.Path, name: str, config: ConfigDict) -> Recordi
     return gate.accept(_detections(path, config), name, known(config, name), config)
 
 
+def is_recording(folder: pathlib.Path) -> bool:
+    """Whether a folder holds the frames of one video."""
+    return any(fits(folder) for fits, _ in _FOLDERS)
+
+
 def _detections(path: pathlib.Path, config: ConfigDict) -> Detections:
     if path.is_dir():
-        return openpose.read(path, config)
+        read = next((read for fits, read in _FOLDERS if fits(path)), openpose.read)
+        return read(path, config)
     content = read_bytes(path, config.max_file_mb)
     if not content.strip():
         raise InputError(f'{path}: found an empty file, expected landmarks')
-    for reader in _READERS:
+    if content.lstrip()[:1] in (b'[', b'{'):
+        value = keypoints.parse(path, content)
+        reader = next((reader for reader in _JSON if reader.recognises(value)), coco)
+        return reader.read(path, value, config)
+    for reader in _FILES:
         if reader.recognises(content):
             return reader.read(path, content, config)
     start = content[:20].decode('utf-8', 'replace').splitlines()[0]
     raise InputError(
-        f'{path}: found {start!r} ..., expected the columns of a {pose_csv.FORMAT} (l0_x, l0_y, '
-        f'...), {coco.FORMAT}, an npy or npz {arrays.FORMAT}, or a folder of {openpose.FORMAT}'
+        f'{path}: found {start!r} ..., expected the columns of a pose CSV (l0_x, nose_x, ...; '
+        'prepare.columns for names of your own), JSON, npy or npz of landmarks, or the file of a '
+        'pose estimator (docs/data.md lists them)'
     )
