@@ -52,7 +52,7 @@ def test_bad_openpose_folders_are_one_line(tmp_path):
         first.write_text(content)
         assert message in refused(folder, **KNOWN)
     first.rename(folder / 'other_000000000000_keypoints.json')
-    assert "frames of 'clip' and of 'other'" in refused(folder, **KNOWN)
+    assert 'of 2 videos or kinds; expected a folder per video' in refused(folder, **KNOWN)
     (tmp_path / 'b').mkdir()
     assert '*_keypoints.json' in refused(tmp_path / 'b', **KNOWN)
 

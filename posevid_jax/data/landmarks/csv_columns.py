@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from posevid_jax.data.joints import JOINT_MAPS
 from posevid_jax.data.landmarks.naming import standard
 from posevid_jax.errors import InputError
 
@@ -26,6 +27,8 @@ _NUMBER = re.compile(
     r'(?:l|lm|landmarks?|kp|kpt|keypoints?|points?|pt|p|joints?|pose(?:_landmarks?)?)?[\s_.\-]*(\d+)'
 )
 # Places that are not joints'.
+_KNOWN_JOINTS = {joint for joints in JOINT_MAPS.values() for joint in joints}
+_ENOUGH = 3
 _OTHERS = re.compile(r'(bbox|box|cent(er|re)|offset|gaze|cam(era)?|roi|crop)')
 
 FRAME = (
@@ -98,7 +101,10 @@ def columns(where: str, header: Sequence[str], own: str) -> Columns | None:
         return None
     numbered = all(joint.isdigit() for joint in joints)
     if not numbered:
-        joints = {joint: at for joint, at in joints.items() if not joint.isdigit()}
+        # Beside names that are known, others (speed_x, ...) are no joints.
+        named = [joint for joint in joints if joint in _KNOWN_JOINTS]
+        kept = named if len(named) >= _ENOUGH else [name for name in joints if not name.isdigit()]
+        joints = {joint: joints[joint] for joint in kept}
     axes = [axis for axis in 'xyzv' if any(axis in at for at in joints.values())]
     for joint, at in joints.items():
         for axis in dict.fromkeys('xy' + ''.join(axes)):

@@ -35,9 +35,7 @@ def accept(found: Detections, name: str, known: Known, config: ConfigDict) -> Re
     size, size_from = _size(found, known, size, by_bodies, notes)
     # Pixels are square, shares are not: the person is chosen in units of the picture's height.
     square = joints * np.array([size[0] / size[1], 1, 1, 1])
-    kept = people.one_person(
-        found.where, line.frame, square, found.person, line.fps, known.person or config.person
-    )
+    kept = people.one_person(found.where, line.frame, square, found.person, line.fps, known.person)
     filled = np.full((len(line.time), joints.shape[1], 4), np.nan, np.float32)
     filled[line.frame[kept.rows]] = single(joints[kept.rows])
     try:

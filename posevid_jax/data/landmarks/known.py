@@ -1,8 +1,18 @@
-"""What the user says about videos whose files do not: rate and size, for all or for each."""
+"""What the user says about videos whose files do not: rate, size and person."""
 
+import functools
+import pathlib
 from typing import NamedTuple
 
+import numpy as np
 from ml_collections import ConfigDict
+
+from posevid_jax.data.landmarks import csv_table
+from posevid_jax.data.landmarks.content import read_bytes
+from posevid_jax.errors import InputError
+
+_VIDEO = ('video', 'name', 'file', 'filename', 'video_id')
+_NUMBERS = ('fps', 'width', 'height')
 
 
 class Known(NamedTuple):
@@ -11,24 +21,71 @@ class Known(NamedTuple):
     Attributes:
       fps: frames per second, or None.
       size: width and height in pixels, or None.
-      source: the key or the file that says the size, for messages.
-      person: whom to keep, as `prepare.person`; '' as there.
+      person: whom to keep, as `prepare.person`.
+      source: the key that says the size, for messages.
     """
 
-    fps: float | None = None
-    size: tuple[float, float] | None = None
+    fps: float | None
+    size: tuple[float, float] | None
+    person: str
     source: str = 'prepare.video_size'
-    person: str = ''
 
 
 def known(config: ConfigDict, video: str) -> Known:
-    """What `config.prepare` says about a video.
+    """What `config.prepare` says about a video: its row of `video_table`, else the keys for all.
 
     Raises:
-      InputError: the table of videos cannot be read.
+      InputError: the table cannot be read.
     """
     width, height = config.video_size
-    return Known(
-        fps=float(config.fps) or None,
-        size=(float(width), float(height)) if width and height else None,
+    row = (
+        _table(config.video_table, config.max_file_mb).get(video, {}) if config.video_table else {}
     )
+    own_size = {'width', 'height'} <= row.keys()
+    if own_size:
+        width, height = row['width'], row['height']
+    return Known(
+        fps=float(row.get('fps', config.fps)) or None,
+        size=(float(width), float(height)) if width and height else None,
+        person=str(row.get('person', config.person)),
+        source='prepare.video_table' if own_size else 'prepare.video_size',
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _table(path: str, max_mb: int) -> dict[str, dict[str, float | str]]:
+    """What is not empty in the row of each video."""
+    where = f'prepare.video_table: {path}'
+    file = csv_table.read_table(read_bytes(pathlib.Path(path), max_mb), where)
+    columns = {column.strip().lower(): column for column in file.columns}
+    name = next((columns[key] for key in _VIDEO if key in columns), None)
+    if name is None:
+        raise InputError(
+            f'{where}: column video: not found, the columns are {", ".join(file.columns) or "none"}'
+        )
+    csv_table.check_rows(file)
+    rows: dict[str, dict[str, float | str]] = {}
+    for line, video in zip(file.lines, file.text([name])[name], strict=True):
+        if video.strip() in rows:
+            raise InputError(f'{where}: line {line}: found {video.strip()!r} a second time')
+        rows[video.strip()] = {}
+    for key in _NUMBERS:
+        if key in columns:
+            for line, row, value in zip(
+                file.lines, rows.values(), file.numbers([columns[key]])[:, 0], strict=True
+            ):
+                if np.isnan(value):
+                    continue
+                if not 0 < value < np.inf:
+                    raise InputError(
+                        f'{where}: line {line}: column {key}: found {value:g}, expected a number '
+                        'above 0'
+                    )
+                row[key] = float(value)
+    if 'person' in columns:
+        for row, value in zip(
+            rows.values(), file.text([columns['person']])[columns['person']], strict=True
+        ):
+            if value.strip():
+                row['person'] = value.strip()
+    return rows

@@ -64,8 +64,9 @@ def _detections(path: pathlib.Path, config: ConfigDict) -> Detections:
         value = keypoints.parse(path, content)
         reader = next((reader for reader in _JSON if reader.recognises(value)), coco)
         return reader.read(path, value, config)
-    for reader in _FILES:
-        if reader.recognises(content):
+    # Whoever gives a pattern of columns has a CSV, whatever its columns look like.
+    for reader in (pose_csv,) if config.columns else _FILES:
+        if config.columns or reader.recognises(content):
             return reader.read(path, content, config)
     start = content[:20].decode('utf-8', 'replace').splitlines()[0]
     raise InputError(
