@@ -54,7 +54,7 @@ def test_bad_openpose_folders_are_one_line(tmp_path):
     first.rename(folder / 'other_000000000000_keypoints.json')
     assert 'of 2 videos or kinds; expected a folder per video' in refused(folder, **KNOWN)
     (tmp_path / 'b').mkdir()
-    assert '*_keypoints.json' in refused(tmp_path / 'b', **KNOWN)
+    assert 'frame number and .json' in refused(tmp_path / 'b', **KNOWN)
 
 
 # Keypoint JSON
