@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from posevid_jax.data import slicing
+from posevid_jax.data import slicing, typical
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.hand_mouth import hand_mouth_features
 from posevid_jax.data.joints import MEDIAPIPE_33
@@ -15,6 +15,9 @@ from posevid_jax.inference.trained_run import TrainedRun
 
 def cut(recording: Recording, run: TrainedRun, source: str) -> tuple[Recording, Clips]:
     """A recording at the clips' frame rate, and clips that cover every frame of it.
+
+    The rate is `prepare.resample_fps`; without it, that of the recording, or of the run's training
+    clips where these two differ much.
 
     Clips are as long as those that the run was trained on and begin every `predict.stride` frames.
     Beyond the end of the recording, frames are missing.
@@ -34,7 +37,10 @@ def cut(recording: Recording, run: TrainedRun, source: str) -> tuple[Recording, 
     if not np.isfinite(recording.joints).any():
         raise InputError(f'video {recording.name}: found no pose in any frame, expected some')
     settings = config.prepare.copy_and_resolve_references().unlock()
-    recording = slicing.resample(recording, settings.resample_fps, settings.max_gap)
+    rate = settings.resample_fps or (
+        (run.typical and typical.typical_rate(run.typical, recording.fps)) or 0.0
+    )
+    recording = slicing.resample(recording, rate, settings.max_gap)
     length, stride = run.inputs['num_frames'], config.predict.stride
     settings.update(
         unit='frames', clip_length=float(length), stride=float(stride), resample_fps=0.0,

@@ -8,6 +8,7 @@ context around a clip (`features.context`) what comes after it is missing, and a
 clip's probability, not the mean of all that cover it.
 """
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from posevid_jax.data import typical
 from posevid_jax.data.joints import MEDIAPIPE_33
 from posevid_jax.errors import InputError
 from posevid_jax.inference import events
@@ -22,6 +24,7 @@ from posevid_jax.inference.events import Event, EventFinder, Rule
 from posevid_jax.inference.nan_inputs import from_nan, nan_function
 from posevid_jax.inference.recordings import frame_features
 from posevid_jax.inference.restore import restore_directory
+from posevid_jax.inference.stream_rate import StreamRate
 from posevid_jax.inference.trained_run import TrainedRun
 
 
@@ -48,7 +51,8 @@ class Stream:
     """Frame after frame of one video through a run.
 
     Attributes:
-      fps: frames per second.
+      fps: frames per second that come.
+      run_fps: frames per second that the run is given.
       joint_names: J names of the joints of a frame.
       class_names: K names of the classes.
     """
@@ -66,7 +70,8 @@ class Stream:
 
         Args:
           run: a run directory, or a run; its `predict` keys say what an event is.
-          fps: frames per second, at which the run's clips were cut too.
+          fps: frames per second; where they differ much from those of the training clips, frames
+            at that rate are made of those that come.
           aspect: width / height of the picture.
           joint_names: of the joints of a frame; None for those that the run reads, or MediaPipe's
             33 where it reads features computed from joints.
@@ -81,6 +86,9 @@ class Stream:
         run.check_stream()
         events.check(run.config.predict)
         self.fps, self.class_names = fps, tuple(run.inputs['class_names'])
+        wanted = run.typical and typical.typical_rate(run.typical, fps)
+        self._rate = StreamRate(fps, wanted or fps, run.config.prepare.max_gap)
+        self.run_fps = fps = self._rate.fps
         reads = tuple(run.inputs['joint_names']) or MEDIAPIPE_33
         self.joint_names = tuple(reads if joint_names is None else joint_names)
         self._order = self._place(reads if run.inputs['joint_names'] else self.joint_names)
@@ -96,7 +104,8 @@ class Stream:
         self._statistics = _RunningStatistics(len(run.inputs['scaled_names']))
         self._finder = EventFinder(Rule.of(run.config.predict, run.threshold, fps))
         self._frame = -1
-        self._probabilities(self._batch())  # compiles, and refuses what a stream cannot serve
+        # Compiles, and refuses what a stream cannot serve; the answer before the first frame.
+        self._probs = self._probabilities(self._batch())
 
     def push(self, joints: np.ndarray) -> Update:
         """Takes the next frame.
@@ -114,21 +123,37 @@ class Stream:
                 f'joints: found shape {joints.shape}, expected ({len(self.joint_names)}, 4)'
             )
         self._frame += 1
-        self._window[:-1] = self._window[1:]
-        self._window[-1] = joints[self._order]
-        self._window[-1][~np.isfinite(self._window[-1]).all(-1)] = np.nan
-        batch = self._batch()
-        if 'video_mean' in self._reads:
-            self._statistics.add(self._last_scaled(batch))
-        probs = self._probabilities(batch)
-        prob = float(1 - probs[0])
+        kept = joints[self._order]
+        kept[~np.isfinite(kept).all(-1)] = np.nan
+        changes = []
+        for frame in self._rate.push(kept):
+            changes += self._take(frame)
         least = self._run.config.predict.min_visibility
-        seen = events.visible(self._window[-1:], self._names, least)[0]
-        return Update(self._frame, prob, probs, not seen, self._finder.push(prob))
+        seen = events.visible(kept[None], self._names, least)[0]
+        prob = float(1 - self._probs[0])
+        return Update(self._frame, prob, self._probs, not seen, self._at_frames(changes))
 
     def finish(self) -> list[tuple[str, Event]]:
         """Ends the event that is open when there are no more frames."""
-        return self._finder.finish()
+        return self._at_frames(self._finder.finish())
+
+    def _take(self, joints: np.ndarray) -> list[tuple[str, Event]]:
+        """Moves the window on by a frame at the run's rate, [J, 4]; the changes of events."""
+        self._window[:-1] = self._window[1:]
+        self._window[-1] = joints
+        batch = self._batch()
+        if 'video_mean' in self._reads:
+            self._statistics.add(self._last_scaled(batch))
+        self._probs = self._probabilities(batch)
+        return self._finder.push(float(1 - self._probs[0]))
+
+    def _at_frames(self, changes: list[tuple[str, Event]]) -> list[tuple[str, Event]]:
+        """Changes whose events count the frames that came."""
+        frame = self._rate.frame
+        return [
+            (kind, dataclasses.replace(event, start=frame(event.start), end=frame(event.end)))
+            for kind, event in changes
+        ]
 
     def _batch(self) -> dict[str, np.ndarray]:
         """The clip in the window, with NaN for what is missing."""

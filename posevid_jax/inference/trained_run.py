@@ -12,12 +12,14 @@ import numpy as np
 from jax import Array
 from ml_collections import ConfigDict
 
-from posevid_jax.data import source
+from posevid_jax.data import source, typical
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import Column
+from posevid_jax.errors import printable
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.machine.parallel import Parallel
+from posevid_jax.runs import training_clips
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,13 +112,30 @@ class TrainedRun(abc.ABC):
     def check_stream(self) -> None:
         """Raises InputError where it cannot take frames as they come."""
 
+    @property
+    def typical(self) -> dict[str, Any] | None:
+        """`typical.describe` of its training clips; None for a run of an earlier version."""
+        return self.inputs.get('typical')
+
+    def warn_of_other_clips(self, clips: Clips, name: str) -> None:
+        """Prints a line where clips differ much from those it was trained on.
+
+        Args:
+          clips: any set.
+          name: where they come from.
+        """
+        for line in typical.unlike(self.typical, clips) if self.typical else ():
+            print(printable(f'warning: {name} is unlike what {self.workdir} knows: {line}'))
+
     def validation_clips(self) -> Clips:
         """The clips that it was validated on while it was trained.
 
         Raises:
           InputError: they cannot be read.
         """
-        return source.train_and_val(self.config.data, self.config.seed)[1]
+        train, val = source.train_and_val(self.config.data, self.config.seed)
+        training_clips.check(self.workdir, train, self.config.data.train)
+        return val
 
     def conform(self, clips: Clips, name: str) -> Clips:
         """Clips as the run knows them: its features, its joints where it reads them, its classes.

@@ -28,7 +28,7 @@ from posevid_jax.machine.interrupt import Interrupt
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.machine.progress import Progress
 from posevid_jax.models import families
-from posevid_jax.runs import cv_files, evaluation_files
+from posevid_jax.runs import cv_files, evaluation_files, training_clips
 from posevid_jax.runs.directory import new_run_directory
 from posevid_jax.training import experiment as experiments
 from posevid_jax.training.experiment import Experiment
@@ -62,6 +62,7 @@ def cross_validate(config: ConfigDict, workdir: pathlib.Path | None = None) -> R
     first = _experiment(plan, fold_config, 0)
     if workdir is None:
         workdir = new_run_directory(pathlib.Path('runs') / config.name)
+    _check_run_of(workdir, plan, config.data.train)
     cv_files.open_directory(workdir, config, fold_config, plan)
     print(_opening(plan, first, workdir, parallel), flush=True)
     started = time.monotonic()
@@ -74,6 +75,19 @@ def cross_validate(config: ConfigDict, workdir: pathlib.Path | None = None) -> R
         )
         return None
     return _sum_up(plan, config, workdir, time.monotonic() - started)
+
+
+def _check_run_of(workdir: pathlib.Path, plan: cv_files.Plan, source: str) -> None:
+    """Raises InputError where the directory holds a run of clips that are there no more."""
+    known = training_clips.read(workdir)
+    if known is None:
+        return
+    gone = int((~np.isin(known, plan.train.row_fingerprints())).sum())
+    if gone:
+        raise InputError(
+            f'data.train: {source} has changed since {workdir} was trained: {gone} of its '
+            f'{len(known)} training clips are there no more; use another --workdir'
+        )
 
 
 def _with_batch_size(config: ConfigDict) -> ConfigDict:

@@ -39,6 +39,7 @@ def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'b
     else:
         name, clips = source.set_name(config.data.val or 'val'), run.validation_clips()
     clips = run.conform(clips, config.data.test or name)
+    run.warn_of_other_clips(clips, name)
     logits = run.logits(parallel)(clips)
     record = {'set': name, 'step': run.step} | validation.final_record(
         logits, clips, run.decision, config

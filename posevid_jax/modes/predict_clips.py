@@ -38,6 +38,7 @@ def predict_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'be
     clips = source.load(config.data.test, config.data, labelled=False)
     run = restore(config, workdir, checkpoint)
     clips = run.conform(clips, config.data.test)
+    run.warn_of_other_clips(clips, config.data.test)
     probs = run.predictor(parallel)(clips)
     columns = prediction_columns(clips, probs, run.threshold)
     path = workdir / 'predictions' / f'{source.set_name(config.data.test)}.csv'

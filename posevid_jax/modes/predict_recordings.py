@@ -1,6 +1,7 @@
 """Mode predict on landmark files: a probability per frame, events, and a timeline of each video."""
 
 import pathlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -78,13 +79,16 @@ def _videos(
         )
     predict = run.predictor(parallel)
     waiting: list[_Waiting] = []
+    rates: Counter[float] = Counter()
     for pair in prepare.with_progress(list(labels)):
         try:
-            recording = read_recording(pair.landmarks, pair.name, settings)
-            recording, clips = recordings.cut(recording, run, name)
+            read = read_recording(pair.landmarks, pair.name, settings)
+            recording, clips = recordings.cut(read, run, name)
         except InputError as error:
             prepare.bad_file(str(error), settings, report)
             continue
+        if recording.fps not in (read.fps, settings.resample_fps):
+            rates[read.fps] += 1
         label = None
         if (known := labels[pair]) is not None:
             outside = outside_label(settings.outside, classes)
@@ -94,6 +98,11 @@ def _videos(
             yield from _finished(waiting, predict, run)
             waiting = []
     yield from _finished(waiting, predict, run)
+    for fps, count in rates.items():
+        print(
+            f'{count} recordings at {fps:g} frames a second were resampled to the rate that '
+            f'{run.workdir} was trained on; prepare.resample_fps sets another'
+        )
 
 
 def _finished(

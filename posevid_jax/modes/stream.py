@@ -90,7 +90,14 @@ def _open(run: TrainedRun, first: tuple[str, dict[str, Any]] | None) -> Stream:
     ):
         raise InputError(f'{where}: joint_names: expected a list of names')
     fps, width, height = numbers
-    return Stream(run, fps=fps, aspect=width / height, joint_names=names)
+    stream = Stream(run, fps=fps, aspect=width / height, joint_names=names)
+    if stream.run_fps != fps:
+        print(
+            f'{where}: fps: {fps:g} frames a second are resampled to the {stream.run_fps:g} that '
+            f'{run.workdir} was trained on',
+            file=sys.stderr,
+        )
+    return stream
 
 
 def _push(stream: Stream, where: str, value: dict[str, Any]) -> Update:

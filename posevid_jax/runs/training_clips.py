@@ -14,9 +14,7 @@ FILE = 'training_clips.npy'
 
 
 def keep(workdir: pathlib.Path, clips: Clips, source: str) -> None:
-    """Writes the file at the start of a run; when the run goes on, compares it.
-
-    A run of a version before there was this file is taken as it is.
+    """Writes the file at the start of a run; when the run goes on, `check`.
 
     Args:
       workdir: the run directory.
@@ -26,18 +24,36 @@ def keep(workdir: pathlib.Path, clips: Clips, source: str) -> None:
     Raises:
       InputError: the run was started with other clips.
     """
-    now, before = clips.row_fingerprints(), read(workdir)
+    check(workdir, clips, source)
+    if not (workdir / FILE).exists() and not (workdir / 'config.json').exists():
+        stream = io.BytesIO()
+        np.save(stream, clips.row_fingerprints())
+        write_bytes(workdir / FILE, stream.getvalue())
+
+
+def check(workdir: pathlib.Path, clips: Clips, source: str) -> None:
+    """Checks that a run was started with these training clips.
+
+    A run of a version before there was the file is taken as it is.
+
+    Args:
+      workdir: the run directory.
+      clips: the training clips of now.
+      source: where they come from, `data.train`.
+
+    Raises:
+      InputError: it was started with others.
+    """
+    before = read(workdir)
     if before is None:
-        if not (workdir / 'config.json').exists():
-            stream = io.BytesIO()
-            np.save(stream, now)
-            write_bytes(workdir / FILE, stream.getvalue())
-    elif not np.array_equal(now, before):
+        return
+    now = clips.row_fingerprints()
+    if not np.array_equal(now, before):
         new = int((~np.isin(now, before)).sum())
         raise InputError(
             f'data.train: {source} has changed since {workdir} was started, or is split in another '
             f'way: {new} of {len(now)} training clips are new, and {len(before)} were there; '
-            'use another --workdir'
+            'use another --workdir, or give clips in data.test'
         )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import optax
 from ml_collections import ConfigDict
 
-from posevid_jax.data import loader, sampling, source
+from posevid_jax.data import loader, sampling, source, typical
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import Column
 from posevid_jax.errors import InputError
@@ -150,6 +150,7 @@ class Experiment:
             'joint_names': list(joints),
             'class_names': list(self.train.class_names),
             'num_frames': self.train.features.shape[1],
+            'typical': typical.describe(self.train),
             'zscore': self.config.features.zscore,
             'scaled_names': list(scaled),
             'center': self.scaler.center[..., : len(scaled)].tolist(),
