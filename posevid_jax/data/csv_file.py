@@ -124,7 +124,9 @@ def format_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """CSV of cells of text, quoted where that is needed."""
     import pandas as pd
 
-    return pd.DataFrame(rows, columns=header, dtype=object).to_csv(index=False, lineterminator='\n')
+    return pd.DataFrame(list(rows), columns=list(header), dtype=object).to_csv(
+        index=False, lineterminator='\n'
+    )
 
 
 def _rows(content: bytes, where: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -147,7 +149,7 @@ def _rows(content: bytes, where: str) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return start, line, cells, blank
 
 
-def _table(where: str, content: bytes, width: int, *, header: int | None = None, **how: Any):
+def _table(where: str, content: bytes, width: int, *, header: int | None = None, **how: Any) -> Any:
     """A data frame of `width` columns, a blank line being a row of empty cells."""
     import pandas as pd
 
