@@ -11,6 +11,7 @@ import pytest
 from posevid_jax.data.npz import write_clips
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
+from posevid_jax.inference import events
 from posevid_jax.modes import predict_clips, predict_recordings
 from posevid_jax.training import loop
 from tests import toy
@@ -48,17 +49,17 @@ def folder(recorded, tmp_path_factory):
 
 
 def config(folder, **overrides):
-    return toy.config(
-        prepare__landmarks=str(folder / 'landmarks'),
-        predict__smooth=0.0,
-        train__num_epochs=1,
-        **overrides,
-    )
+    settings = {'predict__smooth': 0.0, 'train__num_epochs': 1}
+    return toy.config(prepare__landmarks=str(folder / 'landmarks'), **settings | overrides)
 
 
 def frames_of(folder, video):
     path = folder / f'run/predictions/landmarks/frames/{video}.csv'
     return list(csv.DictReader(path.open()))
+
+
+def probs_of(folder, video):
+    return np.array([float(row['prob']) for row in frames_of(folder, video)])
 
 
 def test_frames_have_the_probabilities_of_clips_cut_by_hand(folder, recorded, tmp_path):
@@ -89,11 +90,22 @@ def test_frames_have_the_probabilities_of_clips_cut_by_hand(folder, recorded, tm
     )
     write_clips(path, cut, 'long')
     probs = predict_clips.predict_run(config(folder, data__test=str(path)), folder / 'run')
-    rows = frames_of(folder, 'v0')
+    found, rows = probs_of(folder, 'v0'), frames_of(folder, 'v0')
     assert len(rows) == 50
-    found = np.array([float(row['prob']) for row in rows])
     np.testing.assert_allclose(found[:48], np.repeat(probs[:, 1], FRAMES), atol=1e-4)
     assert rows[30]['seconds'] == f'{30 / recorded.fps[0]:.6g}'
+
+
+def test_frames_are_smoothed_over_seconds(folder, recorded):
+    found = []
+    for seconds in (0.0, 0.2):
+        settings = config(folder, predict__smooth=seconds)
+        predict_recordings.predict_recordings(settings, folder / 'run', 'best')
+        found.append(probs_of(folder, 'v0'))
+    frames = 2 * round(0.1 * recorded.fps[0]) + 1
+    assert frames > 1
+    np.testing.assert_allclose(found[1], events.smooth(found[0], frames), atol=1e-5)
+    assert np.abs(found[1] - found[0]).max() > 1e-3
 
 
 def test_events_files_and_metrics(folder, capsys):

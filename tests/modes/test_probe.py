@@ -1,6 +1,7 @@
 """Mode probe from end to end on the CPU, and training that takes its batch size from it."""
 
 import json
+import types
 
 import jax
 import jax.numpy as jnp
@@ -229,3 +230,14 @@ def test_a_throughput_that_runs_out_of_memory_is_no_crash(monkeypatch):
 
     monkeypatch.setattr(on_device, '_run', fails)
     assert on_device.throughput(None, 64, 3) == Rung(64, None)
+
+
+def test_a_throughput_is_of_all_devices_and_a_ratio_above_1_says_that_more_was_used(monkeypatch):
+    device = types.SimpleNamespace(memory_stats=lambda: {'peak_bytes_in_use': 3 * MB})
+    parallel = types.SimpleNamespace(devices=[device, device])
+    candidate = types.SimpleNamespace(parallel=parallel, num_devices=2)
+    monkeypatch.setattr(on_device, '_run', lambda candidate, batch, steps: 0.5 * steps)
+    assert on_device.throughput(candidate, 64, 3) == Rung(64, 2 * 64 / 0.5)
+    verified = on_device.verify(candidate, 64, predicted=2 * MB)
+    assert (verified['predicted_bytes'], verified['peak_bytes_in_use']) == (2 * MB, 3 * MB)
+    assert verified['ratio'] == 1.5

@@ -135,8 +135,17 @@ def test_evaluation_never_sees_augmentation(tmp_path):
 
 
 def test_a_complete_run_started_again_changes_nothing(tmp_path):
-    config = toy.config()
+    settings = {'every_steps': 2, 'keep_last': 4, 'keep_every_epochs': 1}
+    config = toy.config(
+        train__num_epochs=3,
+        train__batch_size=12,
+        train__best_metric='last',
+        **{f'checkpoint__{key}': value for key, value in settings.items()},
+    )
     first = loop.train_and_evaluate(config, tmp_path)
+    # Written at 2, 3, 4, 6, 8 and 9: the last four of them, and the ends of epochs.
+    steps = {int(path.name) for path in (tmp_path / 'checkpoints').iterdir()}
+    assert steps == {3, 4, 6, 8, 9}
     before = (tmp_path / 'history.json').read_text()
     assert loop.train_and_evaluate(config, tmp_path) == first
     assert (tmp_path / 'history.json').read_text() == before
