@@ -5,9 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from posevid_jax.models import windows
+from posevid_jax.models import classifier, windows
 from posevid_jax.models.layers import Mlp, StochasticDepth
 from posevid_jax.models.video_swin import VideoSwin, WindowAttention
+from tests import toy
 
 RATE = 0.25
 PLAN = windows.plan_windows((2, 6, 6), (2, 3, 3), shifted=False, clamp=True)
@@ -56,5 +57,17 @@ def test_dropout_follows_both_layers_of_the_mlp():
 def test_dropout_follows_the_embedding():
     # A network without blocks: all that is random is what comes before them.
     model = VideoSwin(2, 8, depths=(0,), num_heads=(1,), dropout=RATE)
-    plain, trained = both_ways(model, cells(3, 4, 6, 6, 2))
+    plain, trained = both_ways(model, toy.cells(cells(3, 4, 6, 6, 2)))
     assert (np.abs(trained - plain) > 1e-3).all()
+
+
+def test_the_rates_of_the_configuration_are_those_of_the_network():
+    rates = {'model__dropout': 0.1, 'model__video_swin__drop_path': 0.2}
+    with_statistics = {
+        'model__size': 'mini',
+        'model__video_swin__statistics': True,
+        'model__video_swin__statistics_dropout': 0.3,
+    }
+    swin = classifier.build_network(toy.config('video_swin', **rates, **with_statistics), 2)
+    assert (swin.dropout, swin.drop_path, swin.statistics.dropout) == (0.1, 0.2, 0.3)
+    assert classifier.build_network(toy.config(**rates), 2).dropout == 0.1

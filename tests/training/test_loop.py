@@ -62,8 +62,10 @@ def test_a_run_writes_its_directory_and_learns(tmp_path):
     best = read(tmp_path / 'best.json')
     assert best['value'] == max(record['val']['roc_auc'] for record in history)
     assert result['step'] == best['step'] and result['roc_auc'] == best['value']
-    steps = [json.loads(line)['step'] for line in (tmp_path / 'metrics.jsonl').open()]
-    assert steps == list(range(1, history[-1]['step'] + 1))
+    steps = [json.loads(line) for line in (tmp_path / 'metrics.jsonl').open()]
+    assert [step['step'] for step in steps] == list(range(1, history[-1]['step'] + 1))
+    of_epoch = np.array([step['loss'] for step in steps]).reshape(8, -1).mean(axis=1)
+    np.testing.assert_allclose([e['train']['loss'] for e in history], of_epoch, rtol=1e-5)
     reproduce = read(tmp_path / 'reproduce.json')
     assert reproduce['config'] == read(tmp_path / 'config.json')
     assert reproduce['results'] == read(tmp_path / 'eval' / 'val.json') == result
