@@ -87,11 +87,20 @@ def test_a_stream_gives_what_clips_of_the_same_frames_give(kind, runs, recording
 
 def test_changes_are_the_events_of_the_probabilities(runs, recording):
     run = runs['per_video']
-    stream = Stream(run, fps=30, joint_names=recording.joint_names)
-    updates = [stream.push(joints) for joints in np.tile(recording.joints, (3, 1, 1))]
-    changes = [change for update in updates for change in update.changes] + stream.finish()
-    rule = Rule.of(run.config.predict, run.threshold, 30)
-    expected = find_events([update.prob for update in updates], rule)
+    frames = np.tile(recording.joints, (3, 1, 1))[:67]
+
+    def stream_all(run):
+        stream = Stream(run, fps=20, joint_names=recording.joint_names)
+        updates = [stream.push(joints) for joints in frames]
+        changes = [change for update in updates for change in update.changes]
+        return [update.prob for update in updates], changes + stream.finish()
+
+    prob, _ = stream_all(run)
+    settings = run.config.copy_and_resolve_references()
+    settings.predict.update(high=float(np.median(prob)), low=1.0, min_length=0.2, merge_gap=0.05)
+    _, changes = stream_all(dataclasses.replace(run, config=settings))
+    expected = find_events(prob, Rule.of(settings.predict, run.threshold, 20))
+    assert len(expected) > 1 and expected[-1].end == len(frames)  # the last one is still open
     assert [event for kind, event in changes if kind == 'end'] == expected
 
 

@@ -96,16 +96,21 @@ def test_frames_have_the_probabilities_of_clips_cut_by_hand(folder, recorded, tm
     assert rows[30]['seconds'] == f'{30 / recorded.fps[0]:.6g}'
 
 
-def test_frames_are_smoothed_over_seconds(folder, recorded):
+def test_keys_of_predict_and_the_threshold_of_the_run_are_followed(folder, recorded):
+    fps = recorded.fps[0]
+    trained = json.loads((folder / 'run/eval/val.json').read_text())
+    chosen = trained['at_threshold']['threshold']
     found = []
-    for seconds in (0.0, 0.2):
-        settings = config(folder, predict__smooth=seconds)
-        predict_recordings.predict_recordings(settings, folder / 'run', 'best')
-        found.append(probs_of(folder, 'v0'))
-    frames = 2 * round(0.1 * recorded.fps[0]) + 1
-    assert frames > 1
-    np.testing.assert_allclose(found[1], events.smooth(found[0], frames), atol=1e-5)
-    assert np.abs(found[1] - found[0]).max() > 1e-3
+    for seconds, visibility in ((0.0, 0.0), (0.2, 1.0)):
+        settings = config(folder, predict__smooth=seconds, predict__min_visibility=visibility)
+        record = predict_recordings.predict_recordings(settings, folder / 'run', 'best')
+        rule = events.Rule.of(settings.predict, chosen, fps)
+        assert record['videos'][0]['rule'] == dataclasses.asdict(rule)
+        found.append((probs_of(folder, 'v0'), record['videos'][0]['uncertain']))
+    (plain, some), (smoothed, all_of_it) = found
+    np.testing.assert_allclose(smoothed, events.smooth(plain, 2 * round(0.1 * fps) + 1), atol=1e-5)
+    assert np.abs(smoothed - plain).max() > 1e-3
+    assert some < 0.5 < all_of_it
 
 
 def test_events_files_and_metrics(folder, capsys):
@@ -137,9 +142,10 @@ def test_a_recording_shorter_than_a_clip_and_one_without_a_pose(folder, tmp_path
     settings = toy.config(prepare__landmarks=str(landmarks))
     with pytest.raises(InputError, match='video b: found no pose'):
         predict_recordings.predict_recordings(settings, folder / 'run', 'best')
-    settings = toy.config(prepare__landmarks=str(landmarks), prepare__on_error='skip')
+    every_other = {'prepare__resample_fps': 15.0, 'prepare__on_error': 'skip'}
+    settings = toy.config(prepare__landmarks=str(landmarks), **every_other)
     record = predict_recordings.predict_recordings(settings, folder / 'run', 'best')
-    assert [video['frames'] for video in record['videos']] == [5]
+    assert [(video['frames'], video['fps']) for video in record['videos']] == [(3, 15)]
     assert len(record['skipped']) == 1
 
 

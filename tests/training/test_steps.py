@@ -118,8 +118,11 @@ def test_loss_is_the_weighted_mean_over_the_valid_clips(config):
         frames = np.ma.array(bce(outputs.frame_logits, label), mask=label < 0).mean(axis=1)
         each = each + config.train.frame_loss * frames
     expected = np.average(each, weights=example['weight'] * example['valid'])
+    right = (np.asarray(outputs.logits[:, 0]) > 0) == example['label']
+    accuracy = np.average(right, weights=example['valid'])
     after, metrics = step(state, example, jax.random.key(0))
     assert metrics['loss'] == pytest.approx(expected, rel=1e-5)
+    assert metrics['accuracy'] == pytest.approx(accuracy)
     assert after.epoch.means()['loss'] == pytest.approx(expected, rel=1e-5)
     assert after.epoch.clips == example['valid'].sum()
 
