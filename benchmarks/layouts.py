@@ -1,6 +1,6 @@
 """The same training on one device, on two, and in two processes; its losses side by side.
 
-    python -m benchmarks.layouts
+python -m benchmarks.layouts
 """
 
 import json
