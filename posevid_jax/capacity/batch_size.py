@@ -4,7 +4,7 @@ import contextlib
 import pathlib
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import jax
@@ -60,7 +60,7 @@ def resolve(config: ConfigDict) -> ConfigDict:
 
 
 @contextlib.contextmanager
-def out_of_memory_explained(config: ConfigDict) -> Iterator[None]:
+def out_of_memory_explained(config: ConfigDict) -> Generator[None]:
     """Turns an out-of-memory error of a training into one line: the numbers, and what to do.
 
     Raises:

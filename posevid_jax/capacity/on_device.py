@@ -53,7 +53,7 @@ def verify(candidate: Candidate, batch: int, predicted: int) -> dict[str, Any]:
 
     Returns:
       `steps` that ran, `predicted_bytes`, `peak_bytes_in_use` (None where the device does not
-      say, as on a CPU) and `ratio` of the two.
+      say, as on a CPU) and `ratio`: the bytes in use over those predicted.
     """
     record = {'batch': batch, 'steps': 0, 'predicted_bytes': predicted}
     try:

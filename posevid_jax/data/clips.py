@@ -184,7 +184,7 @@ class Clips:
         for row in range(len(self)):
             digest = hashlib.blake2b(digest_size=8)
             for value in columns:
-                digest.update(np.ascontiguousarray(value[row]))
+                digest.update(np.ascontiguousarray(value[row]).data)
             found[row] = int.from_bytes(digest.digest(), 'little')
         return found
 

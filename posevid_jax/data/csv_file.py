@@ -134,7 +134,9 @@ def format_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """CSV of cells of text, quoted where that is needed."""
     import pandas as pd
 
-    return pd.DataFrame(rows, columns=header, dtype=object).to_csv(index=False, lineterminator='\n')
+    return pd.DataFrame(list(rows), columns=list(header), dtype=object).to_csv(
+        index=False, lineterminator='\n'
+    )
 
 
 def _rows(
@@ -161,7 +163,7 @@ def _rows(
 
 def _table(
     where: str, content: bytes, width: int, separator: str, *, header: int | None = None, **how: Any
-):
+) -> Any:
     """A data frame of `width` columns, a blank line being a row of empty cells."""
     import pandas as pd
 

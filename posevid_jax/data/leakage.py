@@ -98,7 +98,7 @@ def identical_clips(sets: Sequence[Clips]) -> list[list[tuple[int, int]]]:
             if any((array != array[0]).any() for array in arrays):
                 digest = hashlib.blake2b(digest_size=16)
                 for array in arrays:
-                    digest.update(np.ascontiguousarray(array))
+                    digest.update(np.ascontiguousarray(array).data)
                 places.setdefault(digest.digest(), []).append((s, row))
     return [clips for clips in places.values() if len(clips) > 1]
 
@@ -249,7 +249,13 @@ def _along(
 
 
 def _describe(
-    sets: Sequence[Clips], signed: Signatures, videos: np.ndarray, frames, length, speed, agreement
+    sets: Sequence[Clips],
+    signed: Signatures,
+    videos: np.ndarray,
+    frames: tuple[tuple[int, int], tuple[int, int]],
+    length: int,
+    speed: float,
+    agreement: float,
 ) -> SameFootage:
     """Adds names and clips; `videos` are the numbers of the two in `signed`."""
     names, clips = [], []

@@ -8,6 +8,7 @@ import numpy as np
 
 from posevid_jax.data import archive, clip_folder, manifest
 from posevid_jax.data.clips import Clips, from_arrays
+from posevid_jax.data.mapped import Column
 from posevid_jax.data.shard_reader import is_sharded, read_shards
 from posevid_jax.errors import InputError
 from posevid_jax.machine.atomic import atomic_file
@@ -16,7 +17,7 @@ SCHEMA_VERSION = 1
 
 
 def read_clips(
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     *,
     prefix: str,
     labelled: bool = True,
@@ -70,13 +71,13 @@ def read_clips(
         raise InputError(f'{path}: does not fit in memory') from None
 
 
-def write_clips(path: str | os.PathLike, clips: Clips, prefix: str) -> None:
+def write_clips(path: str | os.PathLike[str], clips: Clips, prefix: str) -> None:
     """Writes an archive that `read_clips` reads back; the file appears whole or not at all.
 
     Clips know the aspect of the picture, not its size: `video_size` becomes (aspect, 1).
     """
     path = pathlib.Path(path)
-    columns = {
+    columns: dict[str, Column] = {
         'video_id': np.array(clips.video_ids),
         'group_id': clips.group,
         'start_frame': clips.start_frame,
@@ -85,7 +86,7 @@ def write_clips(path: str | os.PathLike, clips: Clips, prefix: str) -> None:
         'video_size': np.stack([clips.aspect, np.ones_like(clips.aspect)], -1),
         'weight': clips.weight,
     }
-    shared = {'schema_version': np.int32(SCHEMA_VERSION)}
+    shared: dict[str, np.ndarray] = {'schema_version': np.array(SCHEMA_VERSION, np.int32)}
     if clips.labelled:
         columns |= {'label': clips.label, 'frame_label': clips.frame_label}
         shared['class_names'] = np.array(clips.class_names)
@@ -100,15 +101,16 @@ def write_clips(path: str | os.PathLike, clips: Clips, prefix: str) -> None:
     write_arrays(path, {f'{prefix}_{key}': value for key, value in columns.items()} | shared)
 
 
-def write_arrays(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
+def write_arrays(path: pathlib.Path, arrays: Mapping[str, Column]) -> None:
     """Writes a compressed npz file, which appears whole or not at all.
 
     Raises:
       InputError: it cannot be written.
     """
     with atomic_file(path) as temporary, temporary.open('wb') as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, allow_pickle=False, **dict(arrays))
 
 
-def _nan_where_missing(joints: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    return np.where(mask[..., None], joints, np.float32(np.nan))
+def _nan_where_missing(joints: Column, mask: Column | None) -> np.ndarray:
+    assert mask is not None  # a skeleton has one
+    return np.where(np.asarray(mask[:])[..., None], joints[:], np.float32(np.nan))

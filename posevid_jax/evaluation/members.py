@@ -5,14 +5,18 @@ counts for more than one that is not.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from posevid_jax.evaluation.metrics import Record
 
 
-def mean_logits(logits: np.ndarray) -> np.ndarray:
-    """The members' logits `[N, M, K]` to `[N, K]`; those of one classifier, `[N, K]`, stay."""
+def mean_logits(logits: Any) -> Any:
+    """The members' logits `[N, M, K]` to `[N, K]`; those of one classifier, `[N, K]`, stay.
+
+    Arrays of numpy or of JAX.
+    """
     return logits.mean(axis=1) if logits.ndim == 3 else logits
 
 

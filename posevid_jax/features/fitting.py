@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import numpy as np
@@ -47,7 +48,7 @@ def _evenly_spaced(count: int, most: int) -> np.ndarray:
 
 # Folds of a cross-validation differ in clips alone, so that one compiled function does for all.
 @functools.lru_cache(maxsize=4)
-def _numbers(features: FrozenConfigDict, joint_names: tuple[str, ...]) -> Callable:
+def _numbers(features: FrozenConfigDict, joint_names: tuple[str, ...]) -> Callable[..., Any]:
     """(batch, scaler) to the numbers that statistics make of each sub-clip, `[B, W, D]`, and their
     mask."""
     spec = InputSpec(features, channels=True)
@@ -55,6 +56,7 @@ def _numbers(features: FrozenConfigDict, joint_names: tuple[str, ...]) -> Callab
     def compute(batch: dict[str, Array], scaler: scaling.Scaler) -> tuple[Array, Array]:
         inputs = pipeline.read(batch, scaler, spec, joint_names)
         found = pooling.numbers_of_clips(inputs, **pooling.options(features))
-        return tuple(x.reshape(len(batch['fps']), -1, x.shape[-1]) for x in found)
+        values, known = (x.reshape(len(batch['fps']), -1, x.shape[-1]) for x in found)
+        return values, known
 
     return jax.jit(compute)

@@ -3,6 +3,7 @@
 import functools
 import itertools
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -70,7 +71,7 @@ def options(features: ConfigDict) -> dict[str, Any]:
     }
 
 
-def numbers_of_clips(inputs: Inputs, **what) -> tuple[Array, Array]:
+def numbers_of_clips(inputs: Inputs, **what: Any) -> tuple[Array, Array]:
     """The statistics of the channels of each clip and its further numbers, as a list.
 
     Args:
@@ -80,6 +81,7 @@ def numbers_of_clips(inputs: Inputs, **what) -> tuple[Array, Array]:
     Returns:
       values, 0 where missing, and mask `[B, D]`, D = S F C + N.
     """
+    assert inputs.channels is not None  # which statistics are of
     chex.assert_rank(inputs.channels, 4)
     flat = (part.reshape(*part.shape[:2], -1) for part in inputs.channels)  # [B, T, F * C]
     values, known = pool(*flat, **what)  # [B, S, F * C]
@@ -150,7 +152,9 @@ def masked_quantiles(x: Array, mask: Array, quantiles: tuple[float, ...]) -> Arr
 
 
 @masked_quantiles.defjvp
-def _masked_quantiles_jvp(quantiles, primals, tangents):
+def _masked_quantiles_jvp(
+    quantiles: tuple[float, ...], primals: tuple[Array, Array], tangents: tuple[Array, Array]
+) -> tuple[Array, Array]:
     x, mask = primals
     low, high, weight = _neighbours(x, mask, quantiles)
 
@@ -203,7 +207,8 @@ def _count_below(keys: Array, limit: Array) -> Array:
     frames = keys.shape[1]
     if frames > _WRITTEN_OUT:
         return (keys[:, :, None] < limit[:, None]).sum(axis=1)
-    return sum((keys[:, t, None] < limit).astype(jnp.int32) for t in range(frames))
+    each = ((keys[:, t, None] < limit).astype(jnp.int32) for t in range(frames))
+    return functools.reduce(operator.add, each)
 
 
 def _to_keys(x: Array) -> Array:

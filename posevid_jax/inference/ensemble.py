@@ -169,7 +169,7 @@ def common_inputs(members: Mapping[str, SingleRun]) -> dict[str, Any]:
         }
         if key == 'class_names':  # names of their own first; numbers fit any as many
             known = dict(sorted(known.items(), key=lambda item: are_numbered(item[1])))
-        first = next(iter(known), None)
+        first = next(iter(known), '')
         inputs[key] = known.get(first, [])
         for name, found in known.items():
             numbered = key == 'class_names' and are_numbered(found)

@@ -113,7 +113,7 @@ class SingleRun(TrainedRun):
         if self.reads_features:
             return batch['features'], batch['mask']
         features, names = self.config.features, tuple(self.inputs['joint_names'])
-        return body.features(batch, names, features.scale_frames, features.leave_out)
+        return body.features(dict(batch), names, features.scale_frames, features.leave_out)
 
     def logits(self, parallel: Parallel) -> Callable[[Clips], np.ndarray]:
         logits = validation.compile_predictor(self.model, self.config, parallel)

@@ -4,13 +4,13 @@ import contextlib
 import os
 import pathlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from posevid_jax.errors import InputError
 
 
 @contextlib.contextmanager
-def atomic_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
+def atomic_file(path: pathlib.Path) -> Generator[pathlib.Path]:
     """A temporary name; what the block writes there becomes `path` when it ends without an error.
 
     A file that is there already is replaced; folders on the way are made.
@@ -31,7 +31,7 @@ def atomic_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 @contextlib.contextmanager
-def atomic_folder(folder: pathlib.Path, *, replace: bool = False) -> Iterator[pathlib.Path]:
+def atomic_folder(folder: pathlib.Path, *, replace: bool = False) -> Generator[pathlib.Path]:
     """A folder under a temporary name, which becomes `folder` when the block ends without an error.
 
     Args:

@@ -65,7 +65,7 @@ class Parallel:
                 f'devices{parts} ({nearest})'
             )
 
-    def compile_train(self, train_step: Callable[..., Any]) -> Callable[..., Any]:
+    def compile_train(self, train_step: Callable[..., Any]) -> jax.stages.Wrapped:
         """`(state, batch, rng) -> (state, metrics)`; donates the state passed in."""
         if not self.use_pmap:
             return jax.jit(train_step, donate_argnums=0)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -52,9 +52,9 @@ class Classifier:
     read: pipeline.Reader
     subclip: tuple[int, int] | None = None
 
-    def init(self, rng: Array, scaler: Scaler, batch: dict[str, Array]) -> Variables:
+    def init(self, rng: Array, scaler: Scaler, batch: Mapping[str, Any]) -> Variables:
         """Fresh variables; only the shapes of `batch` matter."""
-        variables = self.network.init(rng, self.read(batch, scaler), train=False)
+        variables = self.network.init(rng, self.read(dict(batch), scaler), train=False)
         return {'params': variables['params'], 'batch_stats': variables.get('batch_stats', {})}
 
     def __call__(
@@ -65,7 +65,7 @@ class Classifier:
         *,
         rng: Array | None = None,
         axis_name: str | None = None,
-    ) -> tuple[Outputs, dict[str, Any]]:
+    ) -> tuple[Outputs, Any]:
         """Logits of a batch.
 
         Args:
@@ -100,6 +100,7 @@ class Classifier:
     def subclip_targets(self, batch: dict[str, Array], subclip_logits: Array) -> Array:
         """What the sub-clips are that have these logits: their classes `[B, W]`; of mixed clips the
         shares of these, `[B, W, K]`, which a sub-clip has as its clip."""
+        assert self.subclip is not None  # else there are no such logits
         clips, count, outputs = subclip_logits.shape
         classes = max(2, outputs)
         if 'target' in batch:

@@ -220,10 +220,12 @@ class VideoSwin(nn.Module):
           logits `[B, K]` float32, with `subclips` `[B, W, K]`; with `frame_output` the pair
           of these and `[B, T]`.
         """
+        assert inputs.cells is not None  # the one input of this family
         x, mask = inputs.cells
         chex.assert_rank(x, 5)
         frames = x.shape[1]
-        if mask is not None:
+        # Whoever calls the network by itself may have none.
+        if mask is not None:  # pyright: ignore[reportUnnecessaryComparison]
             chex.assert_shape(mask, x.shape[:4])
         if not self.mask_padding:
             mask = None
@@ -299,7 +301,9 @@ class VideoSwin(nn.Module):
         weights = frame_interpolation(rows.shape[1], frames, stride)
         weights = weights[:, self.context : frames - self.context]  # [T', T]
         if self.subclips:
-            of_subclips = cut(weights, *self.subclips).mean(axis=1).reshape(len(weights), -1)
+            of_subclips = (
+                cut(jnp.asarray(weights), *self.subclips).mean(axis=1).reshape(len(weights), -1)
+            )
             logits = jnp.einsum('btk,tw->bwk', head(rows), of_subclips)
         else:
             logits = head(pooled)

@@ -121,7 +121,7 @@ def _measure(config: ConfigDict, batch_size: int, layout: parallel.Parallel) -> 
         state, _ = jax.block_until_ready(compiled(state, batch, rng))
         seconds.append(time.perf_counter() - started)
     step_s = float(np.median(seconds[1:]))  # the first one warms up
-    gflop = compiled.cost_analysis()['flops'] / 1e9
+    gflop = (compiled.cost_analysis() or {})['flops'] / 1e9
     return {
         'gflop': gflop,
         'bytes': memory.of_compiled(compiled).bytes,
@@ -161,9 +161,14 @@ def network_step(
         'valid': np.ones(batch_size, np.float32),
         'frame_label': rng.integers(0, 2, x.shape[:2]).astype(np.int8),
     }
+
+    def read(batch: dict[str, jax.Array], scaler: Scaler) -> Inputs:
+        given = Masked(batch['x'], batch['x_mask'])
+        return Inputs(cells=given) if main == 'cells' else Inputs(channels=given)
+
     model = classifier.Classifier(
         classifier.build_network(config, num_classes=2),
-        read=lambda batch, scaler: Inputs(**{main: Masked(batch['x'], batch['x_mask'])}),
+        read=read,
     )
     schedule = optim.learning_rate(config.train, 100)
     optimizer = optim.optimizer(config.train, schedule, family)
@@ -176,7 +181,7 @@ def matmul_rate(dtype: str) -> float:
     """GFLOP per second of one large matrix product, the best of five."""
     size = _MATMUL_SIZE.get(jax.default_backend(), 2048)
     a = jax.random.normal(jax.random.key(0), (size, size), jnp.dtype(dtype))
-    product: Callable = jax.jit(jnp.matmul)
+    product: Callable[..., Any] = jax.jit(jnp.matmul)
     jax.block_until_ready(product(a, a))
     seconds = []
     for _ in range(5):

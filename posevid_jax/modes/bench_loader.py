@@ -20,6 +20,7 @@ from posevid_jax.data.shard_reader import read_shards
 from posevid_jax.data.shards import write_shards
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation.table import GrowingTable
+from posevid_jax.machine.prefetch import Batch
 
 _FRAMES, _FEATURES = 75, 36
 _PASSES = 3  # over the clips, the fastest counts
@@ -84,15 +85,17 @@ def _random_clips(num_clips: int) -> Clips:
     return from_arrays(source='random', features=features, label=label, in_place=True)
 
 
-def _ours(arrays: dict[str, Column], batch_size: int, steps: int) -> Iterator[dict]:
-    label = arrays['label']
+def _ours(arrays: dict[str, Column], batch_size: int, steps: int) -> Iterator[Batch]:
+    label = np.asarray(arrays['label'])
     order = sampling.Order(sampling.make_streams(label, label, balance=False), seed=0)
     return loader.train_batches(arrays, order=order, batch_size=batch_size, num_steps=steps)
 
 
-def _grains_own(arrays: dict[str, np.ndarray], batch_size: int) -> Iterator[dict]:
+def _grains_own(arrays: dict[str, Column], batch_size: int) -> Iterator[Batch]:
     """Single clips, shuffled and put together by grain."""
-    clips = grain.MapDataset.source(_Rows(arrays)).shuffle(seed=0)
+    # grain asks for a length and items, and declares a whole Sequence.
+    rows: Any = _Rows(arrays)
+    clips = grain.MapDataset.source(rows).shuffle(seed=0)
     batches = clips.batch(batch_size, drop_remainder=True)
     return iter(batches.to_iter_dataset(grain.ReadOptions(num_threads=0)))
 
@@ -100,18 +103,18 @@ def _grains_own(arrays: dict[str, np.ndarray], batch_size: int) -> Iterator[dict
 class _Rows:
     """Random access to single clips."""
 
-    def __init__(self, arrays: dict[str, np.ndarray]):
+    def __init__(self, arrays: dict[str, Column]):
         self._arrays = arrays
 
     def __len__(self) -> int:
         return len(self._arrays['label'])
 
     def __getitem__(self, row: int) -> dict[str, np.ndarray]:
-        valid = {'valid': np.float32(1)}
+        valid = {'valid': np.ones((), np.float32)}
         return {name: values[row] for name, values in self._arrays.items()} | valid
 
 
-def _rate(batches: Iterator[dict]) -> float:
+def _rate(batches: Iterator[Batch]) -> float:
     """Clips a second after the first batch, which warms up."""
     next(batches)
     started, count = time.perf_counter(), 0

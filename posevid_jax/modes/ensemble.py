@@ -144,7 +144,7 @@ def _judge(
         recall=config.eval.recall, samples=config.eval.bootstrap, seed=config.seed,
         for_fold=for_fold,
     ) | {'names': names, 'weights': list(fitted.weights)}  # fmt: skip
-    mean = fitted(np.moveaxis(logits, 1, 0))
+    mean = fitted(list(np.moveaxis(logits, 1, 0)))
     probs_for = np.stack([metrics.probabilities(each) for each in for_fold])
     points = None
     if probs_for.shape[2] == 2:

@@ -94,7 +94,8 @@ def _difference(path: pathlib.Path, run: TrainedRun, names: list[str]) -> float:
     arrays = run.arrays(clips)
     for mask, name in MASKS.items():
         if name in names:
-            seen = arrays[mask] if name == 'features' else arrays[mask][..., None]
+            seen = np.asarray(arrays[mask][:])
+            seen = seen if name == 'features' else seen[..., None]
             arrays[name] = np.where(seen, arrays[name], np.float32(np.nan))
     exported = export.deserialize(bytearray(path.read_bytes()))
     probs = np.asarray(exported.call({name: arrays[name] for name in names}))

@@ -89,5 +89,5 @@ def _arrays(
 ) -> dict[str, np.ndarray]:
     """The columns with all their digits, `probs` and what explains them."""
     own = {key: value for key, value in columns.items() if not key.startswith('prob_')}
-    known = {} if threshold is None else {'threshold': np.float64(threshold)}
+    known = {} if threshold is None else {'threshold': np.array(threshold, np.float64)}
     return own | known | {'probs': probs, 'class_names': np.array(clips.class_names)}

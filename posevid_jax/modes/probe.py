@@ -114,7 +114,7 @@ class _Rows:
         rows = pairs(self._config)
         table = GrowingTable(_HEADER, [size or self._config.model.name for size, _ in rows])
         with concurrent.futures.ThreadPoolExecutor(self._config.probe.threads) as threads:
-            records = list(threads.map(lambda pair: self._search(*pair, table), rows))
+            records = list(threads.map(lambda row: self._search(row[0], row[1], table), rows))
         if self._target.is_here:
             # The device's peak only ever rises: from the smallest prediction to the largest.
             for record in sorted(records, key=lambda record: record['peak_bytes'] or 0):
@@ -127,7 +127,7 @@ class _Rows:
         config.features.pack = pack
         if size is not None:
             config.model.size = size
-        return Candidate(config, self._target.kind, self._target.devices)
+        return Candidate(config, self._target.kind, tuple(self._target.devices))
 
     def _search(self, size: str | None, pack: str, table: GrowingTable) -> dict[str, Any]:
         settings, target = self._config.probe, self._target
@@ -194,7 +194,7 @@ class _Rows:
             record['verified'] = on_device.verify(candidate, best, record['peak_bytes'])
 
 
-def _answer(answer: Answer, candidate: Candidate, compiles: list) -> dict[str, Any]:
+def _answer(answer: Answer, candidate: Candidate, compiles: list[dict[str, Any]]) -> dict[str, Any]:
     best = answer.best.batch if answer.best else 0
     largest = answer.largest.batch if answer.largest else 0
     why = 'the largest without recomputation; throughput was not measured on this device'

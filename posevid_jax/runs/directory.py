@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import os
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import decision
@@ -39,7 +39,7 @@ def new_run_directory(root: pathlib.Path) -> pathlib.Path:
 
 
 @contextlib.contextmanager
-def locked(workdir: pathlib.Path) -> Iterator[None]:
+def locked(workdir: pathlib.Path) -> Generator[None]:
     """Keeps a run directory to this start until the block ends; a killed process lets go of it.
 
     Raises:

@@ -3,7 +3,7 @@
 import contextlib
 import pathlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 from tensorboardX.event_file_writer import EventsWriter
@@ -62,7 +62,7 @@ class EventFiles:
         self._events.write_event(Event(wall_time=time.time(), step=step, **content))
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self) -> Generator[None]:
         try:
             yield
         except OSError as error:

@@ -9,12 +9,13 @@ import math
 import pathlib
 import shutil
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import orbax.checkpoint as ocp
+from etils import epath
 from ml_collections import ConfigDict
 from orbax.checkpoint import checkpoint_managers
 
@@ -69,20 +70,20 @@ class Checkpoints:
         """
         self.directory = pathlib.Path(workdir).absolute() / 'checkpoints'
         self._saving = 0
-        options = {'create': False} if keep is None else self._write_options(keep)
+        options = ocp.CheckpointManagerOptions(best_fn=_score, create=False)
+        if keep is not None:
+            options = self._write_options(keep)
         try:
             if keep is not None:
                 self.directory.mkdir(parents=True, exist_ok=True)
                 if processes.is_first():
                     self._set_damaged_aside()
                 processes.wait_for_all('checkpoints')
-            self._manager = ocp.CheckpointManager(
-                self.directory, options=ocp.CheckpointManagerOptions(best_fn=_score, **options)
-            )
+            self._manager = ocp.CheckpointManager(self.directory, options=options)
         except (OSError, ValueError) as error:
             raise InputError(f'{self.directory}: cannot be used ({_reason(error)})') from None
 
-    def _write_options(self, keep: Keep) -> dict[str, Any]:
+    def _write_options(self, keep: Keep) -> ocp.CheckpointManagerOptions:
         policies = [
             checkpoint_managers.LatestN(keep.last),
             checkpoint_managers.BestN(
@@ -91,11 +92,12 @@ class Checkpoints:
         ]
         if keep.every_steps:
             policies.append(checkpoint_managers.EveryNSteps(keep.every_steps))
-        return {
-            'preservation_policy': checkpoint_managers.AnyPreservationPolicy(policies),
-            'cleanup_tmp_directories': True,  # what a killed process was writing
-            'async_options': ocp.AsyncOptions(post_finalization_callback=self._write_checksums),
-        }
+        return ocp.CheckpointManagerOptions(
+            best_fn=_score,
+            preservation_policy=checkpoint_managers.AnyPreservationPolicy(policies),
+            cleanup_tmp_directories=True,  # what a killed process was writing
+            async_options=ocp.AsyncOptions(post_finalization_callback=self._write_checksums),
+        )
 
     def save(self, state: TrainState, data: Any, score: float | None) -> None:
         """Starts writing in the background.
@@ -158,7 +160,7 @@ class Checkpoints:
           InputError: the checkpoint is damaged or does not fit the state.
         """
         stored = self._stored(step, abstract_state, may_lack=_CAME_LATER)
-        items = {'state': ocp.args.StandardRestore(stored)}
+        items: dict[str, Any] = {'state': ocp.args.StandardRestore(stored)}
         old_position = self.directory / str(step) / 'data' / _POSITION_OF_GRAIN
         if data is not None and not old_position.exists():
             items['data'] = ocp.args.JsonRestore()
@@ -198,7 +200,7 @@ class Checkpoints:
             others = [str(other) for other in sorted(self._manager.all_steps()) if other != step]
             raise InputError(f'{wrong}; other checkpoints: {", ".join(others) or "none"}')
         try:
-            stored = ocp.PyTreeCheckpointHandler().metadata(folder / 'state').tree
+            stored = ocp.PyTreeCheckpointHandler().metadata(epath.Path(folder / 'state')).tree
         except (ValueError, KeyError, OSError) as error:
             raise InputError(f'{folder}: cannot be read ({_reason(error)})') from error
         found = {name: tuple(leaf.shape) for name, leaf in _named(stored)}
@@ -274,7 +276,7 @@ class Checkpoints:
                 )
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self) -> Generator[None]:
         try:
             yield
         except Exception as error:  # of the file system, as Orbax or TensorStore pass it on

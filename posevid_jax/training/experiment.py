@@ -18,6 +18,7 @@ from posevid_jax.features import augment, columns, fitting, subclips
 from posevid_jax.features.check import check_nothing_is_ignored
 from posevid_jax.features.inputs import InputSpec
 from posevid_jax.features.scaling import Scaler
+from posevid_jax.machine.prefetch import Batch
 from posevid_jax.models import classifier, families, torch_import
 from posevid_jax.runs import records
 from posevid_jax.training import checkpoint, groups, hardest, losses, nonfinite, optim, steps
@@ -51,14 +52,14 @@ class Experiment:
     scaler: Scaler
     model: classifier.Classifier
     schedule: optax.Schedule
-    optimizer: optax.GradientTransformation
+    optimizer: optax.GradientTransformationExtraArgs
     steps_per_epoch: int
 
     @property
     def total_steps(self) -> int:
         return self.config.train.num_epochs * self.steps_per_epoch
 
-    def data(self, done: int = 0) -> grain.DatasetIterator:
+    def data(self, done: int = 0) -> grain.DatasetIterator[Batch]:
         """This process's share of the training batches after the `done` first steps."""
         batches = loader.train_batches(
             self.arrays,
@@ -211,8 +212,9 @@ def assemble(
         # A weight counts once: in how often a clip is drawn, so no more in its loss.
         arrays['weight'] = np.ones_like(train.weight)
     order = sampling.make_order(train, config.data, config.seed)
+    batch_size: int = config.train.batch_size
     if steps_per_epoch is None:
-        steps_per_epoch = -(-order.draws_per_epoch // config.train.batch_size)
+        steps_per_epoch = -(-order.draws_per_epoch // batch_size)
     schedule = optim.learning_rate(config.train, steps_per_epoch)
     return Experiment(
         config=config,

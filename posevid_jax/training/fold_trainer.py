@@ -50,6 +50,7 @@ class FoldTrainer:
         config, rng = experiment.config.train, jax.random.key(experiment.config.seed)
         state = self._parallel.put_state(self._fresh.replace(scaler=experiment.scaler))
         pending = None  # numbers of a step, read when the next one has been dispatched
+        metrics: dict[str, jax.Array] = {}
         with Prefetch(experiment.data(), self._parallel.put) as data:
             for number in range(1, experiment.total_steps + 1):
                 state, metrics = self._step(state, next(data), rng)

@@ -7,6 +7,7 @@ evaluation uses.
 
 import pathlib
 from collections import Counter
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -90,7 +91,7 @@ class Hardest:
         table = Table.of_columns(self._columns(rows, prob, loss), form='.6f')
         write_text(self._folder / f'epoch_{epoch:02d}.csv', table.csv())
 
-    def _columns(self, rows: np.ndarray, prob: np.ndarray, loss: np.ndarray) -> dict:
+    def _columns(self, rows: np.ndarray, prob: np.ndarray, loss: np.ndarray) -> dict[str, Any]:
         clips = self._clips
         source = [clips.videos[video].partition(':') for video in clips.video[rows]]
         return {

@@ -1,5 +1,6 @@
 """The optimiser and its learning-rate schedule."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -58,8 +59,15 @@ def optimizer(
     if config.grad_clip:
         adamw = optax.chain(_clip_by_global_norm(config.grad_clip), adamw)
 
-    def update(grads, state, params=None, *, taken=True):
-        updates, after = adamw.update(grads, state, params, taken=taken)
+    def update(
+        updates: optax.Updates,
+        state: optax.OptState,
+        params: optax.Params | None = None,
+        *,
+        taken: bool | jax.Array = True,
+        **_: Any,
+    ) -> tuple[optax.Updates, optax.OptState]:
+        updates, after = adamw.update(updates, state, params, taken=taken)
         return updates, jax.tree.map(
             lambda new, old: new if _is_adam(new) else jnp.where(taken, new, old),
             after, state, is_leaf=_is_adam,
@@ -78,11 +86,18 @@ def _scale_by_adam(
     doubles what AdamW costs.
     """
 
-    def update(grads, state, params=None, *, taken=True):
+    def update(
+        updates: optax.Updates,
+        state: Any,
+        params: optax.Params | None = None,
+        *,
+        taken: bool | jax.Array = True,
+        **_: Any,
+    ) -> tuple[optax.Updates, optax.OptState]:
         after = optax.ScaleByAdamState(
             count=optax.safe_increment(state.count),
-            mu=optax.tree.update_moment(grads, state.mu, b1, 1),
-            nu=optax.tree.update_moment_per_elem_norm(grads, state.nu, b2, 2),
+            mu=optax.tree.update_moment(updates, state.mu, b1, 1),
+            nu=optax.tree.update_moment_per_elem_norm(updates, state.nu, b2, 2),
         )
         after = jax.tree.map(lambda new, old: jnp.where(taken, new, old), after, state)
         mean = optax.tree.bias_correction(after.mu, b1, after.count)
@@ -103,9 +118,11 @@ def _clip_by_global_norm(largest: float) -> optax.GradientTransformation:
     writes all gradients out once more, a sixth of a small step. A product it fuses into both.
     """
 
-    def update(grads, state, params=None):
-        factor = jnp.minimum(1.0, largest / jnp.maximum(optax.tree.norm(grads), 1e-12))
-        return jax.tree.map(lambda grad: grad * factor, grads), state
+    def update(
+        updates: optax.Updates, state: optax.OptState, params: optax.Params | None = None
+    ) -> tuple[optax.Updates, optax.OptState]:
+        factor = jnp.minimum(1.0, largest / jnp.maximum(optax.tree.norm(updates), 1e-12))
+        return jax.tree.map(lambda grad: grad * factor, updates), state
 
     return optax.GradientTransformation(lambda params: optax.EmptyState(), update)
 
@@ -113,7 +130,9 @@ def _clip_by_global_norm(largest: float) -> optax.GradientTransformation:
 def _decay(config: ConfigDict, family: Family) -> optax.GradientTransformation:
     """Adds `weight_decay` times each parameter that decays."""
 
-    def update(updates, state, params):
+    def update(
+        updates: optax.Updates, state: optax.OptState, params: optax.Params | None = None
+    ) -> tuple[optax.Updates, optax.OptState]:
         return _by_rule(
             lambda rule, update, param: (
                 update + config.weight_decay * rule.decay * param if rule.decay else update
@@ -134,19 +153,21 @@ def _group_rates(
     A frozen parameter's moments follow its gradient, so that its first step is one of Adam's.
     """
 
-    def init(params):
+    def init(params: optax.Params) -> optax.OptState:
         groups.rules(params, config, family)  # before the first step: every parameter has its rule
         if not config.freeze:
             return optax.EmptyState()
         return optax.ScaleByScheduleState(count=jnp.zeros((), jnp.int32))
 
-    def update(updates, state, params):
+    def update(
+        updates: optax.Updates, state: Any, params: optax.Params | None = None
+    ) -> tuple[optax.Updates, optax.OptState]:
         rules = groups.rules(params, config, family)
         if not config.freeze:
             return _by_rule(_at_rate, rules, updates), state
         live = state.count >= freeze_steps
 
-        def thawed(rule, update):
+        def thawed(rule: groups.Rule, update: jax.Array) -> jax.Array:
             update = _at_rate(rule, update)
             return jnp.where(live, update, 0.0) if rule.frozen else update
 
@@ -159,7 +180,7 @@ def _at_rate(rule: groups.Rule, update: jax.Array) -> jax.Array:
     return update if rule.rate == 1 else rule.rate * update
 
 
-def _by_rule(function, rules: dict[str, groups.Rule], *trees: Any) -> Any:
+def _by_rule(function: Callable[..., jax.Array], rules: dict[str, groups.Rule], *trees: Any) -> Any:
     """`jax.tree.map` with the rule of each parameter as the first argument."""
     leaves = zip(*map(jax.tree.leaves, trees), strict=True)
     mapped = [function(rule, *each) for rule, each in zip(rules.values(), leaves, strict=True)]

@@ -1,6 +1,7 @@
 """What a training step carries from one batch to the next."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import flax.struct
@@ -84,7 +85,7 @@ def create(
     classifier: Classifier,
     optimizer: optax.GradientTransformation,
     scaler: Scaler,
-    batch: dict[str, Array],
+    batch: Mapping[str, Any],
     seed: int,
     num_seeds: int = 1,
     *,

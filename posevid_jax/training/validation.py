@@ -1,23 +1,27 @@
 """Logits of a set of clips, and the record made of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from ml_collections import ConfigDict
 
 from posevid_jax.data import loader, source
 from posevid_jax.data.clips import Clips
+from posevid_jax.data.mapped import Column
 from posevid_jax.evaluation import assessment, metrics
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.evaluate import collect_logits, make_eval_step
 from posevid_jax.evaluation.members import mean_logits, spread
 from posevid_jax.features import columns
 from posevid_jax.machine.parallel import Parallel
+from posevid_jax.machine.prefetch import Batch
 from posevid_jax.models import families
 from posevid_jax.models.classifier import Classifier
 from posevid_jax.training import losses
-from posevid_jax.training.state import TrainState
+from posevid_jax.training.state import Trained, TrainState
 
 
 def make_predictor(
@@ -40,12 +44,12 @@ def make_predictor(
 
 def compile_predictor(
     model: Classifier, config: ConfigDict, parallel: Parallel
-) -> Callable[[TrainState, dict[str, np.ndarray]], np.ndarray]:
+) -> Callable[[TrainState | Trained, Mapping[str, Column]], np.ndarray]:
     """`make_predictor` for any clips: a function from a state and `columns.host_arrays`."""
     step = parallel.compile_eval(logits_step(model, config))
 
-    def predict(state: TrainState, arrays: dict[str, np.ndarray]) -> np.ndarray:
-        def logits(batch):
+    def predict(state: TrainState | Trained, arrays: Mapping[str, Column]) -> np.ndarray:
+        def logits(batch: Batch) -> np.ndarray:
             mine = parallel.split(parallel.share(batch))
             return parallel.join(step(state.variables, state.scaler, mine))
 
@@ -54,7 +58,7 @@ def compile_predictor(
     return predict
 
 
-def logits_step(model: Classifier, config: ConfigDict) -> Callable:
+def logits_step(model: Classifier, config: ConfigDict) -> Callable[..., Array]:
     """`make_eval_step`, of all members side by side when `train.num_seeds` is above 1."""
     step = make_eval_step(model)
     return jax.vmap(step, (0, None, None), out_axes=1) if config.train.num_seeds > 1 else step
@@ -80,7 +84,11 @@ def losses_of(
     """The configured loss of some clips, `[B]` nats, without dropout, augmentation or weights."""
     chosen = clips.select(rows)
     logits = make_predictor(model, chosen, config, parallel)(state)
-    return np.asarray(losses.per_example(mean_logits(logits), chosen.label, config.train))
+    return np.asarray(
+        losses.per_example(
+            jnp.asarray(mean_logits(logits)), jnp.asarray(chosen.label), config.train
+        )
+    )
 
 
 def epoch_record(
@@ -122,7 +130,7 @@ def final_record(
 
 
 def _loss(logits: np.ndarray, clips: Clips, config: ConfigDict) -> float:
-    loss = np.asarray(losses.per_example(logits, clips.label, config))
+    loss = np.asarray(losses.per_example(jnp.asarray(logits), jnp.asarray(clips.label), config))
     return float(np.average(loss, weights=clips.weight))
 
 

@@ -210,39 +210,45 @@ def test_fingerprint_sees_content_names_and_order():
 
 
 @pytest.mark.parametrize(
-    ('column', 'value'),
+    ('column', 'value', 'message'),
     [
-        ('features', np.zeros((4, 5, 3))),  # f64
-        ('features', np.full((4, 5, 3), np.nan, np.float32)),
-        ('mask', np.zeros((4, 5, 3), bool)),  # hides values that are not 0
-        ('mask', np.ones((4, 5, 2), bool)),
-        ('label', np.array([0, 1, 2, 0], np.int32)),
-        ('label', np.array([0, -1, 1, 0], np.int32)),
-        ('label', np.array([0, 1], np.int32)),
-        ('video', np.array([0, 1, 3, 0], np.int32)),
-        ('fps', np.array([0, 30, 30, 30], np.float32)),
-        ('aspect', np.array([-1, 1, 1, 1], np.float32)),
-        ('weight', np.array([-1, 1, 1, 1], np.float32)),
-        ('frame_label', np.full((4, 5), 2, np.int8)),
-        ('feature_names', ('a', 'b')),
-        ('class_names', ('a', 'a')),
-        ('skeleton', np.zeros((4, 5, 2, 4), np.float32)),  # without its mask
+        ('features', np.zeros((4, 5, 3)), 'features: found dtype float64, expected float32'),
+        ('features', np.full((4, 5, 3), np.nan, np.float32), 'features: found NaN or infinity'),
+        ('mask', np.zeros((4, 5, 3), bool), 'features: found a value other than 0 under a False'),
+        ('mask', np.ones((4, 5, 2), bool), r'mask: found shape \(4, 5, 2\), .* \(4, 5, 3\)'),
+        ('label', np.array([0, 1, 2, 0], np.int32), r'label: found 2, .* 0 to 1 \(clip 2\)'),
+        ('label', np.array([0, -1, 1, 0], np.int32), r'label: found -1, .* 0 to 1 \(clip 1\)'),
+        ('label', np.array([0, 1], np.int32), r'label: found shape \(2,\), .* = \(4,\)'),
+        ('video', np.array([0, 1, 3, 0], np.int32), 'video: found 3, expected .* 0 to 2'),
+        (
+            'fps',
+            np.array([0, 30, 30, 30], np.float32),
+            r'fps: found 0\.0, expected .* above 0',
+        ),
+        ('aspect', np.array([-1, 1, 1, 1], np.float32), r'aspect: found -1\.0, .* above 0'),
+        ('weight', np.array([-1, 1, 1, 1], np.float32), r'weight: found -1\.0, .* from 0 on'),
+        ('frame_label', np.full((4, 5), 2, np.int8), 'frame_label: found 2, expected .* -1 to 1'),
+        ('feature_names', ('a', 'b'), r'features: found shape \(4, 5, 3\), .* \(4, 5, 2\)'),
+        ('class_names', ('a', 'a'), 'class_names: found .*a'),
+        ('skeleton', np.zeros((4, 5, 2, 4), np.float32), 'skeleton and skeleton_mask: found one'),
     ],
 )
-def test_refuses_columns_that_break_the_contract(column, value):
-    with pytest.raises(InputError):
+def test_refuses_columns_that_break_the_contract(column, value, message):
+    with pytest.raises(InputError, match=message):
         dataclasses.replace(small(), **{column: value})
 
 
 @pytest.mark.parametrize(
-    ('name', 'value'),
+    ('name', 'value', 'message'),
     [
-        ('frame_label', np.full((4, 5), 256)),  # would wrap to 0 in 8 bits
-        ('start_frame', np.full(4, 2**32)),
-        ('features', np.zeros((0, 5, 3))),
-        ('features', np.zeros((4, 5, 0))),
+        # Would wrap to 0 in 8 bits.
+        ('frame_label', np.full((4, 5), 256), 'frame_label: found 256, expected .* -128 to 127'),
+        ('start_frame', np.full(4, 2**32), 'start_frame: found 4294967296, expected whole numbers'),
+        ('features', np.zeros((0, 5, 3)), 'features: found no observed value in any clip'),
+        ('features', np.zeros((4, 5, 0)), 'features: found no observed value in any clip'),
     ],
 )
-def test_refuses_what_does_not_fit(name, value):
-    with pytest.raises(InputError):
-        small(**{name: value, 'label': np.zeros(len(value), int), 'video_id': ['a'] * len(value)})
+def test_refuses_what_does_not_fit(name, value, message):
+    columns = {name: value, 'label': np.zeros(len(value), int), 'video_id': ['a'] * len(value)}
+    with pytest.raises(InputError, match=message):
+        small(**columns)

@@ -57,8 +57,15 @@ def test_groups_of_videos_stay_together():
     assert {tuple(train), tuple(val)} == {(0, 1), (2, 3)}
 
 
-@pytest.mark.parametrize(('videos', 'fraction'), [(1, 0.2), (5, 0.0), (5, 1.0)])
-def test_refuses_what_cannot_be_split(videos, fraction):
+@pytest.mark.parametrize(
+    ('videos', 'fraction', 'message'),
+    [
+        (1, 0.2, 'toy:0: found a single video, expected several'),
+        (5, 0.0, r'data\.val_fraction: found 0\.0, expected between 0 and 1'),
+        (5, 1.0, r'data\.val_fraction: found 1\.0'),
+    ],
+)
+def test_refuses_what_cannot_be_split(videos, fraction, message):
     clips = clips_of([v for v in range(videos) for _ in range(2)], [0, 1] * videos)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=message):
         split_by_video(clips, fraction, 0)

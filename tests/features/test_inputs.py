@@ -8,8 +8,8 @@ import pytest
 
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
-from posevid_jax.features import check, columns, fitting, pipeline, pooling
-from posevid_jax.features.scaling import neutral_scaler
+from posevid_jax.features import check, columns, fitting, motion, pipeline, pooling
+from posevid_jax.features.scaling import fit_scaler, neutral_scaler
 from posevid_jax.models import families
 from posevid_jax.training import experiment as experiments
 from tests import toy
@@ -25,6 +25,19 @@ def read(batch, **overrides):
 
 def stretch(batch, frames):
     return {k: v[:, frames] if k.startswith('skeleton') else v for k, v in batch.items()}
+
+
+def test_features_are_scaled_clipped_smoothed_and_packed_in_that_order():
+    batch = toy.batch()
+    scaler = fit_scaler(batch['features'], batch['mask'])
+    config = toy.config(features__clip_at=1.5, features__smooth=3, features__pack='light')
+    found = pipeline.read(batch, scaler, families.input_spec(config), toy.JOINTS).channels
+    deviations = (batch['features'] - scaler.center) / scaler.scale
+    assert (np.abs(deviations) > 1.5).any()
+    clipped = np.where(batch['mask'], np.clip(deviations, -1.5, 1.5), 0)
+    smoothed = motion.smooth(clipped, batch['mask'], 3)
+    for part, expected in zip(found, motion.pack(*smoothed, batch['fps'], 'light'), strict=True):
+        np.testing.assert_allclose(part, expected, atol=1e-5)
 
 
 def test_context_is_the_means_of_the_frames_before_and_after():

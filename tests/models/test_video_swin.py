@@ -226,7 +226,6 @@ def test_stochastic_depth_drops_whole_branches_linearly_more_with_depth():
 
     np.testing.assert_array_equal(train(0), train(0))
     assert not np.allclose(train(0), train(1))
-    # A branch survives with 1 - rate and is scaled up by it: the expectation stays.
     same = jnp.broadcast_to(x[:1], (256, *x.shape[1:]))
     rate = VideoSwin(**(SMALL | {'depths': (1, 1), 'drop_path': 0.6, 'num_outputs': 2}))
     rngs = {'dropout': jax.random.key(2)}

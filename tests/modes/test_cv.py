@@ -9,6 +9,8 @@ import jax
 import numpy as np
 import pytest
 
+from posevid_jax.data.concatenate import concatenate
+from posevid_jax.data.npz import write_clips
 from posevid_jax.data.shards import write_shards
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
@@ -203,6 +205,22 @@ def test_other_clips_of_the_same_videos_are_judged(tmp_path):
     changes['cv__judge'] = str(few)
     with pytest.raises(InputError, match=r'data\.train: found 1 videos such as .*cv\.judge'):
         cv.make_plan(toy.config(**changes))
+
+
+def test_videos_of_the_same_footage_are_judged_together(tmp_path):
+    clips = make_clips(num_videos=5, clips_per_video=2, num_frames=40, seed=0)
+    first = clips.select(np.flatnonzero(clips.video == 0))
+    again = dataclasses.replace(first, videos=('elsewhere:again',))
+    write_clips(tmp_path / 'clips.npz', concatenate([clips, again]), 'long')
+
+    def plan(folds):
+        return cv.make_plan(toy.config(data__train=str(tmp_path / 'clips.npz'), cv__folds=folds))[0]
+
+    found = plan(5)  # a fold for each of the others
+    folds = dict(zip(found.clips.video_ids, found.fold, strict=True))
+    assert len(folds) == 6 and folds['again'] == folds[first.video_ids[0]]
+    with pytest.raises(InputError, match=r'cv\.folds: found 6, expected 2 to 5'):
+        plan(6)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from posevid_jax.data.npz import write_clips
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
+from posevid_jax.inference import events
 from posevid_jax.modes import predict_clips, predict_recordings
 from posevid_jax.training import loop
 from tests import toy
@@ -48,17 +49,17 @@ def folder(recorded, tmp_path_factory):
 
 
 def config(folder, **overrides):
-    return toy.config(
-        prepare__landmarks=str(folder / 'landmarks'),
-        predict__smooth=0.0,
-        train__num_epochs=1,
-        **overrides,
-    )
+    settings = {'predict__smooth': 0.0, 'train__num_epochs': 1}
+    return toy.config(prepare__landmarks=str(folder / 'landmarks'), **settings | overrides)
 
 
 def frames_of(folder, video):
     path = folder / f'run/predictions/landmarks/frames/{video}.csv'
     return list(csv.DictReader(path.open()))
+
+
+def probs_of(folder, video):
+    return np.array([float(row['prob']) for row in frames_of(folder, video)])
 
 
 def test_frames_have_the_probabilities_of_clips_cut_by_hand(folder, recorded, tmp_path):
@@ -89,11 +90,27 @@ def test_frames_have_the_probabilities_of_clips_cut_by_hand(folder, recorded, tm
     )
     write_clips(path, cut, 'long')
     probs = predict_clips.predict_run(config(folder, data__test=str(path)), folder / 'run')
-    rows = frames_of(folder, 'v0')
+    found, rows = probs_of(folder, 'v0'), frames_of(folder, 'v0')
     assert len(rows) == 50
-    found = np.array([float(row['prob']) for row in rows])
     np.testing.assert_allclose(found[:48], np.repeat(probs[:, 1], FRAMES), atol=1e-4)
     assert rows[30]['seconds'] == f'{30 / recorded.fps[0]:.6g}'
+
+
+def test_keys_of_predict_and_the_threshold_of_the_run_are_followed(folder, recorded):
+    fps = recorded.fps[0]
+    trained = json.loads((folder / 'run/eval/val.json').read_text())
+    chosen = trained['at_threshold']['threshold']
+    found = []
+    for seconds, visibility in ((0.0, 0.0), (0.2, 1.0)):
+        settings = config(folder, predict__smooth=seconds, predict__min_visibility=visibility)
+        record = predict_recordings.predict_recordings(settings, folder / 'run', 'best')
+        rule = events.Rule.of(settings.predict, chosen, fps)
+        assert record['videos'][0]['rule'] == dataclasses.asdict(rule)
+        found.append((probs_of(folder, 'v0'), record['videos'][0]['uncertain']))
+    (plain, some), (smoothed, all_of_it) = found
+    np.testing.assert_allclose(smoothed, events.smooth(plain, 2 * round(0.1 * fps) + 1), atol=1e-5)
+    assert np.abs(smoothed - plain).max() > 1e-3
+    assert some < 0.5 < all_of_it
 
 
 def test_events_files_and_metrics(folder, capsys):
@@ -125,9 +142,10 @@ def test_a_recording_shorter_than_a_clip_and_one_without_a_pose(folder, tmp_path
     settings = toy.config(prepare__landmarks=str(landmarks))
     with pytest.raises(InputError, match='video b: found no pose'):
         predict_recordings.predict_recordings(settings, folder / 'run', 'best')
-    settings = toy.config(prepare__landmarks=str(landmarks), prepare__on_error='skip')
+    every_other = {'prepare__resample_fps': 15.0, 'prepare__on_error': 'skip'}
+    settings = toy.config(prepare__landmarks=str(landmarks), **every_other)
     record = predict_recordings.predict_recordings(settings, folder / 'run', 'best')
-    assert [video['frames'] for video in record['videos']] == [5]
+    assert [(video['frames'], video['fps']) for video in record['videos']] == [(3, 15)]
     assert len(record['skipped']) == 1
 
 

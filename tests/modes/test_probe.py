@@ -1,6 +1,7 @@
 """Mode probe from end to end on the CPU, and training that takes its batch size from it."""
 
 import json
+import types
 
 import jax
 import jax.numpy as jnp
@@ -11,8 +12,10 @@ from posevid_jax.capacity import batch_size, on_device, schema
 from posevid_jax.capacity.candidate import Candidate
 from posevid_jax.capacity.on_device import Rung
 from posevid_jax.errors import InputError
+from posevid_jax.machine.parallel import Parallel
 from posevid_jax.modes.cv import cross_validate
 from posevid_jax.modes.probe import pairs, probe
+from posevid_jax.training import loop
 
 MB = 10**6
 
@@ -89,13 +92,44 @@ def test_what_makes_no_difference_is_asked_once():
     assert pairs(config(**some, **swin, **joints)) == [('mini', 'off'), ('tiny', 'off')]
 
 
-def test_the_step_that_is_probed_augments():
-    kind, devices = 'cpu', tuple(jax.devices('cpu')[:1])
+def test_what_is_probed_and_timed_is_the_very_step_of_the_training(monkeypatch, tmp_path):
+    programs = []
+    compile_train = Parallel.compile_train
+
+    class Traced(Exception):
+        """A step has been noted and need not run."""
+
+    def compile_and_trace(self, step):
+        step = compile_train(self, step)
+
+        def trace(*arguments):
+            programs.append(str(step.trace(*arguments).jaxpr))
+            raise Traced
+
+        trace.lower = trace
+        return trace
+
+    monkeypatch.setattr(Parallel, 'compile_train', compile_and_trace)
+    # A constant rate, so that a program does not depend on the number of steps.
+    settings = {'train__schedule': 'constant', 'train__warmup_epochs': 0.0}
+    training = config(train__batch_size=16, augment__mirror=0.5, **settings)
+    candidate = Candidate(training, 'cpu', tuple(jax.devices()[:1]))
+    for use in (
+        lambda: loop.train_and_evaluate(training, tmp_path),
+        lambda: candidate.compile(16, {}),
+        lambda: on_device.throughput(candidate, 16, 1),
+    ):
+        with pytest.raises(Traced):
+            use()
+    assert len(programs) == 3 and len(set(programs)) == 1
+
+
+def test_a_fingerprint_sees_augmentation():
     plain, augmented = (
-        Candidate(config(augment__mirror=probability), kind, devices).fingerprint('cpu')
+        Candidate(config(augment__mirror=probability), 'cpu', tuple(jax.devices()[:1]))
         for probability in (0.0, 0.5)
     )
-    assert plain != augmented
+    assert plain.fingerprint('cpu') != augmented.fingerprint('cpu')
 
 
 def test_two_devices_are_probed_with_pmap(tmp_path):
@@ -247,3 +281,14 @@ def test_a_throughput_that_runs_out_of_memory_is_no_crash(monkeypatch):
 
     monkeypatch.setattr(on_device, '_run', fails)
     assert on_device.throughput(None, 64, 3) == Rung(64, None)
+
+
+def test_a_throughput_is_of_all_devices_and_a_ratio_above_1_says_that_more_was_used(monkeypatch):
+    device = types.SimpleNamespace(memory_stats=lambda: {'peak_bytes_in_use': 3 * MB})
+    parallel = types.SimpleNamespace(devices=[device, device])
+    candidate = types.SimpleNamespace(parallel=parallel, num_devices=2)
+    monkeypatch.setattr(on_device, '_run', lambda candidate, batch, steps: 0.5 * steps)
+    assert on_device.throughput(candidate, 64, 3) == Rung(64, 2 * 64 / 0.5)
+    verified = on_device.verify(candidate, 64, predicted=2 * MB)
+    assert (verified['predicted_bytes'], verified['peak_bytes_in_use']) == (2 * MB, 3 * MB)
+    assert verified['ratio'] == 1.5

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax
 import numpy as np
 import pytest
 
@@ -30,6 +31,17 @@ def test_a_weight_counts_in_the_draws_or_in_the_loss(tmp_path):
     drawn = experiments.build(toy.config(data__train=path, data__sample_by_weight=True))
     for batch in drawn.data():
         assert (batch['weight'] == 1).all() and (drawn.train.weight[batch['row']] == 3).all()
+
+
+def test_what_is_validated_on_has_no_part_in_the_scaler(tmp_path):
+    made = synthetic.make_clips(num_videos=6, clips_per_video=4, num_frames=8, seed=0)
+    far = dataclasses.replace(made, features=np.where(made.mask, 9 * made.features + 5, 0))
+    scalers = []
+    for name, val in (('near', made), ('far', far)):
+        npz.write_clips(tmp_path / f'{name}.npz', val, 'long')
+        config = toy.config(data__val=str(tmp_path / f'{name}.npz'), features__pooled_scaler='rank')
+        scalers.append(experiments.build(config).scaler)
+    jax.tree.map(np.testing.assert_array_equal, *scalers)
 
 
 def test_an_augmentation_is_built_for_what_the_network_reads():

@@ -62,8 +62,10 @@ def test_a_run_writes_its_directory_and_learns(tmp_path):
     best = read(tmp_path / 'best.json')
     assert best['value'] == max(record['val']['roc_auc'] for record in history)
     assert result['step'] == best['step'] and result['roc_auc'] == best['value']
-    steps = [json.loads(line)['step'] for line in (tmp_path / 'metrics.jsonl').open()]
-    assert steps == list(range(1, history[-1]['step'] + 1))
+    steps = [json.loads(line) for line in (tmp_path / 'metrics.jsonl').open()]
+    assert [step['step'] for step in steps] == list(range(1, history[-1]['step'] + 1))
+    of_epoch = np.array([step['loss'] for step in steps]).reshape(8, -1).mean(axis=1)
+    np.testing.assert_allclose([e['train']['loss'] for e in history], of_epoch, rtol=1e-5)
     reproduce = read(tmp_path / 'reproduce.json')
     assert reproduce['config'] == read(tmp_path / 'config.json')
     assert reproduce['results'] == read(tmp_path / 'eval' / 'val.json') == result
@@ -135,8 +137,17 @@ def test_evaluation_never_sees_augmentation(tmp_path):
 
 
 def test_a_complete_run_started_again_changes_nothing(tmp_path):
-    config = toy.config()
+    settings = {'every_steps': 2, 'keep_last': 4, 'keep_every_epochs': 1}
+    config = toy.config(
+        train__num_epochs=3,
+        train__batch_size=12,
+        train__best_metric='last',
+        **{f'checkpoint__{key}': value for key, value in settings.items()},
+    )
     first = loop.train_and_evaluate(config, tmp_path)
+    # Written at 2, 3, 4, 6, 8 and 9: the last four of them, and the ends of epochs.
+    steps = {int(path.name) for path in (tmp_path / 'checkpoints').iterdir()}
+    assert steps == {3, 4, 6, 8, 9}
     before = (tmp_path / 'history.json').read_text()
     assert loop.train_and_evaluate(config, tmp_path) == first
     assert (tmp_path / 'history.json').read_text() == before

@@ -102,17 +102,27 @@ def test_what_fills_a_batch_changes_nothing(kind):
     jax.tree.map(np.testing.assert_array_equal, *jax.device_get(results))
 
 
-def test_loss_is_the_weighted_mean_over_the_valid_clips():
-    config = toy.config()
+@pytest.mark.parametrize('config', [MODELS[0], MODELS[4]], ids=[NAMES[0], NAMES[4]])
+def test_loss_is_the_weighted_mean_over_the_valid_clips(config):
     example = toy.batch()
     step, state, _ = make('jit', config, example)
     model = classifier.build(config, num_classes=2, joint_names=toy.JOINTS)
-    outputs, _ = model(state.variables, state.scaler, example)
-    logit, label = np.asarray(outputs.logits[:, 0], np.float64), example['label']
-    bce = np.log1p(np.exp(np.where(label == 1, -logit, logit)))
-    expected = np.average(bce, weights=example['weight'] * example['valid'])
+    outputs, _ = jax.jit(lambda *given: model(*given))(state.variables, state.scaler, example)
+
+    def bce(logit, label):
+        return np.log1p(np.exp(np.where(label == 1, -1, 1) * np.asarray(logit, np.float64)))
+
+    each = bce(outputs.logits[:, 0], example['label'])
+    if config.train.frame_loss:
+        label = example['frame_label']
+        frames = np.ma.array(bce(outputs.frame_logits, label), mask=label < 0).mean(axis=1)
+        each = each + config.train.frame_loss * frames
+    expected = np.average(each, weights=example['weight'] * example['valid'])
+    right = (np.asarray(outputs.logits[:, 0]) > 0) == example['label']
+    accuracy = np.average(right, weights=example['valid'])
     after, metrics = step(state, example, jax.random.key(0))
     assert metrics['loss'] == pytest.approx(expected, rel=1e-5)
+    assert metrics['accuracy'] == pytest.approx(accuracy)
     assert after.epoch.means()['loss'] == pytest.approx(expected, rel=1e-5)
     assert after.epoch.clips == example['valid'].sum()
 
