@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from posevid_jax.data import slicing, typical
+from posevid_jax.data import slicing
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.hand_mouth import hand_mouth_features
 from posevid_jax.data.joints import MEDIAPIPE_33
@@ -37,9 +37,7 @@ def cut(recording: Recording, run: TrainedRun, source: str) -> tuple[Recording, 
     if not np.isfinite(recording.joints).any():
         raise InputError(f'video {recording.name}: found no pose in any frame, expected some')
     settings = config.prepare.copy_and_resolve_references().unlock()
-    rate = settings.resample_fps or (
-        (run.typical and typical.typical_rate(run.typical, recording.fps)) or 0.0
-    )
+    rate = settings.resample_fps or run.rate_for(recording.fps) or 0.0
     recording = slicing.resample(recording, rate, settings.max_gap)
     length, stride = run.inputs['num_frames'], config.predict.stride
     settings.update(

@@ -16,7 +16,6 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from posevid_jax.data import typical
 from posevid_jax.data.joints import MEDIAPIPE_33
 from posevid_jax.errors import InputError
 from posevid_jax.inference import events
@@ -86,8 +85,7 @@ class Stream:
         run.check_stream()
         events.check(run.config.predict)
         self.fps, self.class_names = fps, tuple(run.inputs['class_names'])
-        wanted = run.typical and typical.typical_rate(run.typical, fps)
-        self._rate = StreamRate(fps, wanted or fps, run.config.prepare.max_gap)
+        self._rate = StreamRate(fps, run.rate_for(fps) or fps, run.config.prepare.max_gap)
         self.run_fps = fps = self._rate.fps
         reads = tuple(run.inputs['joint_names']) or MEDIAPIPE_33
         self.joint_names = tuple(reads if joint_names is None else joint_names)

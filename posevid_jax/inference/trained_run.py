@@ -117,6 +117,10 @@ class TrainedRun(abc.ABC):
         """`typical.describe` of its training clips; None for a run of an earlier version."""
         return self.inputs.get('typical')
 
+    def rate_for(self, fps: float) -> float | None:
+        """The rate of its training clips where `fps` differs much from it, else None."""
+        return typical.typical_rate(self.typical, fps) if self.typical else None
+
     def warn_of_other_clips(self, clips: Clips, name: str) -> None:
         """Prints a line where clips differ much from those it was trained on.
 

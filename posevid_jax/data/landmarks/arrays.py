@@ -3,6 +3,7 @@
 import io
 import pathlib
 import tokenize
+from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -78,7 +79,7 @@ def _npy(path: pathlib.Path, content: bytes) -> np.ndarray:
     return joints
 
 
-def _npz(path: pathlib.Path) -> tuple[np.ndarray, dict]:
+def _npz(path: pathlib.Path) -> tuple[np.ndarray, dict[str, Any]]:
     """The array, and what else the file says."""
     with NpzFile(path) as file:
         key = next((key for key in ('skeleton', 'joints') if key in file), None)

@@ -22,6 +22,8 @@ from posevid_jax.data.landmarks.detections import Detections
 from posevid_jax.errors import InputError
 
 FORMAT = 'keypoint JSON'
+_Found = tuple[np.ndarray, list[Any], list[str], range]
+Entry = dict[str, Any]  # of a frame or a person, as JSON has it: any type may turn up
 
 
 def recognises(value: Any) -> bool:
@@ -80,7 +82,9 @@ def _own_names(about: Any) -> list[str] | None:
         return None
 
 
-def _from_frames(path: pathlib.Path, entries: list[dict]) -> tuple[np.ndarray, list, list, range]:
+def _from_frames(
+    path: pathlib.Path, entries: list[Entry]
+) -> tuple[np.ndarray, list[Any], list[str], range]:
     """Frame [D], flat keypoints and track id of each person, and the frames that are listed."""
     number = _whole_numbers(path, 'frame_id', [entry.get('frame_id') for entry in entries])
     frame, lists, ids = [], [], []
@@ -94,14 +98,14 @@ def _from_frames(path: pathlib.Path, entries: list[dict]) -> tuple[np.ndarray, l
     return np.array(frame, np.int64), lists, ids, range(int(number.min()), int(number.max()) + 1)
 
 
-def _id(person: dict, keys: tuple[str, ...]) -> str:
+def _id(person: Entry, keys: tuple[str, ...]) -> str:
     """The track id of a person, '' without."""
     found = next((person[key] for key in keys if key in person), None)
     found = found[0] if isinstance(found, list) and len(found) == 1 else found
     return str(found) if isinstance(found, int | str) else ''
 
 
-def _flat(path: pathlib.Path, person: Any) -> list:
+def _flat(path: pathlib.Path, person: Any) -> list[Any]:
     """x0, y0, score0, x1, ... of an MMPose instance."""
     try:
         places, scores = person['keypoints'], person['keypoint_scores']
@@ -113,7 +117,9 @@ def _flat(path: pathlib.Path, person: Any) -> list:
         ) from None
 
 
-def _from_persons(path: pathlib.Path, entries: list[dict]) -> tuple[np.ndarray, list, list, range]:
+def _from_persons(
+    path: pathlib.Path, entries: list[Entry]
+) -> tuple[np.ndarray, list[Any], list[str], range]:
     """The same from a list of persons."""
     found = [entry.get('image_id') for entry in entries]
     for place, image in enumerate(found):
@@ -126,7 +132,7 @@ def _from_persons(path: pathlib.Path, entries: list[dict]) -> tuple[np.ndarray, 
     return frame, lists, ids, range(int(frame.min()), int(frame.max()) + 1)
 
 
-def _whole_numbers(path: pathlib.Path, key: str, values: list) -> np.ndarray:
+def _whole_numbers(path: pathlib.Path, key: str, values: list[Any]) -> np.ndarray:
     for value in values:
         if not isinstance(value, int) or not 0 <= value < 2**53:
             raise InputError(f'{path}: {FORMAT}: {key}: found {value!r}, expected a frame number')

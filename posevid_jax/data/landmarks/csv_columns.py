@@ -138,12 +138,13 @@ def meanings(names: Sequence[str]) -> tuple[dict[str, int], str]:
         found = next((name for name in spellings if name in plain), None)
         if found is not None:
             known[meaning] = plain.index(found)
+    time_unit = ''
     for unit, spellings in TIME.items():
         found = next((name for name in spellings if name in plain), None)
         if found is not None and 'time' not in known:
             known['time'] = plain.index(found)
             time_unit = unit
-    return known, time_unit if 'time' in known else ''
+    return known, time_unit
 
 
 def joint_and_axis(name: str, own: str) -> tuple[str, str] | None:

@@ -1,5 +1,6 @@
 """What the user says about videos whose files do not: rate, size and person."""
 
+import dataclasses
 import functools
 import pathlib
 from typing import NamedTuple
@@ -38,23 +39,32 @@ def known(config: ConfigDict, video: str) -> Known:
       InputError: the table cannot be read.
     """
     width, height = config.video_size
-    row = (
-        _table(config.video_table, config.max_file_mb).get(video, {}) if config.video_table else {}
-    )
-    own_size = {'width', 'height'} <= row.keys()
+    table = _table(config.video_table, config.max_file_mb) if config.video_table else {}
+    row = table.get(video) or _Row()
+    own_size = row.width is not None and row.height is not None
     if own_size:
-        width, height = row['width'], row['height']
+        width, height = row.width, row.height
     return Known(
-        fps=float(row.get('fps', config.fps)) or None,
+        fps=float(config.fps if row.fps is None else row.fps) or None,
         size=(float(width), float(height)) if width and height else None,
-        person=str(row.get('person', config.person)),
+        person=row.person or config.person,
         source='prepare.video_table' if own_size else 'prepare.video_size',
     )
 
 
+@dataclasses.dataclass
+class _Row:
+    """What the table says of a video; None or '' where it says nothing."""
+
+    fps: float | None = None
+    width: float | None = None
+    height: float | None = None
+    person: str = ''
+
+
 @functools.lru_cache(maxsize=1)
-def _table(path: str, max_mb: int) -> dict[str, dict[str, float | str]]:
-    """What is not empty in the row of each video."""
+def _table(path: str, max_mb: int) -> dict[str, _Row]:
+    """The row of each video."""
     where = f'prepare.video_table: {path}'
     file = csv_table.read_table(read_bytes(pathlib.Path(path), max_mb), where)
     columns = {column.strip().lower(): column for column in file.columns}
@@ -64,11 +74,11 @@ def _table(path: str, max_mb: int) -> dict[str, dict[str, float | str]]:
             f'{where}: column video: not found, the columns are {", ".join(file.columns) or "none"}'
         )
     csv_table.check_rows(file)
-    rows: dict[str, dict[str, float | str]] = {}
+    rows: dict[str, _Row] = {}
     for line, video in zip(file.lines, file.text([name])[name], strict=True):
         if video.strip() in rows:
             raise InputError(f'{where}: line {line}: found {video.strip()!r} a second time')
-        rows[video.strip()] = {}
+        rows[video.strip()] = _Row()
     for key in _NUMBERS:
         if key in columns:
             for line, row, value in zip(
@@ -81,11 +91,10 @@ def _table(path: str, max_mb: int) -> dict[str, dict[str, float | str]]:
                         f'{where}: line {line}: column {key}: found {value:g}, expected a number '
                         'above 0'
                     )
-                row[key] = float(value)
+                setattr(row, key, float(value))
     if 'person' in columns:
         for row, value in zip(
             rows.values(), file.text([columns['person']])[columns['person']], strict=True
         ):
-            if value.strip():
-                row['person'] = value.strip()
+            row.person = value.strip()
     return rows

@@ -43,8 +43,8 @@ def read(path: pathlib.Path, value: Any, config: ConfigDict) -> Detections:
       InputError: a frame or a landmark is not of a form above.
     """
     where = f'{path}: {FORMAT}'
-    about = value if isinstance(value, dict) else {}
-    frames = about.get('frames') if about else value
+    about: dict[str, Any] = value if isinstance(value, dict) else {}
+    frames: list[Any] = value['frames'] if isinstance(value, dict) else value
     first = next(found for frame in frames if (found := _landmarks(frame)))
     axes = [next((key for key in keys if key in first[0]), None) for keys in _AXES]
     joints = np.full((len(frames), len(first), 4), np.nan)

@@ -64,10 +64,8 @@ def _detections(
     names, names_from = _names(file.where, columns, config)
     axes = columns.joints[0].columns
     value = _values(file, columns)
-    size = (
-        _constant(file, columns, value, 'width'),
-        _constant(file, columns, value, 'height'),
-    )
+    width = _constant(file, columns, value, 'width')
+    height = _constant(file, columns, value, 'height')
     person = columns.known.get('person')
     return Detections(
         where=file.where,
@@ -84,7 +82,7 @@ def _detections(
         time=value.get('time'),
         time_unit=columns.time_unit,
         fps=_constant(file, columns, value, 'fps'),
-        size=None if None in size else size,
+        size=None if width is None or height is None else (width, height),
     )
 
 
@@ -135,8 +133,8 @@ def _of_lists(file: CsvFile) -> tuple[Columns, np.ndarray]:
     axes = {2: 'xy', 3: 'xyz', 4: 'xyzv'}[size.pop()]
     joints = np.full((*cells.shape, 4), np.nan)
     for at in np.ndindex(cells.shape):
-        if cells[at].strip():
-            joints[at][: len(axes)] = _numbers(where, cells[at])
+        if (cell := str(cells[at])).strip():
+            joints[at][: len(axes)] = _numbers(where, cell)
     known, unit = csv_columns.meanings(file.columns)
     named = [csv_columns.joint_and_axis(f'{name}_x', '') for name in wanted]
     columns = Columns(
@@ -205,7 +203,7 @@ def _of_joint_rows(file: CsvFile, columns: Columns, config: ConfigDict) -> Detec
     where = file.where
     if 'frame' not in columns.known and 'time' not in columns.known:
         raise InputError(f'{where}: column frame: not found, expected it beside a row a joint')
-    by = columns.known.get('frame', columns.known.get('time'))
+    by = columns.known['frame' if 'frame' in columns.known else 'time']
     axes = columns.joints[0].columns
     table = _numbers_of(file, [by, *axes.values()])
     ids = _text_of(file, columns.known['joint'])

@@ -33,7 +33,8 @@ def read(path: pathlib.Path, content: bytes, config: ConfigDict) -> Detections:
     """
     where = f'{path}: {FORMAT}'
     try:
-        import sleap_io  # an extra: it brings many packages of its own
+        # An extra, which brings many packages of its own.
+        import sleap_io  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise InputError(f'{where}: reading it takes sleap-io: pip install sleap-io') from None
     try:
