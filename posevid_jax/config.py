@@ -71,7 +71,9 @@ def get_config() -> ConfigDict:
 
     c.prepare = ConfigDict()  # --mode=prepare: from landmark files and labels to clips
     c.prepare.landmarks = ''  # a landmark file (or OpenPose folder), or a folder of them
-    c.prepare.labels = ''  # folder with a CSV per video: start, end (seconds), label; '' = none
+    # A folder with a label file per video, or one file with a column for the video; '' = no labels.
+    c.prepare.labels = ''
+    c.prepare.label_unit = ''  # of label times: '' = as the file says | seconds | ms | frames
     c.prepare.output = ''  # PATH.npz writes an archive, any other PATH a folder of shards
     # Patterns of file names without extension. What * stands for is the name of the video, which
     # pairs landmarks with labels; a file name that does not fit is taken as the video's name.

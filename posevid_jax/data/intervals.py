@@ -1,17 +1,12 @@
-"""Labels of a video: a CSV file with the columns start, end (seconds) and label."""
+"""Labels of a video: stretches of it with a name, and what they say of frames."""
 
 import dataclasses
-import math
 import pathlib
 
 import numpy as np
 
-from posevid_jax.data import csv_file
 from posevid_jax.data.clips import UNKNOWN_LABEL
-from posevid_jax.data.landmarks.content import read_text
 from posevid_jax.errors import InputError
-
-_COLUMNS = ('start', 'end', 'label')
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -19,36 +14,30 @@ class Intervals:
     """K stretches of a video in order; none overlap.
 
     Attributes:
-      start, end: [K] f64 seconds; a stretch holds its start and not its end.
+      start, end: [K] f64 seconds, or frames; a stretch holds its start and not its end.
       label: K names.
+      in_frames: whether they count frames.
+      notes: what was assumed or mended, a sentence each.
     """
 
     start: np.ndarray
     end: np.ndarray
     label: tuple[str, ...]
+    in_frames: bool = False
+    notes: tuple[str, ...] = ()
 
 
-def read_intervals(path: pathlib.Path, max_mb: int) -> Intervals:
-    """Reads a label file; other columns are not read, and a file without rows has no intervals.
+def in_seconds(intervals: Intervals, fps: float) -> Intervals:
+    """The intervals in seconds, whatever they count.
 
-    Raises:
-      InputError: a column is missing, a time is no number, or an interval is empty, before time 0,
-        out of order or overlaps the one before.
+    Args:
+      intervals: of a video.
+      fps: its frames per second.
     """
-    file = csv_file.parse(read_text(path, max_mb).encode(), str(path))
-    cells = file.text(_COLUMNS)
-    intervals: list[tuple[float, float, str]] = []
-    for line, start, end, label in zip(file.lines, *cells.values(), strict=True):
-        where = f'{path}: line {line}'
-        start, end = _seconds(where, 'start', start), _seconds(where, 'end', end)
-        if not label.strip():
-            raise InputError(f'{where}: label: found nothing, expected a name')
-        _check(where, start, end, intervals[-1][1] if intervals else 0.0)
-        intervals.append((start, end, label.strip()))
-    return Intervals(
-        start=np.array([start for start, _, _ in intervals]),
-        end=np.array([end for _, end, _ in intervals]),
-        label=tuple(label for _, _, label in intervals),
+    if not intervals.in_frames:
+        return intervals
+    return dataclasses.replace(
+        intervals, start=intervals.start / fps, end=intervals.end / fps, in_frames=False
     )
 
 
@@ -106,23 +95,3 @@ def class_names(
 def outside_label(outside: str, classes: tuple[str, ...]) -> int:
     """The label of frames in no interval."""
     return UNKNOWN_LABEL if outside == 'unknown' else classes.index(outside)
-
-
-def _seconds(where: str, name: str, text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not math.isfinite(seconds):
-        raise InputError(f'{where}: {name}: found {text!r}, expected seconds')
-    return seconds
-
-
-def _check(where: str, start: float, end: float, previous_end: float) -> None:
-    if end <= start:
-        raise InputError(f'{where}: end: found {end:g}, expected more than the start {start:g}')
-    if start < previous_end:
-        raise InputError(
-            f'{where}: start: found {start:g}, expected at least {previous_end:g}, '
-            'where the interval before ends'
-        )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import unicodedata
 
 from ml_collections import ConfigDict
 
@@ -63,6 +64,7 @@ def video_name(path: pathlib.Path, pattern: str) -> str:
     if not path.is_dir():
         name = name.removesuffix('.xz').removesuffix('.gz')
         name = name.rpartition('.')[0] or name
+    name = unicodedata.normalize('NFC', name)  # as macOS writes it, it would differ
     before, _, after = pattern.partition('*')
     if name.startswith(before) and name.endswith(after) and len(name) > len(before + after):
         name = name[len(before) : len(name) - len(after)]

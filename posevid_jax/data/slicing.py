@@ -6,7 +6,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import UNKNOWN_LABEL, Clips, from_arrays
-from posevid_jax.data.intervals import Intervals, frame_labels, outside_label
+from posevid_jax.data.intervals import Intervals, frame_labels, in_seconds, outside_label
 from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.errors import InputError
 
@@ -15,6 +15,8 @@ LABEL_RULES = ('share', 'centre')
 
 # For each frame of a recording, at another rate: more is a time that is not in seconds.
 _MOST_NEW_FRAMES = 1000
+# Lengths of a recording that labels in seconds do not reach.
+_FAR_BEYOND = 20
 # In frames: what is nearer to a frame than this is the frame, not a mixture of two.
 _SAME_FRAME = 1e-3
 
@@ -86,6 +88,9 @@ def slice_recording(
     Raises:
       InputError: a joint to keep is not there.
     """
+    if intervals is not None:
+        intervals = in_seconds(intervals, recording.fps)
+        _check_seconds(intervals, recording)
     recording = resample(recording, config.resample_fps, config.max_gap)
     joints, joint_names = _kept_joints(recording, config.joints)
     length, stride, context = (
@@ -128,6 +133,17 @@ def slice_recording(
         undecided=int((posed & ~decided).sum()),
         beyond=float(last - recording.time[-1]),
     )
+
+
+def _check_seconds(intervals: Intervals, recording: Recording) -> None:
+    """Raises InputError when labels reach so far that they can only be milliseconds."""
+    last, length = float(intervals.end.max(initial=0.0)), float(recording.time[-1])
+    beyond = intervals.start.max(initial=0.0) > length > 1 and last > _FAR_BEYOND * length
+    if beyond and last / 1000 <= 1.2 * length:
+        raise InputError(
+            f'video {recording.name}: found labels up to {last:.15g} s in a recording of '
+            f'{length:.3f} s, expected seconds: are they milliseconds? prepare.label_unit=ms'
+        )
 
 
 def resample(recording: Recording, fps: float, max_gap: float) -> Recording:

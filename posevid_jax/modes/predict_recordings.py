@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.concatenate import concatenate
-from posevid_jax.data.intervals import frame_labels, outside_label
+from posevid_jax.data.intervals import frame_labels, in_seconds, outside_label
 from posevid_jax.data.landmarks.read import read_recording
 from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.errors import InputError
@@ -92,6 +92,7 @@ def _videos(
         label = None
         if (known := labels[pair]) is not None:
             outside = outside_label(settings.outside, classes)
+            known = in_seconds(known, read.fps)
             label = frame_labels(known, recording.time, classes, outside)
         waiting.append((recording, clips, label))
         if sum(len(clips) for _, clips, _ in waiting) >= _CLIPS_AT_ONCE:

@@ -6,7 +6,7 @@ import itertools
 import pathlib
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import tqdm
@@ -17,6 +17,8 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.data.concatenate import concatenate
 from posevid_jax.data.intervals import Intervals
 from posevid_jax.data.joints import joint_map
+from posevid_jax.data.labels import events
+from posevid_jax.data.labels.read import read_intervals, read_videos, video_key
 from posevid_jax.data.landmarks.read import read_recording
 from posevid_jax.data.npz import write_clips
 from posevid_jax.data.pairing import Pair, pair
@@ -106,6 +108,13 @@ def check_input(settings: ConfigDict) -> None:
         raise InputError('prepare.landmarks: not given, expected a folder or a landmark file')
     if settings.max_file_mb < 1:
         raise InputError(f'prepare.max_file_mb: found {settings.max_file_mb}, expected at least 1')
+    if settings.label_unit and settings.label_unit not in events.UNITS:
+        raise InputError(
+            f'prepare.label_unit: found {settings.label_unit!r}, expected one of '
+            f"{', '.join(events.UNITS)}, or ''"
+        )
+    if settings.max_gap <= 0:
+        raise InputError(f'prepare.max_gap: found {settings.max_gap}, expected a number above 0')
     if settings.fps < 0:
         raise InputError(f'prepare.fps: found {settings.fps}, expected no negative number')
     if len(settings.video_size) != 2 or min(settings.video_size) < 0:
@@ -160,23 +169,17 @@ def read_labels(
     Raises:
       InputError: such a file and `on_error` is `raise`, or the classes are not clear.
     """
-    pairs, alone = pair(settings)
-    for line in alone:
-        bad_file(line, settings, report)
     labels: dict[Pair, Intervals | None] = {}
-    for video in pairs:
-        if video.labels is None:
-            labels[video] = None
-            continue
+    for video, read in _each_label_file(settings, report):
         try:
-            read = intervals.read_intervals(video.labels, settings.max_file_mb)
-            unknown = set(read.label).difference(settings.classes)
+            found = read()
+            unknown = set(found.label if found else ()).difference(settings.classes)
             if settings.classes and unknown:
                 raise InputError(
                     f'{video.labels}: label: found {min(unknown)!r}, expected one of '
                     f'{", ".join(settings.classes)} (prepare.classes)'
                 )
-            labels[video] = read
+            labels[video] = found
         except InputError as error:
             bad_file(str(error), settings, report)
     if not settings.labels:
@@ -190,6 +193,35 @@ def read_labels(
     return labels, intervals.class_names(
         found, settings.classes, settings.outside, negative=negative
     )
+
+
+def _each_label_file(
+    settings: ConfigDict, report: Report
+) -> Iterator[tuple[Pair, Callable[[], Intervals | None]]]:
+    """Each video with what reads its labels; a file of several videos is read once."""
+    path, limit, unit = pathlib.Path(settings.labels), settings.max_file_mb, settings.label_unit
+    of_all = read_videos(path, limit, unit) if settings.labels and path.is_file() else {'': None}
+    if set(of_all) == {''}:
+        pairs, alone = pair(settings)
+        for line in alone:
+            bad_file(line, settings, report)
+        for video in pairs:
+            file = video.labels
+            yield video, lambda file=file: file and read_intervals(file, limit, unit)
+        return
+    landmarks = settings.copy_and_resolve_references().unlock()
+    landmarks.labels = ''
+    videos = {video_key(video.name): video for video in pair(landmarks)[0]}
+    for name in sorted(of_all.keys() - videos.keys()):
+        bad_file(
+            f'{path}: found labels of video {name!r}, and no landmarks of it', settings, report
+        )
+    for name, video in videos.items():
+        if name not in of_all:
+            bad_file(f'{video.landmarks}: found no labels of it in {path}', settings, report)
+            continue
+        found = of_all[name]
+        yield dataclasses.replace(video, labels=path), lambda found=found: found
 
 
 def _check_alike(video: Pair, clips: Clips, first: Pair, expected: Clips) -> None:

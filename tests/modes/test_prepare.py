@@ -125,8 +125,8 @@ def without_landmarks(folder):
 
 def labels_backwards(folder):
     path = folder / 'labels' / '10_full.csv'
-    path.write_text(files.labels_text((1, 2, 'smoke'), (0, 1, 'smoke')))
-    return path, 'line 3: start'
+    path.write_text(files.labels_text((0, 1, 'smoke'), (2, 1, 'smoke')))
+    return path, 'line 3: end'
 
 
 def unknown_label(folder):
