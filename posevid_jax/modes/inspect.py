@@ -9,6 +9,7 @@ from ml_collections import ConfigDict
 from posevid_jax.data import source, summary
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import inspection, inspection_page, set_tables
+from posevid_jax.evaluation.prepare_report import read_back
 from posevid_jax.evaluation.table import printable
 from posevid_jax.runs.directory import new_run_directory
 from posevid_jax.runs.files import write_text
@@ -31,6 +32,7 @@ def inspect(
       InputError: no path, the same one twice, or one that cannot be read; nothing is written then.
     """
     names = _names(paths)
+    prepared = {name: read_back(path) for name, path in zip(names, paths, strict=True)}
     steps = 3 * len(paths) + len(paths) * (len(paths) + 1) // 2
     with tqdm.tqdm(total=steps, leave=False, disable=None) as bar:
 
@@ -47,6 +49,9 @@ def inspect(
         text = inspection_page.make(seen, done)
     path = (workdir or new_run_directory(pathlib.Path('runs') / 'inspect')) / 'inspect.html'
     write_text(path, text)
+    for name, of_path in prepared.items():
+        for line in of_path:
+            print(printable(f'{name}: {line}'))
     for table in set_tables.on_screen(seen):
         print('\n'.join(table.lines()), end='\n\n')
     found = inspection.findings(seen)

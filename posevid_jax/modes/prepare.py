@@ -1,8 +1,8 @@
 """Mode prepare: a folder of landmark files and a folder of labels become a set of clips."""
 
-import collections
 import dataclasses
 import itertools
+import json
 import pathlib
 import sys
 import time
@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 from posevid_jax.data import intervals, manifest, slicing
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.concatenate import concatenate
-from posevid_jax.data.intervals import Intervals
+from posevid_jax.data.intervals import Intervals, in_seconds
 from posevid_jax.data.joints import joint_map
 from posevid_jax.data.labels import events
 from posevid_jax.data.labels.read import read_intervals, read_videos, video_key
@@ -24,7 +24,10 @@ from posevid_jax.data.npz import write_clips
 from posevid_jax.data.pairing import Pair, pair
 from posevid_jax.data.shard_reader import read_shards
 from posevid_jax.data.shards import write_shards
-from posevid_jax.errors import InputError
+from posevid_jax.errors import InputError, printable
+from posevid_jax.evaluation import prepare_report
+from posevid_jax.evaluation.prepare_report import Report
+from posevid_jax.machine.atomic import atomic_file
 
 ON_ERROR = ('raise', 'skip')
 
@@ -33,23 +36,10 @@ _SECONDS_BETWEEN_LINES = 10.0
 _BEYOND_SECONDS = 1.0
 
 
-@dataclasses.dataclass
-class Report:
-    """What was left out, and why.
-
-    Attributes:
-      skipped: a line for each file that could not be used.
-      left_out: number of videos or clips for each reason.
-      beyond: names of videos whose labels reach more than a second beyond the landmarks.
-    """
-
-    skipped: list[str] = dataclasses.field(default_factory=list)
-    left_out: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
-    beyond: list[str] = dataclasses.field(default_factory=list)
-
-
 def prepare(config: ConfigDict) -> Report:
     """Writes the clips of all videos and their SHA-256 to `prepare.output`, and says what they are.
+
+    `<output>.json` beside it tells what was read of every video, and what was assumed.
 
     An archive is made in memory; of a folder of shards, one video at a time.
 
@@ -67,7 +57,6 @@ def prepare(config: ConfigDict) -> Report:
     videos = clips_by_video(settings, output.name.removesuffix('.npz'), report)
     first = next(videos, None)
     if first is None:
-        _print_report(report)
         raise InputError(f'prepare.landmarks: {settings.landmarks} gave no clips')
     videos = itertools.chain([first], videos)
     if output.suffix == '.npz':
@@ -77,8 +66,12 @@ def prepare(config: ConfigDict) -> Report:
         write_shards(output, videos)
         clips = read_shards(output)
     manifest.write(output)
+    path = output.with_name(f'{output.name}.json')
+    with atomic_file(path) as temporary:
+        settings = json.loads(settings.to_json())
+        temporary.write_text(json.dumps(report.as_json(settings), indent=1) + '\n')
     print(f'{output}: {_summary(clips)}')
-    _print_report(report)
+    print('\n'.join(map(printable, prepare_report.lines(report, path))))
     return report
 
 
@@ -148,6 +141,9 @@ def clips_by_video(settings: ConfigDict, source: str, report: Report) -> Iterato
             bad_file(str(error), settings, report)
             continue
         _count(video, slices, report)
+        read = labels[video] and in_seconds(labels[video], recording.fps)
+        count = 0 if slices.clips is None else len(slices.clips)
+        report.videos.append(prepare_report.of_video(video, recording, read, count))
         if slices.clips is not None:
             yield slices.clips
 
@@ -267,21 +263,6 @@ def _summary(clips: Clips) -> str:
         f'{len(clips):,} clips of {clips.features.shape[1]} frames from {len(clips.videos):,} '
         f'videos, {len(clips.joint_names)} joints{classes}'
     )
-
-
-def _print_report(report: Report) -> None:
-    for reason, count in report.left_out.items():
-        if count:
-            print(f'left out: {count:,} {reason}')
-    if report.beyond:
-        print(
-            f'labels reach more than {_BEYOND_SECONDS:g} s beyond the landmarks of '
-            f'{len(report.beyond)} videos: {", ".join(report.beyond)}'
-        )
-    if report.skipped:
-        print(f'skipped files: {len(report.skipped)}')
-        for line in report.skipped:
-            print(f'  {line}')
 
 
 def with_progress(videos: Sequence[Pair]) -> Iterator[Pair]:

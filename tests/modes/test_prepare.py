@@ -1,5 +1,6 @@
 """Mode prepare: from folders of landmarks and labels to clips that training reads."""
 
+import json
 import lzma
 import os
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 from posevid_jax.data.npz import read_clips
 from posevid_jax.errors import InputError
+from posevid_jax.evaluation import prepare_report
 from posevid_jax.modes import prepare
 from tests import toy
 from tests.data import landmark_files as files
@@ -181,7 +183,7 @@ def test_what_is_left_out_is_counted(tmp_path, capsys):
     out = capsys.readouterr().out
     assert 'left out: 1 videos shorter than a clip' in out
     assert 'left out: 2 clips with too few labelled frames' in out
-    assert 'pose' not in out and report.beyond == []
+    assert 'few poses' not in out and report.beyond == []
     (tmp_path / 'labels' / '2_full.csv').write_text(files.labels_text((0, 9, 'smoke')))
     assert prepare.prepare(config(tmp_path)).beyond == ['2']
 
@@ -271,3 +273,30 @@ def test_the_default_configuration_reproduces_the_real_archives(shared, tmp_path
         assert getattr(found, name) == getattr(expected, name)
     np.testing.assert_allclose(found.aspect, expected.aspect, rtol=1e-6)
     np.testing.assert_allclose(found.fps, expected.fps, rtol=2e-3)  # 29.97 was rounded to 30 in two
+
+
+def test_the_report_beside_the_clips_says_what_was_read_and_assumed_once(tmp_path, capsys):
+    joints = files.joints(40)
+    joints[10:20] = np.nan
+    (tmp_path / 'landmarks').mkdir()
+    for name in 'ab':
+        rows = files.csv_text(joints, time=np.arange(40) * 100.0)  # milliseconds
+        (tmp_path / 'landmarks' / f'{name}.csv').write_text(rows)
+    config = toy.config(
+        prepare__landmarks=str(tmp_path / 'landmarks'), prepare__clip_length=10.0,
+        prepare__stride=10.0, prepare__output=str(tmp_path / 'clips.npz'),
+    )  # fmt: skip
+    prepare.prepare(config)
+    out = capsys.readouterr().out
+    assert out.count('assumed: times are in ms, by their steps (2 videos, such as a)') == 1
+    found = json.loads((tmp_path / 'clips.npz.json').read_text())
+    assert (found['videos'], found['clips']) == (2, 8)
+    assert found['notes'] == [{'note': 'times are in ms, by their steps', 'videos': ['a', 'b']}]
+    first = found['of_videos'][0]
+    assert (first['frames'], first['missing'], first['longest_hole_s']) == (40, 0.25, 1.0)
+    assert (first['fps'], first['fps_from'], first['size_from']) == (10, 'file', 'file')
+    told = prepare_report.read_back(str(tmp_path / 'clips.npz'))
+    assert told[0] == 'prepared from 2 videos, 0.1 minutes, 8 clips' and 'in ms' in told[1]
+    (tmp_path / 'clips.npz.json').write_text('{}')
+    with pytest.raises(InputError, match=r'clips\.npz\.json: expected what --mode=prepare'):
+        prepare_report.read_back(str(tmp_path / 'clips.npz'))
