@@ -88,3 +88,62 @@ def alphapose(frames):
 
 def labels_text(*intervals):
     return 'start,end,label\n' + ''.join(f'{s},{e},{label}\n' for s, e, label in intervals)
+
+
+def kinetics(person):
+    """kinetics-skeleton of ST-GCN, of [T, 18, 4] in shares."""
+    return {
+        'data': [
+            {
+                'frame_index': t + 1,
+                'skeleton': [{'pose': row[:, :2].ravel().tolist(), 'score': row[:, 3].tolist()}],
+            }
+            for t, row in enumerate(person)
+        ],
+        'label': 'smoking',
+        'label_index': 1,
+    }
+
+
+def ultralytics(person):
+    """`to_json` of each frame's result, of [T, 17, 4] in pixels."""
+    keys = {'x': 0, 'y': 1, 'visible': 3}
+    return [
+        [{'name': 'person', 'track_id': 3, 'confidence': 0.9,
+          'keypoints': {key: row[:, column].tolist() for key, column in keys.items()}}]
+        for row in person
+    ]  # fmt: skip
+
+
+def mediapipe(person):
+    """A list of landmarks a frame, of [T, 33, 4]."""
+    keys = ('x', 'y', 'z', 'visibility')
+    return [[dict(zip(keys, map(float, j), strict=True)) for j in row] for row in person]
+
+
+def ntu(person):
+    """A .skeleton file of [T, 25, 4] in pixels."""
+    lines = [str(len(person))]
+    for row in person:
+        lines += ['1', '72057594037931101 0 1 1 1 1 0 0.1 0.2 2', '25']
+        lines += [f'0.1 0.2 3.1 1 1 {x:.3f} {y:.3f} 0 0 0 1 2' for x, y, _, _ in row]
+    return '\n'.join(lines) + '\n'
+
+
+def deeplabcut(person, names, bodies=('a',)):
+    """A CSV of [T, J, 4] in pixels, which is the last of the bodies; the others are not seen."""
+    axes = ('x', 'y', 'likelihood')
+    columns = [(body, name, axis) for body in bodies for name in names for axis in axes]
+    rows = {
+        'scorer': ['DLC_resnet'] * len(columns),
+        'individuals': [body for body, _, _ in columns],
+        'bodyparts': [name for _, name, _ in columns],
+        'coords': [axis for _, _, axis in columns],
+    }
+    if len(bodies) == 1:
+        del rows['individuals']
+    lines = [','.join([key, *cells]) for key, cells in rows.items()]
+    for t, row in enumerate(person):
+        cells = [''] * (len(bodies) - 1) * 3 * len(names) + row[:, [0, 1, 3]].ravel().tolist()
+        lines.append(','.join([str(t), *map(str, cells)]))
+    return '\n'.join(lines) + '\n'

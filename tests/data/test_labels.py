@@ -163,3 +163,36 @@ def test_events_without_length_are_left_out_and_equal_ones_joined(tmp_path):
         '1 events of length 0 left out',
         '1 overlapping events of one label joined',
     )
+
+
+def samples():
+    """A small file of each format, by its ending."""
+    value = {'start': 1, 'end': 2, 'timeserieslabels': ['a']}
+    return {
+        'csv': rows(('start', 'end', 'label')),
+        'eaf': eaf({1: 1500, 2: 2500, 3: 4000, 4: 6250}, [(1, 2, 'smoke'), (3, 4, 'drink')]),
+        'json': json.dumps([{'data': {}, 'annotations': [{'result': [{'value': value}]}]}]),
+        'txt': ''.join(f'{a:.6f}\t{b:.6f}\t{label}\n' for a, b, label in EVENTS),
+    }
+
+
+@pytest.mark.parametrize('sample', samples())
+def test_mutated_files_give_intervals_or_one_line(tmp_path, sample):
+    rng, whole = np.random.default_rng(0), samples()[sample].encode()
+    path = tmp_path / f'a.{sample}'
+    for _ in range(200):
+        content = bytearray(whole)
+        for _ in range(rng.integers(1, 4)):
+            at = int(rng.integers(len(content)))
+            if rng.random() < 0.5:
+                content[at] = rng.integers(256)
+            else:
+                del content[at : at + int(rng.integers(1, 30))]
+            if not content:
+                break
+        path.write_bytes(content)
+        try:
+            found = read_intervals(path, 1)
+            assert (found.end > found.start).all() and (np.diff(found.start) > 0).all()
+        except InputError as error:
+            assert str(path) in str(error) and '\n' not in str(error)

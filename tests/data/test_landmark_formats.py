@@ -106,10 +106,7 @@ def test_a_csv_without_frames_and_in_milliseconds(tmp_path):
 def test_mediapipe_json(tmp_path):
     path = tmp_path / 'a.json'
     body = files.joints(FRAMES, 33)
-    points = [
-        [dict(zip(('x', 'y', 'z', 'visibility'), map(float, j), strict=True)) for j in row]
-        for row in body
-    ]
+    points = files.mediapipe(body)
     path.write_text(json.dumps(points))
     same(read(path, **KNOWN), body, MEDIAPIPE_33)
     frames = [{'frame': t, 'landmarks': row} for t, row in enumerate(points)]
@@ -144,16 +141,10 @@ def test_openpose_with_hands_and_face_under_another_name(tmp_path):
 
 def test_kinetics_skeleton(tmp_path):
     person = in_shares(pixels(4, 18))
-    entries = [
-        {
-            'frame_index': t + 1,
-            'skeleton': [{'pose': row[:, :2].ravel().tolist(), 'score': row[:, 3].tolist()}],
-        }
-        for t, row in enumerate(person)
-    ]
-    entries[1]['skeleton'] = []
+    value = files.kinetics(person)
+    value['data'][1]['skeleton'] = []
     path = tmp_path / 'a.json'
-    path.write_text(json.dumps({'data': entries, 'label': 'smoking', 'label_index': 1}))
+    path.write_text(json.dumps(value))
     found = read(path, **KNOWN)
     assert len(found.time) == 4 and np.isnan(found.joints[1]).all()
     same(
@@ -166,21 +157,7 @@ def test_kinetics_skeleton(tmp_path):
 
 def test_ultralytics_json_and_text(tmp_path):
     person = pixels(4, 17)
-    value = [
-        [
-            {
-                'name': 'person',
-                'confidence': 0.9,
-                'track_id': 3,
-                'keypoints': {
-                    'x': row[:, 0].tolist(),
-                    'y': row[:, 1].tolist(),
-                    'visible': row[:, 3].tolist(),
-                },
-            }
-        ]
-        for row in person
-    ]
+    value = files.ultralytics(person)
     path = tmp_path / 'a.json'
     path.write_text(json.dumps(value))
     same(
@@ -200,17 +177,13 @@ def test_ultralytics_json_and_text(tmp_path):
 
 def test_ntu_skeleton(tmp_path):
     person = files.joints(3, 25) * np.array([1920, 1080, 0, 0], np.float32)
-    lines = ['3']
-    for row in person:
-        lines += ['1', '72057594037931101 0 1 1 1 1 0 0.1 0.2 2', '25']
-        lines += [f'0.1 0.2 3.1 1 1 {x:.3f} {y:.3f} 0 0 0 1 2' for x, y, _, _ in row]
     path = tmp_path / 'S001.skeleton'
-    path.write_text('\n'.join(lines) + '\n')
+    path.write_text(files.ntu(person))
     found = read(path)
     assert (found.fps, found.joint_names) == (30, JOINT_MAPS['ntu_25'])
     np.testing.assert_allclose(found.joints[..., 0] * 1920, person[..., 0], rtol=1e-5)
     assert found.origin.people == (('72057594037931101', 0, 3),)
-    path.write_text('\n'.join(lines[:40]))
+    path.write_text('\n'.join(files.ntu(person).splitlines()[:40]))
     assert 'NTU skeleton: found the end' in refused(path)
 
 
@@ -218,24 +191,8 @@ def test_ntu_skeleton(tmp_path):
 def test_deeplabcut(tmp_path, individuals):
     person = pixels(FRAMES, len(NAMED))
     bodies = ('a', 'b') if individuals else ('a',)
-    columns = [
-        (body, name, axis) for body in bodies for name in NAMED for axis in ('x', 'y', 'likelihood')
-    ]
-    rows = {
-        'scorer': ['DLC_resnet'] * len(columns),
-        'individuals': [body for body, _, _ in columns],
-        'bodyparts': [name for _, name, _ in columns],
-        'coords': [axis for _, _, axis in columns],
-    }
-    if not individuals:
-        del rows['individuals']
-    lines = [','.join([key, *cells]) for key, cells in rows.items()]
-    for t, row in enumerate(person):
-        cells = row[:, [0, 1, 3]].ravel().tolist()
-        cells = [*[''] * len(cells), *cells] if individuals else cells
-        lines.append(','.join([str(t), *map(str, cells)]))
     path = tmp_path / 'a.csv'
-    path.write_text('\n'.join(lines) + '\n')
+    path.write_text(files.deeplabcut(person, NAMED, bodies))
     keys = {'prepare__person': 'b'} if individuals else {}
     same(read(path, **KNOWN, **keys), in_shares(person), depth=False)
 

@@ -91,6 +91,11 @@ def samples():
         'gz': gzip.compress(text),
         'mmpose': json.dumps({'instance_info': files.mmpose(frames)}).encode(),
         'alphapose': json.dumps(files.alphapose(frames)).encode(),
+        'kinetics': json.dumps(files.kinetics(in_shares(pixels(3, 18)))).encode(),
+        'ultralytics': json.dumps(files.ultralytics(person)).encode(),
+        'mediapipe': json.dumps(files.mediapipe(files.joints(3, 33))).encode(),
+        'ntu': files.ntu(pixels(3, 25)).encode(),
+        'deeplabcut': files.deeplabcut(person, [f'p{k}' for k in range(17)]).encode(),
         'npy': array.getvalue(),
         'npz': archive.getvalue(),
     }
