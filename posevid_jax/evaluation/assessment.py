@@ -1,13 +1,16 @@
 """All that is said of a classifier on a set of clips: metrics, how sure they are, and where."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.evaluation import calibration, error_analysis, intervals, metrics
 from posevid_jax.evaluation.decision import Decision
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.json_form import to_json
+from posevid_jax.evaluation.results import Assessment, BinnedTruthfulness, CalibrationEffect
+from posevid_jax.evaluation.scores import Intervals, Scores
 
 
 def assess(
@@ -18,8 +21,8 @@ def assess(
     recall: float,
     samples: int,
     seed: int = 0,
-) -> Record:
-    """The record of an evaluation.
+) -> Assessment:
+    """Assesses a classifier.
 
     Args:
       clips: N labelled clips.
@@ -30,54 +33,51 @@ def assess(
         leaves intervals out.
       seed: of the draws.
 
-    Returns:
-      `metrics.evaluate` of the calibrated probabilities, plus `videos`, their number;
-      `fingerprint` of the clips; `class_names`; `intervals`, 95 % [low, high] or None for each
-      number, keys joined with dots;
-      `calibration` with `kind` and what it does to `log_loss`, `brier` and
-      `metrics.reliability`, `before` and `after`; `stored_threshold`, which is of the
-      probability before calibration, `threshold_rule` and `chosen_on`, where the
-      threshold comes from, with `chosen_on_these`, whether these very clips had a part in it;
-      `groups` and `not_grouped` of `error_analysis.by_group`; and its `coverage`.
-
     Raises:
       InputError: the logits are no numbers.
     """
     judged, label = chosen.judge(logits), clips.label
-    probs = judged.probs
+    before = Decision(None, '', '').probabilities(logits)
     fingerprint = clips.fingerprint()
-    record = metrics.evaluate(label, probs, chosen.threshold)
-    found = {}
-    if samples:
-        found = intervals.bootstrap(
-            lambda rows: dict(
-                _numbers(metrics.evaluate(label[rows], probs[rows], chosen.threshold))
-            ),
-            clips.group,
-            samples=samples,
-            seed=seed,
-        )
     groups, not_grouped = error_analysis.by_group(clips, judged, recall)
-    stages = {'before': Decision(None, '', '').probabilities(logits), 'after': probs}
-    return record | {
-        'videos': len(clips.videos),
-        'fingerprint': fingerprint,
-        'class_names': list(clips.class_names),
-        'intervals': {key: ends and list(ends) for key, ends in found.items()},
-        'calibration': {'kind': chosen.kind}
-        | {stage: _calibration(label, given) for stage, given in stages.items()},
-        'stored_threshold': chosen.raw_threshold,
-        'threshold_rule': chosen.rule,
-        'chosen_on': chosen.chosen_on,
-        'chosen_on_these': fingerprint in chosen.fingerprints,
-        'groups': groups,
-        'not_grouped': not_grouped,
-        'coverage': error_analysis.coverage(label, judged),
-    }
+    return Assessment(
+        scores=metrics.evaluate(label, judged.probs, chosen.threshold),
+        videos=len(clips.videos),
+        fingerprint=fingerprint,
+        class_names=list(clips.class_names),
+        intervals=_intervals(clips, judged.probs, chosen.threshold, samples, seed),
+        calibration=CalibrationEffect(
+            kind=chosen.kind,
+            before=_truthfulness(label, before),
+            after=_truthfulness(label, judged.probs),
+        ),
+        stored_threshold=chosen.raw_threshold,
+        threshold_rule=chosen.rule,
+        chosen_on=chosen.chosen_on,
+        chosen_on_these=fingerprint in chosen.fingerprints,
+        groups=groups,
+        not_grouped=not_grouped,
+        coverage=error_analysis.coverage(label, judged),
+    )
 
 
-def _numbers(record: Record, prefix: str = '') -> Iterator[tuple[str, float | None]]:
-    """The numbers of a record that an interval means something for, by dotted name."""
+def _intervals(
+    clips: Clips, probs: np.ndarray, threshold: float | None, samples: int, seed: int
+) -> Intervals:
+    def numbers(rows: np.ndarray) -> dict[str, float | None]:
+        return numbers_of(metrics.evaluate(clips.label[rows], probs[rows], threshold))
+
+    if not samples:
+        return {}
+    return intervals.bootstrap(numbers, clips.group, samples=samples, seed=seed)
+
+
+def numbers_of(scores: Scores) -> dict[str, float | None]:
+    """The numbers that an interval means something for; one in a part is `part.number`."""
+    return dict(_numbers(to_json(scores), ''))
+
+
+def _numbers(record: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, float | None]]:
     for key, value in record.items():
         if isinstance(value, dict):
             yield from _numbers(value, f'{prefix}{key}.')
@@ -88,11 +88,11 @@ def _numbers(record: Record, prefix: str = '') -> Iterator[tuple[str, float | No
             yield prefix + key, value
 
 
-def _calibration(label: np.ndarray, probs: np.ndarray) -> Record:
+def _truthfulness(label: np.ndarray, probs: np.ndarray) -> BinnedTruthfulness:
     own = np.take_along_axis(probs, label[:, None].astype(np.int64), axis=1)
-    return {
+    return BinnedTruthfulness(
         # The floor is what a probability of exactly 0 for what happened would cost.
-        'log_loss': float(-np.log(np.maximum(own, 1e-15)).mean()),
-        'brier': calibration.brier_score(probs, label),
-        **metrics.reliability(label, probs),
-    }
+        log_loss=float(-np.log(np.maximum(own, 1e-15)).mean()),
+        brier=calibration.brier_score(probs, label),
+        **vars(metrics.reliability(label, probs)),
+    )

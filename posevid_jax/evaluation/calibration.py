@@ -9,7 +9,7 @@ import dataclasses
 import numpy as np
 from scipy import optimize, special
 
-Record = dict[str, object]
+from posevid_jax.evaluation.results import Bin, Reliability
 
 # A handful of clips all told apart would want an infinite factor.
 _LARGEST_FACTOR = 20.0
@@ -71,7 +71,7 @@ def fit_platt(logits: np.ndarray, label: np.ndarray) -> Calibration:
     positives = int(np.sum(label))
     target = np.where(label, (positives + 1) / (positives + 2), 1 / (len(label) - positives + 2))
 
-    def loss_and_gradient(numbers):
+    def loss_and_gradient(numbers: np.ndarray) -> tuple[float, np.ndarray]:
         z = numbers[0] * logits[:, 0] + numbers[1]
         gap = special.expit(z) - target
         loss = (np.logaddexp(0, z) - target * z).mean()
@@ -109,7 +109,7 @@ def brier_score(probs: np.ndarray, label: np.ndarray) -> float:
     return float(distance / 2 if probs.shape[1] == 2 else distance)
 
 
-def reliability(happened: np.ndarray, prob: np.ndarray, *, bins: int = 10) -> Record:
+def reliability(happened: np.ndarray, prob: np.ndarray, *, bins: int = 10) -> Reliability:
     """How often that came true which was said to come with some probability.
 
     For one class, pass `label == k` and its probability; for a whole classifier of several
@@ -121,25 +121,22 @@ def reliability(happened: np.ndarray, prob: np.ndarray, *, bins: int = 10) -> Re
       bins: of equal width, from 0 to 1.
 
     Returns:
-      JSON-ready: `bins`, a record for each one that is not empty, with its `low` and `high` end,
-      number of `clips`, mean `predicted` probability and `observed` share; and
-      `expected_calibration_error`, the mean distance of the two over the clips
-      (Naeini et al. 2015).
+      the bins that are not empty, and the error of Naeini et al. 2015.
     """
     prob, happened = np.asarray(prob, np.float64), np.asarray(happened, np.float64)
     place = np.minimum((prob * bins).astype(np.int64), bins - 1)
     clips = np.bincount(place, minlength=bins)
     predicted, observed = (np.bincount(place, of, bins) for of in (prob, happened))
-    return {
-        'bins': [
-            {
-                'low': b / bins,
-                'high': (b + 1) / bins,
-                'clips': int(clips[b]),
-                'predicted': float(predicted[b] / clips[b]),
-                'observed': float(observed[b] / clips[b]),
-            }
-            for b in np.flatnonzero(clips)
+    return Reliability(
+        bins=[
+            Bin(
+                low=b / bins,
+                high=(b + 1) / bins,
+                clips=int(clips[b]),
+                predicted=float(predicted[b] / clips[b]),
+                observed=float(observed[b] / clips[b]),
+            )
+            for b in map(int, np.flatnonzero(clips))
         ],
-        'expected_calibration_error': float(np.abs(predicted - observed).sum() / len(prob)),
-    }
+        expected_calibration_error=float(np.abs(predicted - observed).sum() / len(prob)),
+    )

@@ -79,9 +79,9 @@ def fit_weights(label: np.ndarray, logits: np.ndarray) -> tuple[float, ...]:
         logits = np.concatenate([np.zeros_like(logits), logits], axis=2)
     happened = np.eye(logits.shape[2])[label]
 
-    def cost_and_gradient(weights):
+    def cost_and_gradient(weights: np.ndarray) -> tuple[float, np.ndarray]:
         mean = np.einsum('m,mnk->nk', weights, logits)
-        total = special.logsumexp(mean, axis=1, keepdims=True)
+        total = np.asarray(special.logsumexp(mean, axis=1, keepdims=True))
         apart = weights - weights.mean()
         loss = (total[:, 0] - (happened * mean).sum(axis=1)).sum()
         slope = np.einsum('mnk,nk->m', logits, np.exp(mean - total) - happened)
@@ -116,5 +116,5 @@ def fit_without_each_fold(label: np.ndarray, logits: np.ndarray, fold: np.ndarra
     combined = []
     for k in range(fold.max() + 1):
         others = fold != k
-        combined.append(fit(label[others], logits[others])(np.moveaxis(logits, 1, 0)))
+        combined.append(fit(label[others], logits[others])(list(np.moveaxis(logits, 1, 0))))
     return np.stack(combined)

@@ -9,23 +9,24 @@ from typing import Any
 import numpy as np
 
 from posevid_jax.evaluation import intervals, metrics, page, run_pictures
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.results import Epoch, PastEvaluation
 from posevid_jax.evaluation.run_pictures import Point
+from posevid_jax.evaluation.scores import Interval
 from posevid_jax.evaluation.table import Table, with_interval
 
-# Title, place in the record of two classes and in that of several.
+# Title and attribute of `scores.Headline`.
 _COLUMNS = (
-    ('ROC-AUC', 'roc_auc', 'roc_auc'),
-    ('average precision', 'average_precision', 'average_precision'),
-    ('F1', 'at_threshold.f1', 'f1'),
-    ('F1 of trivial', 'always_positive.f1', 'majority_class.f1'),
-    ('balanced accuracy', 'at_threshold.balanced_accuracy', 'balanced_accuracy'),
-    ('Brier', 'brier', 'brier'),
-    ('ECE', 'expected_calibration_error', 'expected_calibration_error'),
+    ('ROC-AUC', 'roc_auc'),
+    ('average precision', 'average_precision'),
+    ('F1', 'f1'),
+    ('F1 of trivial', 'trivial_f1'),
+    ('balanced accuracy', 'balanced_accuracy'),
+    ('Brier', 'brier'),
+    ('ECE', 'expected_calibration_error'),
 )
-_WITH_INTERVAL = ('ROC-AUC', 'average precision', 'F1', 'balanced accuracy')
-_GAINS = ('ROC-AUC', 'average precision', 'F1')
-_DRAWN = ('ROC-AUC', 'F1')
+_WITH_INTERVAL = ('roc_auc', 'average_precision', 'f1', 'balanced_accuracy')
+_GAINS = {title: key for title, key in _COLUMNS if key in ('roc_auc', 'average_precision', 'f1')}
+_DRAWN = {title: key for title, key in _COLUMNS if key in ('roc_auc', 'f1')}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,14 +52,14 @@ class Compared:
       name: by which it is told apart from the others.
       config: config.json, keys joined with dots.
       history: history.json.
-      evaluations: the records in `eval/`, by name of the set.
+      evaluations: those in `eval/`, by name of the set.
       kept: by name of the set, for those that the run has kept.
     """
 
     name: str
     config: dict[str, Any]
-    history: list[Record]
-    evaluations: dict[str, Record]
+    history: list[Epoch]
+    evaluations: dict[str, PastEvaluation]
     kept: dict[str, Kept]
 
 
@@ -126,12 +127,13 @@ def _scores(runs: Sequence[Compared], name: str) -> Table:
         if record is None:
             rows.append((run.name, *('not evaluated', *[''] * (len(_COLUMNS) + 1))))
             continue
-        cells = []
-        for title, two, several in _COLUMNS:
-            value, ends = _number(record, two, several)
-            cells.append(with_interval(value, ends if title in _WITH_INTERVAL else None))
-        rows.append((run.name, str(record['step']), str(record['clips']), *cells))
-    return Table(name, ('', 'step', 'clips', *(title for title, _, _ in _COLUMNS)), rows)
+        headline, ends = record.scores.headline, record.headline_intervals
+        cells = [
+            with_interval(getattr(headline, key), ends.get(key) if key in _WITH_INTERVAL else None)
+            for _, key in _COLUMNS
+        ]
+        rows.append((run.name, str(record.step), str(record.scores.clips), *cells))
+    return Table(name, ('', 'step', 'clips', *(title for title, _ in _COLUMNS)), rows)
 
 
 def _gains(runs: Sequence[Compared], name: str, samples: int, seed: int) -> list[Table]:
@@ -162,30 +164,29 @@ def _gain(
     label = first.kept[name].label
 
     def gain(rows: np.ndarray) -> dict[str, float | None]:
-        records = [
-            metrics.evaluate(label[rows], of.kept[name].prob[rows], _threshold(of, name))
+        before, after = (
+            metrics.evaluate(
+                label[rows], of.kept[name].prob[rows], of.evaluations[name].threshold
+            ).headline
             for of in (first, other)
-        ]
-        found = {}
-        for title, two, several in _COLUMNS:
-            if title in _GAINS:
-                before, after = (_number(record, two, several)[0] for record in records)
-                found[title] = None if before is None or after is None else after - before
-        return found
+        )
+        return {
+            title: _difference(getattr(before, key), getattr(after, key))
+            for title, key in _GAINS.items()
+        }
 
     return gain
 
 
-def _threshold(run: Compared, name: str) -> float | None:
-    record = run.evaluations[name]
-    return None if 'per_class' in record else record['at_threshold']['threshold']
+def _difference(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None else after - before
 
 
 def _clips_of(run: Compared, name: str) -> str | None:
-    return run.evaluations[name].get('fingerprint')
+    return run.evaluations[name].fingerprint
 
 
-def _signed(value: float | None, ends: intervals.Interval | None) -> str:
+def _signed(value: float | None, ends: Interval | None) -> str:
     if value is None:
         return ''
     return f'{value:+.4f}' + (f' [{ends.low:+.2f}, {ends.high:+.2f}]' if ends else '')
@@ -193,36 +194,24 @@ def _signed(value: float | None, ends: intervals.Interval | None) -> str:
 
 def _points(runs: Sequence[Compared], name: str) -> dict[str, list[Point]]:
     """The scores to draw, of each run that has them."""
-    found = {}
-    for title, two, several in _COLUMNS:
-        if title in _DRAWN:
-            found[title] = [
-                (run.name, value, ends or [value, value])
-                for run in runs
-                if name in run.evaluations
-                for value, ends in [_number(run.evaluations[name], two, several)]
-                if value is not None
-            ]
+    found: dict[str, list[Point]] = {title: [] for title in _DRAWN}
+    for run in runs:
+        if record := run.evaluations.get(name):
+            for title, key in _DRAWN.items():
+                value = getattr(record.scores.headline, key)
+                if value is not None:
+                    ends = record.headline_intervals.get(key) or Interval(value, value)
+                    found[title].append((run.name, value, ends))
     return found
-
-
-def _number(record: Record, two: str, several: str) -> tuple[float | None, list[float] | None]:
-    """A number and its interval; None where a record, perhaps an older one, has none."""
-    dotted = several if 'per_class' in record else two
-    value: Any = record
-    for key in dotted.split('.'):
-        value = value.get(key) if isinstance(value, dict) else None
-    return value, record.get('intervals', {}).get(dotted)
 
 
 def _warnings(runs: Sequence[Compared], name: str) -> list[str]:
     records = {run.name: run.evaluations[name] for run in runs if name in run.evaluations}
-    # A record of an older run does not say which clips it is about.
-    prints = {r['fingerprint'] for r in records.values() if 'fingerprint' in r}
+    prints = {record.fingerprint for record in records.values() if record.fingerprint}
     found = []
-    if len(prints) > 1 or len({record['clips'] for record in records.values()}) > 1:
+    if len(prints) > 1 or len({record.scores.clips for record in records.values()}) > 1:
         found.append(f'{name} is not the same set of clips in {", ".join(records)}')
-    own = [run for run, record in records.items() if record.get('chosen_on_these')]
+    own = [run for run, record in records.items() if record.chosen_on_these]
     if own:
         found.append(f'{", ".join(own)}: threshold or calibration were chosen on {name} itself')
     return found

@@ -1,9 +1,9 @@
 """A cross-validation as lines of text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from posevid_jax.evaluation import report
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.cv_results import CrossValidation, ErrorAnalysis, OutOfFoldThreshold
 from posevid_jax.evaluation.table import Table, number, printable
 
 _COLUMNS = {
@@ -15,15 +15,19 @@ _COLUMNS = {
 }
 
 
-def lines(record: Record, points: dict[str, Record] | None, names: Sequence[str] = ()) -> list[str]:
+def lines(
+    record: CrossValidation,
+    points: Mapping[str, OutOfFoldThreshold] | None,
+    names: Sequence[str] = (),
+) -> list[str]:
     """What a person reads after a cross-validation.
 
     Args:
-      record: from `out_of_fold.evaluate`.
+      record: of the cross-validation.
       points: from `out_of_fold.operating_points`; None with several classes.
       names: of the members, which then have a row each; () for seeds of one run.
     """
-    seeds = len(record['members']['roc_auc']['each'])
+    seeds = len(record.members['roc_auc'].each)
     return [
         *report.indented(_scores(record, names, seeds)),
         *_legend(record, seeds, points is not None, names),
@@ -31,49 +35,49 @@ def lines(record: Record, points: dict[str, Record] | None, names: Sequence[str]
     ]
 
 
-def error_analysis(found: Record) -> list[str]:
-    """Where it fails, for a person.
-
-    Args:
-      found: from `error_analysis.find`.
-    """
-    groups = {title: of for title, of in found['groups'].items() if title != 'video'}
-    tables = report.group_tables(found | {'groups': groups}, report.BRIEF_COLUMNS)
-    missing = report.not_grouped(found)
+def error_analysis(found: ErrorAnalysis) -> list[str]:
+    """Where it fails, for a person."""
+    groups = {title: of for title, of in found.groups.items() if title != 'video'}
+    tables = report.group_tables(groups, report.BRIEF_COLUMNS)
+    missing = report.not_grouped(found.not_grouped)
     return [
-        *report.indented(*tables, report.coverage_table(found)),
-        f'  decided by the threshold of the other folds, {found["rule"]}; FPR at recall: by a '
+        *report.indented(*tables, report.coverage_table(found.coverage)),
+        f'  decided by the threshold of the other folds, {found.rule}; FPR at recall: by a '
         "threshold of the group's own",
         *([f'  {printable(missing)}'] if missing else []),
     ]
 
 
-def _scores(record: Record, names: Sequence[str], seeds: int) -> Table:
+def _scores(record: CrossValidation, names: Sequence[str], seeds: int) -> Table:
     """A row a fold, their mean and spread, all clips together, and each member."""
-    pooled, members = record['pooled'], record['members']
+    members, keys = record.members, list(vars(record.pooled))
 
-    def row(title: str, of: Record, clips: int | str = '', groups: int | str = '') -> list[str]:
-        return [title, str(clips), str(groups), *(number(of[key], none='-') for key in pooled)]
+    def row(
+        title: str, of: Mapping[str, float | None], clips: int | str = '', groups: int | str = ''
+    ) -> list[str]:
+        return [title, str(clips), str(groups), *(number(of[key], none='-') for key in keys)]
 
-    rows = [row(f'fold {of["fold"]}', of, of['clips'], of['groups']) for of in record['folds']]
-    rows += [row('mean', record['mean']), row('spread', record['std'])]
-    rows.append(row('pooled', pooled, record['clips'], record['groups']))
+    rows = [row(f'fold {of.fold}', vars(of.numbers), of.clips, of.groups) for of in record.folds]
+    rows += [row('mean', vars(record.mean)), row('spread', vars(record.std))]
+    rows.append(row('pooled', vars(record.pooled), record.clips, record.groups))
     for place, name in enumerate(('from', 'to')):
-        ends = {key: end and end[place] for key, end in record['intervals'].items()}
+        ends = {key: end and end[place] for key, end in record.intervals.items()}
         rows.append(row(f'95 % {name}', ends))
     for member, name in enumerate(names):
-        rows.append(row(name, {key: members[key]['each'][member] for key in pooled}))
+        rows.append(row(name, {key: members[key].each[member] for key in keys}))
     if seeds > 1 and not names:
-        for part, name in (('mean', 'one seed'), ('std', 'spread')):
-            rows.append(row(name, {key: members[key][part] for key in pooled}))
-    return Table('', ('', 'clips', 'videos', *(_COLUMNS[key] for key in pooled)), rows)
+        rows.append(row('one seed', {key: members[key].mean for key in keys}))
+        rows.append(row('spread', {key: members[key].std for key in keys}))
+    return Table('', ('', 'clips', 'videos', *(_COLUMNS[key] for key in keys)), rows)
 
 
-def _legend(record: Record, seeds: int, two_classes: bool, names: Sequence[str]) -> list[str]:
+def _legend(
+    record: CrossValidation, seeds: int, two_classes: bool, names: Sequence[str]
+) -> list[str]:
     if two_classes:
         notes = [
             '  F1 as decided by the threshold of the other folds; trivial: of saying yes to all; '
-            f'FPR: false-positive rate at recall {record["recall"]:g}'
+            f'FPR: false-positive rate at recall {record.recall:g}'
         ]
     else:
         notes = ['  macro averages; trivial: F1 of the most frequent class for every clip']
@@ -81,24 +85,23 @@ def _legend(record: Record, seeds: int, two_classes: bool, names: Sequence[str])
     if names:
         several = 'the ensemble, each fold by weights of the others'
     notes.append(f'  all but the last rows: {several}; 95 %: by bootstrap over videos')
-    before, *after = record['calibration'].items()
     numbers = [
-        f'{name} log loss {of["log_loss"]:.4f}, ECE {of["expected_calibration_error"]:.4f}'
-        for name, of in (before, *after)
+        f'{name} log loss {of.log_loss:.4f}, ECE {of.expected_calibration_error:.4f}'
+        for name, of in record.calibration.items()
     ]
     notes.append(f'  calibration, each fold by the others: {"; ".join(numbers)}')
     return notes
 
 
-def _points(points: dict[str, Record]) -> Table:
+def _points(points: Mapping[str, OutOfFoldThreshold]) -> Table:
     """A row a rule: its threshold, and what that does to videos it was not fitted to."""
-    keys = ('precision', 'recall', 'f1', 'false_positive_rate')
     rows = []
     for point in points.values():
-        at = point['expected']
+        at = point.expected
         if at is None:
-            rows.append((point['rule'], 'not reached', *[''] * len(keys)))
+            rows.append((point.rule, 'not reached', *[''] * 4))
         else:
-            rows.append((point['rule'], number(point['threshold']), *(number(at[k]) for k in keys)))
+            numbers = (point.threshold, at.precision, at.recall, at.f1, at.false_positive_rate)
+            rows.append((point.rule, *map(number, numbers)))
     title = 'thresholds, on videos they were not fitted to'
     return Table(title, ('for', 'value', 'precision', 'recall', 'F1', 'FPR'), rows)

@@ -1,7 +1,8 @@
 """From logits to probabilities and decisions: what a run has chosen on clips set aside for it."""
 
 import dataclasses
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -10,7 +11,7 @@ from scipy import special
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import calibration, metrics, thresholds
 from posevid_jax.evaluation.calibration import Calibration
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.json_form import LEFT_OUT
 
 CALIBRATIONS = ('auto', 'none', 'temperature', 'platt')
 _NOTHING = Calibration()
@@ -34,6 +35,11 @@ class Judged(NamedTuple):
     probs: np.ndarray
     decided: np.ndarray
     certainty: np.ndarray
+
+    @property
+    def two_classes(self) -> bool:
+        """Whether a threshold decided."""
+        return self.probs.shape[1] == 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,34 +113,77 @@ def check(config: ConfigDict) -> None:
         raise InputError(f'eval.bootstrap: found {of.bootstrap}, expected 0 or more')
 
 
-def choose(logits: np.ndarray, label: np.ndarray, config: ConfigDict) -> dict[str, Record]:
-    """Thresholds by every rule and calibrations of every kind, for thresholds.json and the other.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Threshold:
+    """A threshold of the probability before calibration, and by which rule it was chosen, in words.
+
+    None where no threshold does what the rule asks for, and with several classes.
+    """
+
+    rule: str
+    threshold: float | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What some clips suggest.
+
+    Attributes:
+      threshold: by the rule of the configuration, or of the highest F1 where no threshold does what
+        that rule asks for.
+      rules: by every rule; None with several classes.
+      calibrations: of each kind, by name.
+    """
+
+    threshold: Threshold
+    rules: dict[str, Threshold] | None
+    calibrations: dict[str, Calibration]
+
+
+def choose(logits: np.ndarray, label: np.ndarray, config: ConfigDict) -> Choice:
+    """Thresholds by every rule and calibrations of every kind.
 
     Args:
       logits: `[N, K]` of clips that the classifier was not trained on.
       label: `[N]` class numbers.
       config: `config.eval`.
-
-    Returns:
-      `thresholds`: `threshold` and `rule`, those of `config.threshold`, or of the highest F1 where
-      no threshold reaches what it asks for; and `rules`, a record each. `calibration`: factor and
-      offset of each kind.
     """
     probs = metrics.probabilities(logits)
     calibrations = fit_calibrations(label, logits)
-    fitted = {kind: dataclasses.asdict(numbers) for kind, numbers in calibrations.items()}
     if probs.shape[1] > 2:
-        chosen = {'threshold': None, 'rule': 'most probable class', 'rules': None}
-        return {'thresholds': chosen, 'calibration': fitted}
+        chosen = Threshold(rule='most probable class', threshold=None)
+        return Choice(threshold=chosen, rules=None, calibrations=calibrations)
     points = {
-        name: {'rule': rule, 'threshold': find(label, probs[:, 1])}
+        name: Threshold(rule=rule, threshold=find(label, probs[:, 1]))
         for name, (rule, find) in rules(config).items()
     }
     chosen = points[config.threshold]
-    if chosen['threshold'] is None:
-        rule = f'{points["f1"]["rule"]}, because no threshold reaches {chosen["rule"]}'
-        chosen = points['f1'] | {'rule': rule}
-    return {'thresholds': chosen | {'rules': points}, 'calibration': fitted}
+    if chosen.threshold is None:
+        best = points['f1']
+        rule = f'{best.rule}, because no threshold reaches {chosen.rule}'
+        chosen = dataclasses.replace(best, rule=rule)
+    return Choice(threshold=chosen, rules=points, calibrations=calibrations)
+
+
+def decide(choice: Choice, kind: str, *, chosen_on: str) -> Decision:
+    """The decision that clips suggest.
+
+    Args:
+      choice: from `choose`.
+      kind: which calibration to use, `config.eval.calibration`.
+      chosen_on: which clips these were, in words.
+
+    Raises:
+      InputError: there is no calibration of this kind.
+    """
+    kind, correction = _of_kind(choice.calibrations, kind, chosen_on)
+    return Decision(
+        raw_threshold=choice.threshold.threshold,
+        rule=choice.threshold.rule,
+        chosen_on=chosen_on,
+        kind=kind,
+        calibration=correction,
+    )
 
 
 def rules(config: ConfigDict) -> thresholds.Rules:
@@ -151,34 +200,92 @@ def fit_calibrations(label: np.ndarray, logits: np.ndarray) -> dict[str, Calibra
     return fitted
 
 
-def from_records(chosen: Record, calibrations: Record | None, kind: str, *, where: str) -> Decision:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Origin:
+    """The clips that a choice was made on.
+
+    Attributes:
+      chosen_on: in words.
+      clips: how many.
+      train, val: `Clips.fingerprint`, of a training set judged out of fold or of validation clips.
+      step: of the checkpoint that judged them.
+      folds, seeds: of a cross-validation.
+    """
+
+    chosen_on: str
+    clips: int
+    train: Annotated[str | None, LEFT_OUT] = None
+    val: Annotated[str | None, LEFT_OUT] = None
+    step: Annotated[int | None, LEFT_OUT] = None
+    folds: Annotated[int | None, LEFT_OUT] = None
+    seeds: Annotated[int | None, LEFT_OUT] = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StoredThreshold:
+    """What a decision reads of thresholds.json."""
+
+    threshold: float | None
+    rule: str
+    chosen_on: str
+    train: str | None = None
+    val: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StoredCalibrations:
+    """What a decision reads of calibration.json."""
+
+    temperature: Calibration | None = None
+    platt: Calibration | None = None
+    train: str | None = None
+    val: str | None = None
+
+    @property
+    def kinds(self) -> dict[str, Calibration]:
+        """Those that there are, by name."""
+        found = {'temperature': self.temperature, 'platt': self.platt}
+        return {kind: of for kind, of in found.items() if of}
+
+
+def from_files(
+    chosen: StoredThreshold, stored: StoredCalibrations | None, kind: str, *, where: str
+) -> Decision:
     """What thresholds.json and calibration.json say.
 
     Args:
       chosen: thresholds.json.
-      calibrations: calibration.json; None in a run from before there was one: nothing is corrected.
+      stored: calibration.json; None in a run from before there was one: nothing is corrected.
       kind: which calibration to use, `config.eval.calibration`.
       where: the file with the calibrations, for the message.
 
     Raises:
       InputError: there is no calibration of this kind.
     """
-    files = [chosen]
-    found = {'kind': 'none'}
-    if calibrations is not None and kind != 'none':
-        if kind == 'auto':
-            kind = 'platt' if 'platt' in calibrations else 'temperature'
-        if kind not in calibrations:
-            raise InputError(
-                f'{where}: found no {kind!r}, expected eval.calibration to be one of '
-                + ', '.join(k for k in CALIBRATIONS if k in ('auto', 'none', *calibrations))
-            )
-        found = {'kind': kind, 'calibration': Calibration(**calibrations[kind])}
-        files.append(calibrations)
+    kind, correction = _of_kind(stored.kinds, kind, where) if stored else ('none', _NOTHING)
+    files = [chosen, *([stored] if stored and kind != 'none' else [])]
+    known = [fingerprint for of in files for fingerprint in (of.train, of.val) if fingerprint]
     return Decision(
-        raw_threshold=chosen['threshold'],
-        rule=chosen['rule'],
-        chosen_on=chosen['chosen_on'],
-        fingerprints=tuple({of[key] for of in files for key in ('train', 'val') if key in of}),
-        **found,
+        raw_threshold=chosen.threshold,
+        rule=chosen.rule,
+        chosen_on=chosen.chosen_on,
+        fingerprints=tuple(dict.fromkeys(known)),
+        kind=kind,
+        calibration=correction,
     )
+
+
+def _of_kind(
+    calibrations: Mapping[str, Calibration], kind: str, where: str
+) -> tuple[str, Calibration]:
+    """The kind, `auto` resolved, and its calibration."""
+    if kind == 'none':
+        return kind, _NOTHING
+    if kind == 'auto':
+        kind = 'platt' if 'platt' in calibrations else 'temperature'
+    if kind not in calibrations:
+        raise InputError(
+            f'{where}: found no {kind!r}, expected eval.calibration to be one of '
+            + ', '.join(k for k in CALIBRATIONS if k in ('auto', 'none', *calibrations))
+        )
+    return kind, calibrations[kind]

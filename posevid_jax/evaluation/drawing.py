@@ -4,8 +4,8 @@ import contextlib
 import dataclasses
 import io
 import warnings
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -41,7 +41,7 @@ class Picture:
 @contextlib.contextmanager
 def drawing(
     width: float, height: float, *, png: bool = False
-) -> Iterator[tuple['Figure', Picture]]:
+) -> Generator[tuple['Figure', Picture]]:
     """A figure to draw on, and the picture that it becomes when the block ends.
 
     Matplotlib is imported here: who draws nothing does not wait for it.
@@ -53,7 +53,7 @@ def drawing(
     import matplotlib
     from matplotlib.figure import Figure
 
-    settings = {
+    settings: dict[Any, Any] = {
         'svg.fonttype': 'none',  # text stays text, in the font of the page
         'svg.hashsalt': 'posevid',  # equal pictures are equal files
         'text.parse_math': False,  # a $ in a name is a dollar
@@ -83,7 +83,7 @@ def drawing(
     picture.svg = svg
 
 
-def grid(ax: 'Axes', axis: str = 'both') -> None:
+def grid(ax: 'Axes', axis: Literal['both', 'x', 'y'] = 'both') -> None:
     """Fine lines at the ticks of `x`, `y` or `both`."""
     ax.grid(True, axis=axis, color=LINE, lw=0.6)
 

@@ -1,10 +1,12 @@
 """Where a classifier fails on videos it never saw, as one page that needs no other file."""
 
+from collections.abc import Sequence
+
 from posevid_jax.data.clips import Clips
 from posevid_jax.evaluation import eval_pictures, page, report
+from posevid_jax.evaluation.cv_results import ErrorAnalysis, Mistake
 from posevid_jax.evaluation.decision import Judged
 from posevid_jax.evaluation.drawing import Picture, color, short
-from posevid_jax.evaluation.metrics import Record
 from posevid_jax.evaluation.skeleton_strips import draw_strips, strip_of
 
 _ABOUT = (
@@ -23,7 +25,9 @@ _ABOUT_CERTAINTY = (
 )
 
 
-def make(title: str, found: Record, clips: Clips, judged: Judged) -> tuple[str, dict[str, Picture]]:
+def make(
+    title: str, found: ErrorAnalysis, clips: Clips, judged: Judged
+) -> tuple[str, dict[str, Picture]]:
     """The page, and its pictures by name.
 
     Args:
@@ -33,21 +37,21 @@ def make(title: str, found: Record, clips: Clips, judged: Judged) -> tuple[str, 
       judged: what was said of it.
     """
     pictures = {'declining': eval_pictures.declining(clips.label, judged)}
-    strips = _errors(found['errors'], clips)
+    strips = _errors(found.errors, clips)
     if strips:
         pictures['errors'] = strips
-    groups = {table.title: table.html() for table in report.group_tables(found)}
+    groups = {table.title: table.html() for table in report.group_tables(found.groups)}
     videos = groups.pop('by video', '')
     caption = 'As in the table; coloured by the class that it is.'
     parts = [
-        page.paragraph(_ABOUT.format(rule=found['rule'])),
+        page.paragraph(_ABOUT.format(rule=found.rule)),
         page.section('Declining'),
         page.paragraph(_ABOUT_CERTAINTY),
-        report.coverage_table(found).html(),
+        report.coverage_table(found.coverage).html(),
         page.figure(pictures['declining'].svg, 'The same for any share of the clips.'),
         page.section('Groups'),
-        page.paragraph(_ABOUT_GROUPS.format(recall=found['recall'])),
-        page.paragraph(report.not_grouped(found)),
+        page.paragraph(_ABOUT_GROUPS.format(recall=found.recall)),
+        page.paragraph(report.not_grouped(found.not_grouped)),
         *groups.values(),
         page.folded('Videos', videos) if videos else '',
         page.section('The surest mistakes'),
@@ -57,17 +61,17 @@ def make(title: str, found: Record, clips: Clips, judged: Judged) -> tuple[str, 
     return page.page(title, parts), pictures
 
 
-def _errors(errors: list[Record], clips: Clips) -> Picture | None:
+def _errors(errors: Sequence[Mistake], clips: Clips) -> Picture | None:
     """The wrong decisions as bodies; None without a skeleton, or without a mistake."""
     if clips.skeleton is None:
         return None
     strips = []
     for error in errors:
         title = (
-            f'{error["row"]}: is {short(error["label"], 12)}\n'
-            f'said {error["probability"]:.2f}, fold {error["fold"]}\n'
-            f'video {short(error["video"], 9)}'
+            f'{error.row}: is {short(error.label, 12)}\n'
+            f'said {error.probability:.2f}, fold {error.fold}\n'
+            f'video {short(error.video, 9)}'
         )
-        shade = color(clips.class_names.index(error['label']))
-        strips.append(strip_of(title, clips, error['row'], shade))
+        shade = color(clips.class_names.index(error.label))
+        strips.append(strip_of(title, clips, error.row, shade))
     return draw_strips(strips, png=True)

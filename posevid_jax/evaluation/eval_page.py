@@ -7,7 +7,8 @@ from posevid_jax.evaluation import eval_pictures, page, report, run_pictures
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.drawing import Picture
 from posevid_jax.evaluation.findings import findings
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.results import Assessment, Best, Epoch, Evaluation
+from posevid_jax.evaluation.scores import BinaryScores
 from posevid_jax.evaluation.table import Table
 
 _ABOUT = (
@@ -18,13 +19,13 @@ _ABOUT = (
 
 def make(
     title: str,
-    record: Record,
+    evaluation: Evaluation,
     clips: Clips,
     logits: np.ndarray,
     chosen: Decision,
     *,
-    history: list[Record],
-    best: Record,
+    history: list[Epoch],
+    best: Best | None,
     environment: list[tuple[str, str]],
     settings: list[tuple[str, str]],
 ) -> tuple[str, dict[str, Picture]]:
@@ -32,44 +33,44 @@ def make(
 
     Args:
       title: of the page.
-      record: from `assessment.assess`, of the clips.
+      evaluation: of the clips.
       clips: the set.
       logits: `[N, K]`, before calibration.
       chosen: calibration and threshold of the run.
-      history: an entry an epoch, history.json.
-      best: best.json.
+      history: an entry an epoch; empty where nothing was trained.
+      best: of them; None where there is none.
       environment, settings: names and values, to be listed at the end.
     """
+    record, scores = evaluation.assessment, evaluation.scores
     judged, label = chosen.judge(logits), clips.label
     probs = judged.probs
-    two = probs.shape[1] == 2
     pictures = {
         'curves': eval_pictures.curves(label, probs, record),
         'confusion': eval_pictures.confusions(record),
-        'reliability': eval_pictures.reliability(record),
+        'reliability': eval_pictures.reliability(record.calibration),
         'scores': eval_pictures.scores(label, probs, record),
         'hardest_clips': eval_pictures.hardest_clips(clips, judged),
     }
-    if two:
-        pictures['thresholds'] = eval_pictures.sweep(label, probs[:, 1], record)
+    if isinstance(scores, BinaryScores):
+        pictures['thresholds'] = eval_pictures.sweep(label, probs[:, 1], scores)
     pictures['declining'] = eval_pictures.declining(label, judged)
-    if history:
+    if history and best:
         pictures['learning'] = run_pictures.learning(history, best)
     pictures = {name: picture for name, picture in pictures.items() if picture}
 
     def figure(name: str, caption: str) -> str:
         return page.figure(pictures[name].svg, caption) if name in pictures else ''
 
-    kinds = [(kind, f'{report.CALLED[kind]}: {text}') for kind, text in findings(record)]
+    kinds = [(kind, f'{report.CALLED[kind]}: {text}') for kind, text in findings(evaluation)]
     parts = [
         page.paragraph(report.opening(record)),
         page.findings(kinds or [('fine', 'Better than the trivial classifiers.')]),
         *(table.html() for table in report.headline(record)),
-        page.paragraph(_ABOUT if two else ''),
+        page.paragraph(_ABOUT if judged.two_classes else ''),
         figure('curves', 'Dashed: chance, and the precision of saying yes to every clip.'),
         figure('confusion', 'Clips, and their share of those of the true class.'),
         page.section('Calibration'),
-        report.calibration_table(record).html(),
+        report.calibration_table(record.calibration).html(),
         figure('reliability', 'On the dashed line, what is said happens as often as it is said.'),
         figure('scores', 'Probabilities after calibration.'),
         page.section('Decision'),
@@ -80,10 +81,10 @@ def make(
             'hardest_clips',
             'The wrong decisions that the model was most sure of, at most one a video.',
         ),
-        report.coverage_table(record).html(),
+        report.coverage_table(record.coverage).html(),
         figure('declining', 'The same for any share of the clips.'),
-        *(table.html() for table in report.group_tables(record)),
-        page.paragraph(report.not_grouped(record)),
+        *(table.html() for table in report.group_tables(record.groups)),
+        page.paragraph(report.not_grouped(record.not_grouped)),
         page.section('The run'),
         figure('learning', 'Training and validation by epoch.'),
         page.folded('Environment', Table('', ('', ''), environment).html()),
@@ -92,12 +93,14 @@ def make(
     return page.page(title, parts), pictures
 
 
-def _rule(record: Record) -> str:
+def _rule(record: Assessment) -> str:
     """How a clip's class is decided, and where that comes from."""
-    if 'per_class' in record:
-        return 'A clip is taken for its most probable class.'
-    return (
-        f'The stored threshold: {record["threshold_rule"]}, chosen on {record["chosen_on"]}. '
-        f'It is {record["stored_threshold"]:.4f} before calibration, '
-        f'{record["at_threshold"]["threshold"]:.4f} after it.'
-    )
+    match record.scores:
+        case BinaryScores(at_threshold=at):
+            return (
+                f'The stored threshold: {record.threshold_rule}, chosen on {record.chosen_on}. '
+                f'It is {record.stored_threshold:.4f} before calibration, '
+                f'{at.threshold:.4f} after it.'
+            )
+        case _:
+            return 'A clip is taken for its most probable class.'

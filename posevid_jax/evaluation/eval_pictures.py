@@ -1,5 +1,7 @@
 """Pictures of an evaluation: curves, confusion, calibration, thresholds, hard clips."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from posevid_jax.data.clips import Clips
@@ -15,15 +17,20 @@ from posevid_jax.evaluation.drawing import (
     grid,
     short,
 )
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.results import Assessment, CalibrationEffect
+from posevid_jax.evaluation.scores import BinaryScores
 from posevid_jax.evaluation.skeleton_strips import draw_strips, one_a_video, strip_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.patches import Rectangle
 
 _HARDEST = 3  # clips drawn of each kind of mistake
 
 
-def curves(label: np.ndarray, probs: np.ndarray, record: Record) -> Picture:
+def curves(label: np.ndarray, probs: np.ndarray, record: Assessment) -> Picture:
     """ROC and precision-recall curves: of the positive class, or of each class against the rest."""
-    names = record['class_names']
+    names, scores = record.class_names, record.scores
     shown = [1] if len(names) == 2 else range(min(len(names), len(COLORS)))
     with drawing(10, 4.3, png=True) as (figure, picture):
         roc, pr = figure.subplots(1, 2)
@@ -32,8 +39,7 @@ def curves(label: np.ndarray, probs: np.ndarray, record: Record) -> Picture:
             if member.all() or not member.any():
                 continue
             every = thresholds.cuts(member, probs[:, k])
-            recall = np.r_[every.recall, 0]
-            name = short(names[k])
+            recall, name = np.r_[every.recall, 0], short(names[k])
             roc.plot(
                 np.r_[every.false_positive_rate, 0], recall, color=color(k), lw=1.6, label=name
             )
@@ -41,41 +47,33 @@ def curves(label: np.ndarray, probs: np.ndarray, record: Record) -> Picture:
             pr.step(recall, np.r_[every.precision, 1], where='pre', color=color(k), lw=1.6)
             pr.axhline(member.mean(), **FINE | {'color': color(k)})
         roc.plot([0, 1], [0, 1], **FINE)
-        if len(names) == 2:
-            for number, (key, title) in enumerate(
-                (('at_threshold', 'stored threshold'), ('at_0.5', '0.5'))
-            ):
-                at, style = record[key], {'marker': 'os'[number], 'ms': 7, 'ls': ''}
+        if isinstance(scores, BinaryScores):
+            points = {'stored threshold': scores.at_threshold, '0.5': scores.at_half}
+            for number, (title, at) in enumerate(points.items()):
+                style = {'marker': 'os'[number], 'ms': 7, 'ls': ''}
                 style |= {'color': color(number + 3), 'label': title}
-                roc.plot(at['false_positive_rate'], at['recall'], **style)
-                pr.plot(at['recall'], at['precision'], **style)
+                roc.plot(at.false_positive_rate, at.recall, **style)
+                pr.plot(at.recall, at.precision, **style)
         _square(roc, 'ROC', 'false-positive rate', 'recall')
         _square(pr, 'precision and recall', 'recall', 'precision')
         roc.legend(loc='lower right')
     return picture
 
 
-def confusions(record: Record) -> Picture:
+def confusions(record: Assessment) -> Picture:
     """Who is taken for whom: counts, shaded by their share of the true class."""
-    names = [short(name, 14) for name in record['class_names']]
-    if len(names) == 2:
-        shown = [
-            (f'stored threshold, {record["at_threshold"]["threshold"]:.3f}', 'at_threshold'),
-            ('at 0.5', 'at_0.5'),
-        ]
-        parts = [(title, record[key]['confusion']) for title, key in shown]
-    else:
-        parts = [('most probable class', record['confusion'])]
+    names = [short(name, 14) for name in record.class_names]
+    parts = record.scores.confusions
     size = max(3.0, 1.2 + 0.55 * len(names))
     with drawing(10, size, png=True) as (figure, picture):
-        for ax, (title, counts) in zip(figure.subplots(1, 2), parts, strict=False):
+        for ax, (title, counts) in zip(figure.subplots(1, 2), parts.items(), strict=False):
             _confusion(ax, title, np.array(counts), names)
         for ax in figure.axes[len(parts) :]:
             ax.set_axis_off()
     return picture
 
 
-def _confusion(ax, title: str, counts: np.ndarray, names: list[str]) -> None:
+def _confusion(ax: 'Axes', title: str, counts: np.ndarray, names: list[str]) -> None:
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     for y, row in enumerate(counts):
         for x, count in enumerate(row):
@@ -94,7 +92,7 @@ def _confusion(ax, title: str, counts: np.ndarray, names: list[str]) -> None:
     ax.set_title(title)
 
 
-def _tile(x: int, y: int, face: str, alpha: float):
+def _tile(x: int, y: int, face: str, alpha: float) -> 'Rectangle':
     from matplotlib.patches import Rectangle
 
     return Rectangle(
@@ -102,24 +100,24 @@ def _tile(x: int, y: int, face: str, alpha: float):
     )
 
 
-def reliability(record: Record) -> Picture:
+def reliability(effect: CalibrationEffect) -> Picture:
     """Said beside happened, before and after calibration, and how often it was said."""
     with drawing(10, 4.3, png=True) as (figure, picture):
         ax, often = figure.subplots(1, 2)
         ax.plot([0, 1], [0, 1], **FINE)
-        stages = ('before', 'after') if record['calibration']['kind'] != 'none' else ('after',)
-        for stage in stages:
+        stages = {'before': effect.before, 'after': effect.after}
+        if effect.kind == 'none':
+            del stages['before']
+        for stage, of in stages.items():
             number = 0 if stage == 'after' else 1
-            of = record['calibration'][stage]
-            x, y, n = (
-                np.array([part[key] for part in of['bins']])
-                for key in ('predicted', 'observed', 'clips')
-            )
-            title = f'{stage}, error {of["expected_calibration_error"]:.3f}'
+            x = [part.predicted for part in of.bins]
+            y = [part.observed for part in of.bins]
+            n = np.array([part.clips for part in of.bins])
+            title = f'{stage}, error {of.expected_calibration_error:.3f}'
             ax.plot(x, y, color=color(number), lw=1.2, alpha=0.7)
             ax.scatter(x, y, 12 + 160 * n / n.sum(), color=color(number), label=title)
             edges = np.linspace(0, 1, 11)
-            heights, _ = np.histogram([part['low'] + 0.05 for part in of['bins']], edges, weights=n)
+            heights, _ = np.histogram([part.low + 0.05 for part in of.bins], edges, weights=n)
             filled_steps(often, heights / n.sum(), edges, color(number))
         _square(ax, 'reliability', 'said: mean probability', 'happened: share of clips')
         ax.legend(loc='lower right')
@@ -131,9 +129,9 @@ def reliability(record: Record) -> Picture:
     return picture
 
 
-def scores(label: np.ndarray, probs: np.ndarray, record: Record) -> Picture:
+def scores(label: np.ndarray, probs: np.ndarray, record: Assessment) -> Picture:
     """Probabilities by class: of the positive class, or of the true one."""
-    names, two = record['class_names'], probs.shape[1] == 2
+    names, of, two = record.class_names, record.scores, probs.shape[1] == 2
     with drawing(10, 3, png=True) as (figure, picture):
         ax = figure.subplots()
         low, high = _reach(probs[:, 1] if two else probs[np.arange(len(label)), label])
@@ -143,8 +141,8 @@ def scores(label: np.ndarray, probs: np.ndarray, record: Record) -> Picture:
             if len(some):
                 heights, _ = np.histogram(some, edges)
                 filled_steps(ax, heights, edges, color(k), f'is {short(name)}')
-        if two:
-            ax.axvline(record['at_threshold']['threshold'], **FINE)
+        if isinstance(of, BinaryScores):
+            ax.axvline(of.at_threshold.threshold, **FINE)
             ax.set_xlabel(f'probability of {short(names[1])}; dashed: the stored threshold')
         else:
             ax.set_xlabel('probability of the class that it is')
@@ -155,7 +153,7 @@ def scores(label: np.ndarray, probs: np.ndarray, record: Record) -> Picture:
     return picture
 
 
-def sweep(label: np.ndarray, prob: np.ndarray, record: Record) -> Picture:
+def sweep(label: np.ndarray, prob: np.ndarray, scores: BinaryScores) -> Picture:
     """What every threshold would have done to these clips."""
     every = thresholds.cuts(label, prob)
     lines = (
@@ -170,12 +168,12 @@ def sweep(label: np.ndarray, prob: np.ndarray, record: Record) -> Picture:
                 np.r_[0, every.threshold, prob.max()], np.r_[values[0], values, values[-1]],
                 where='pre', color=color(number), lw=2.2 if name == 'F1' else 1.3, label=name,
             )  # fmt: skip
-        always = record['always_positive']['f1']
+        always, stored = scores.always_positive.f1, scores.at_threshold.threshold
         ax.axhline(always, **FINE)
-        low, high = _reach(np.append(prob, record['at_threshold']['threshold']))
+        low, high = _reach(np.append(prob, stored))
         ax.text(low + 0.005 * (high - low), always + 0.012, 'F1 of always positive', fontsize=7)
-        ax.axvline(record['at_threshold']['threshold'], **FINE)
-        ax.text(record['at_threshold']['threshold'], 1.045, 'stored', ha='center', fontsize=7.5)
+        ax.axvline(stored, **FINE)
+        ax.text(stored, 1.045, 'stored', ha='center', fontsize=7.5)
         ax.set_xlim(low, high)
         ax.set_ylim(0, 1.03)
         ax.set_xlabel('threshold')
@@ -193,9 +191,9 @@ def declining(label: np.ndarray, judged: Judged) -> Picture:
             ('precision', 'precision'), ('recall', 'recall'), ('accuracy', 'accuracy'),
             ('false-positive rate', 'false_positive_rate'),
         )):  # fmt: skip
-            if key in kept[0]:
-                x, y = zip(*((part['kept'], part[key]) for part in kept), strict=True)
-                ax.plot(x, y, lw=1.6, color=color(number), label=name)
+            if hasattr(kept[0], key):
+                values = [getattr(part, key) for part in kept]
+                ax.plot([p.kept for p in kept], values, lw=1.6, color=color(number), label=name)
         ax.set_xlim(1, 0.2)  # from left to right, more and more are declined
         ax.set_ylim(0, 1.03)
         ax.xaxis.set_major_formatter('{x:.0%}')
@@ -235,7 +233,7 @@ def _reach(prob: np.ndarray) -> tuple[float, float]:
     return max(prob.min() - space, 0.0), min(prob.max() + space, 1.0)
 
 
-def _square(ax, title: str, x: str, y: str) -> None:
+def _square(ax: 'Axes', title: str, x: str, y: str) -> None:
     ax.set_xlim(-0.015, 1.015)
     ax.set_ylim(-0.015, 1.015)
     ax.set_aspect('equal')

@@ -9,7 +9,7 @@ from posevid_jax.features.scaling import Scaler
 from posevid_jax.models.classifier import Classifier, Variables
 
 
-def make_eval_step(classifier: Classifier) -> Callable:
+def make_eval_step(classifier: Classifier) -> Callable[..., Array]:
     """`eval_step(variables, scaler, batch) -> logits [B, K]`, without dropout."""
 
     def eval_step(variables: Variables, scaler: Scaler, batch: dict[str, Array]) -> Array:

@@ -6,8 +6,6 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from posevid_jax.evaluation.metrics import Record
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class VideoEvents:
@@ -22,6 +20,27 @@ class VideoEvents:
     found: np.ndarray
     true: np.ndarray
     seconds: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EventScores:
+    """How well events agree with labelled ones.
+
+    Attributes:
+      overlap: intersection over union from which on an event counts as found.
+      true_events, found_events, matched: how many, over all videos.
+      precision, recall, f1: 0 where they are 0 / 0.
+      false_alarms_per_hour: of labelled time; None without any.
+    """
+
+    overlap: float
+    true_events: int
+    found_events: int
+    matched: int
+    precision: float
+    recall: float
+    f1: float
+    false_alarms_per_hour: float | None
 
 
 def overlaps(found: np.ndarray, true: np.ndarray) -> np.ndarray:
@@ -41,16 +60,12 @@ def matches(overlap: np.ndarray, least: float) -> int:
     return int((csgraph.maximum_bipartite_matching(graph) >= 0).sum())
 
 
-def evaluate_events(videos: list[VideoEvents], least: tuple[float, ...]) -> list[Record]:
-    """Counts over all videos, a record an overlap.
+def evaluate_events(videos: list[VideoEvents], least: tuple[float, ...]) -> list[EventScores]:
+    """Counts over all videos, for each overlap.
 
     Args:
       videos: found and labelled events of each.
       least: intersections over union from which on an event counts as found.
-
-    Returns:
-      JSON-ready records: `overlap`, `true_events`, `found_events`, `matched`, `precision`,
-      `recall`, `f1`, `false_alarms_per_hour` (None without labelled time).
     """
     true = sum(len(video.true) for video in videos)
     found = sum(len(video.found) for video in videos)
@@ -59,15 +74,15 @@ def evaluate_events(videos: list[VideoEvents], least: tuple[float, ...]) -> list
     for overlap in least:
         matched = sum(matches(overlaps(video.found, video.true), overlap) for video in videos)
         records.append(
-            {
-                'overlap': float(overlap),
-                'true_events': true,
-                'found_events': found,
-                'matched': matched,
-                'precision': matched / max(found, 1),
-                'recall': matched / max(true, 1),
-                'f1': 2 * matched / max(found + true, 1),
-                'false_alarms_per_hour': (found - matched) / hours if hours else None,
-            }
+            EventScores(
+                overlap=float(overlap),
+                true_events=true,
+                found_events=found,
+                matched=matched,
+                precision=matched / max(found, 1),
+                recall=matched / max(true, 1),
+                f1=2 * matched / max(found + true, 1),
+                false_alarms_per_hour=(found - matched) / hours if hours else None,
+            )
         )
     return records

@@ -67,7 +67,10 @@ def visibility(clips: Clips) -> tuple[str, np.ndarray]:
         size = clips.mask[:1].size
         if size:
             return 'share observed', count_observed(clips.mask) / size
-        return 'share observed', count_observed(clips.skeleton_mask) / clips.skeleton_mask[:1].size
+        mask = clips.skeleton_mask
+        assert mask is not None  # clips show features or joints
+        return 'share observed', count_observed(mask) / mask[:1].size
+    assert clips.skeleton is not None  # joints have names
     seen = np.empty(len(clips))
     for rows in row_slices(clips.skeleton):
         seen[rows] = clips.skeleton[rows][:, :, places, 3].mean(axis=(1, 2))

@@ -117,7 +117,7 @@ def _clips(shared: Shared, side: int) -> str:
 
 def _identical(seen: Inspection) -> list[tuple[str, str]]:
     """Sentences about clips that are equal bit for bit."""
-    within: dict[int, list] = collections.defaultdict(list)
+    within: dict[int, list[list[int]]] = collections.defaultdict(list)
     between: dict[tuple[int, int], set[int]] = collections.defaultdict(set)
     for places in seen.identical:
         for s in {s for s, _ in places}:

@@ -6,16 +6,10 @@ and again is therefore the video, with all its clips: the cluster bootstrap of F
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
 
 import numpy as np
 
-
-class Interval(NamedTuple):
-    """Where a number lies with the wanted confidence: [low, high]."""
-
-    low: float
-    high: float
+from posevid_jax.evaluation.scores import Interval
 
 
 def resamples(group: np.ndarray, *, samples: int, seed: int = 0) -> Iterator[np.ndarray]:

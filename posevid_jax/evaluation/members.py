@@ -4,12 +4,12 @@ The mean of logits, not of probabilities: calibration works on logits, and a mem
 counts for more than one that is not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.results import Spread
 
 
 def mean_logits(logits: Any) -> Any:
@@ -20,27 +20,20 @@ def mean_logits(logits: Any) -> Any:
     return logits.mean(axis=1) if logits.ndim == 3 else logits
 
 
-def spread(records: Sequence[Record]) -> Record:
-    """How far the members' numbers lie apart.
+def spread(numbers: Sequence[Mapping[str, float | None]]) -> dict[str, Spread]:
+    """How far the members' numbers lie apart, by name.
 
     Args:
-      records: one a member, with the same keys.
-
-    Returns:
-      JSON-ready, for each key that holds a number: `mean`, `std` (of a sample, so of two members or
-      more) and `each`; mean and std are None where a member has no such number.
+      numbers: of each member, by the same names.
     """
-    return {
-        key: _spread([record[key] for record in records])
-        for key, value in records[0].items()
-        if value is None or isinstance(value, float)
-    }
+    return {name: _spread([of[name] for of in numbers]) for name in numbers[0]}
 
 
-def _spread(each: list[float | None]) -> Record:
-    known = None not in each
-    return {
-        'mean': float(np.mean(each)) if known else None,
-        'std': float(np.std(each, ddof=1)) if known and len(each) > 1 else None,
-        'each': each,
-    }
+def _spread(each: list[float | None]) -> Spread:
+    known = [value for value in each if value is not None]
+    whole = len(known) == len(each)
+    return Spread(
+        mean=float(np.mean(known)) if whole else None,
+        std=float(np.std(known, ddof=1)) if whole and len(each) > 1 else None,
+        each=each,
+    )

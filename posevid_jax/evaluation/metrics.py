@@ -1,14 +1,24 @@
 """Metrics of predicted probabilities, with the trivial classifiers beside them."""
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 from scipy import special
 
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import calibration, thresholds
-
-Record = dict[str, object]
-
-_MACRO = ('roc_auc', 'average_precision', 'precision', 'recall', 'specificity', 'f1')
+from posevid_jax.evaluation.results import Reliability
+from posevid_jax.evaluation.scores import (
+    BinaryScores,
+    ClassScores,
+    ConstantScores,
+    MacroScores,
+    MajorityScores,
+    MulticlassScores,
+    Quality,
+    Ranking,
+    Scores,
+)
 
 
 def probabilities(logits: np.ndarray) -> np.ndarray:
@@ -20,7 +30,7 @@ def probabilities(logits: np.ndarray) -> np.ndarray:
     return special.softmax(logits, axis=1)
 
 
-def evaluate(label: np.ndarray, probs: np.ndarray, threshold: float | None) -> Record:
+def evaluate(label: np.ndarray, probs: np.ndarray, threshold: float | None) -> Scores:
     """Metrics of one set of clips.
 
     A ranking metric is None where the clips are all of one kind; of the others, 0 / 0 is 0.
@@ -31,18 +41,7 @@ def evaluate(label: np.ndarray, probs: np.ndarray, threshold: float | None) -> R
       threshold: stored decision threshold of the positive class; not read when K is above 2.
 
     Returns:
-      JSON-ready record: `clips`, `roc_auc`, `average_precision`, `brier` and
-      `expected_calibration_error`. For two classes `positives`, and a
-      `thresholds.operating_point` each `at_threshold` and `at_0.5`; the same, with the four numbers
-      before, of `always_positive`, which is sure of the gesture in every clip, and of `prior`,
-      which gives each clip the set's own share of positives: no constant does better.
-
-      For more classes, where the most probable one is predicted: `accuracy`, `precision`,
-      `recall`, `specificity` and `f1`, averaged like the ranking metrics over the classes that the
-      set holds; `balanced_accuracy`, which is the macro recall; `per_class`, a record a class with
-      its `support`, each class against the rest; `confusion` [K, K], a row a true class; the same
-      numbers of `majority_class`, which is sure of the set's most frequent class, `class`, in every
-      clip, and of `prior`, which gives each class its share of the set.
+      `BinaryScores` of two classes, `MulticlassScores` of more.
 
     Raises:
       InputError: a probability is no number: the model has diverged.
@@ -54,90 +53,121 @@ def evaluate(label: np.ndarray, probs: np.ndarray, threshold: float | None) -> R
             'training has diverged, a lower train.learning_rate may help'
         )
     if probs.shape[1] > 2:
-        return _several_classes(label, probs)
+        return multiclass_scores(label, probs)
+    if threshold is None:
+        raise ValueError('threshold: found None, expected one where there are two classes')
     prob, sure, prior = probs[:, 1], np.ones(len(label)), np.full(len(label), np.mean(label == 1))
-    return {
-        'clips': len(label),
-        'positives': int(label.sum()),
-        **_quality(label, prob),
-        'at_threshold': thresholds.operating_point(label, prob, threshold),
-        'at_0.5': thresholds.operating_point(label, prob, 0.5),
-        'always_positive': _quality(label, sure) | thresholds.operating_point(label, sure, 0.5),
-        'prior': _quality(label, prior) | thresholds.operating_point(label, prior, 0.5),
-    }
+    return BinaryScores(
+        clips=len(label),
+        positives=int(label.sum()),
+        **vars(_quality(label, prob)),
+        at_threshold=thresholds.operating_point(label, prob, threshold),
+        at_half=thresholds.operating_point(label, prob, 0.5),
+        always_positive=_constant(label, sure),
+        prior=_constant(label, prior),
+    )
 
 
-def ranking(member: np.ndarray, prob: np.ndarray) -> Record:
-    """`roc_auc` and `average_precision` of one class against the rest; None for clips of one kind.
+def multiclass_scores(label: np.ndarray, probs: np.ndarray) -> MulticlassScores:
+    """`evaluate` of more than two classes: the most probable one is decided for."""
+    clips, num_classes = probs.shape
+    counts = np.bincount(label, minlength=num_classes)
+    majority = int(counts.argmax())
+    sure = np.zeros((clips, num_classes))
+    sure[:, majority] = 1
+    shares = np.tile(counts / clips, (clips, 1))
+    per_class, predicted = _each_class(label, probs), probs.argmax(axis=1)
+    confusion = np.bincount(label * num_classes + predicted, minlength=num_classes**2)
+    return MulticlassScores(
+        clips=clips,
+        **vars(_macro(label, probs, per_class)),
+        per_class=per_class,
+        confusion=confusion.reshape(num_classes, num_classes).tolist(),
+        majority_class=MajorityScores(class_number=majority, **vars(_macro(label, sure))),
+        prior=_macro(label, shares),
+    )
+
+
+def ranking(member: np.ndarray, prob: np.ndarray) -> Ranking:
+    """How one class is ranked above the rest.
 
     Args:
       member: `[N]` bool, whether a clip is of the class.
       prob: `[N]` probability of it.
     """
     if member.all() or not member.any():
-        return {'roc_auc': None, 'average_precision': None}
+        return Ranking(roc_auc=None, average_precision=None)
     every = thresholds.cuts(member, prob)
     recall, false = np.r_[every.recall, 0.0], np.r_[every.false_positive_rate, 0.0]
-    return {
-        'roc_auc': float(((false[:-1] - false[1:]) * (recall[:-1] + recall[1:])).sum() / 2),
-        'average_precision': float(((recall[:-1] - recall[1:]) * every.precision).sum()),
-    }
+    return Ranking(
+        roc_auc=float(((false[:-1] - false[1:]) * (recall[:-1] + recall[1:])).sum() / 2),
+        average_precision=float(((recall[:-1] - recall[1:]) * every.precision).sum()),
+    )
 
 
-def reliability(label: np.ndarray, probs: np.ndarray) -> Record:
+def reliability(label: np.ndarray, probs: np.ndarray) -> Reliability:
     """`calibration.reliability` of the positive class, or of the most probable one of several."""
     if probs.shape[1] == 2:
         return calibration.reliability(label == 1, probs[:, 1])
     return calibration.reliability(probs.argmax(axis=1) == label, probs.max(axis=1))
 
 
-def _quality(label: np.ndarray, prob: np.ndarray) -> Record:
-    return ranking(label == 1, prob) | _truthfulness(label, np.stack([1 - prob, prob], axis=1))
+def _quality(label: np.ndarray, prob: np.ndarray) -> Quality:
+    probs = np.stack([1 - prob, prob], axis=1)
+    return Quality(
+        **vars(ranking(label == 1, prob)),
+        brier=calibration.brier_score(probs, label),
+        expected_calibration_error=reliability(label, probs).expected_calibration_error,
+    )
 
 
-def _truthfulness(label: np.ndarray, probs: np.ndarray) -> Record:
-    return {
-        'brier': calibration.brier_score(probs, label),
-        'expected_calibration_error': reliability(label, probs)['expected_calibration_error'],
-    }
+def _constant(label: np.ndarray, prob: np.ndarray) -> ConstantScores:
+    point = thresholds.operating_point(label, prob, 0.5)
+    return ConstantScores(**vars(_quality(label, prob)), **vars(point))
 
 
-def _several_classes(label: np.ndarray, probs: np.ndarray) -> Record:
-    num_classes = probs.shape[1]
-    counts = np.bincount(label, minlength=num_classes)
-    majority = int(counts.argmax())
-    sure = np.zeros((len(label), num_classes))
-    sure[:, majority] = 1
-    shares = np.tile(counts / len(label), (len(label), 1))
-    scores, per_class, confusion = _scores(label, probs)
-    return {
-        'clips': len(label),
-        **scores,
-        'per_class': per_class,
-        'confusion': confusion.tolist(),
-        'majority_class': {'class': majority, **_scores(label, sure)[0]},
-        'prior': _scores(label, shares)[0],
-    }
-
-
-def _scores(label: np.ndarray, probs: np.ndarray) -> tuple[Record, list[Record], np.ndarray]:
-    """The numbers of several classes together, each class alone, and who is taken for whom."""
-    num_classes, predicted = probs.shape[1], probs.argmax(axis=1)
-    per_class = []
-    for k in range(num_classes):
+def _each_class(label: np.ndarray, probs: np.ndarray) -> list[ClassScores]:
+    predicted, found = probs.argmax(axis=1), []
+    for k in range(probs.shape[1]):
         member = label == k
-        point = thresholds.operating_point(member, predicted == k, 0.5)
-        numbers = ranking(member, probs[:, k]) | {key: point[key] for key in _MACRO if key in point}
-        per_class.append({'support': int(member.sum())} | numbers)
-    present = [record for record in per_class if record['support']]
-    macro = {}
-    for key in _MACRO:
-        values = [record[key] for record in present if record[key] is not None]
-        macro[key] = float(np.mean(values)) if values else None
-    confusion = np.bincount(label * num_classes + predicted, minlength=num_classes**2)
-    scores = macro | {
-        'balanced_accuracy': macro['recall'],
-        'accuracy': float((predicted == label).mean()),
-        **_truthfulness(label, probs),
-    }
-    return scores, per_class, confusion.reshape(num_classes, num_classes)
+        point = thresholds.decisions(member, predicted == k)
+        found.append(
+            ClassScores(
+                support=int(member.sum()),
+                **vars(ranking(member, probs[:, k])),
+                precision=point.precision,
+                recall=point.recall,
+                specificity=point.specificity,
+                f1=point.f1,
+            )
+        )
+    return found
+
+
+def _macro(
+    label: np.ndarray, probs: np.ndarray, per_class: Sequence[ClassScores] | None = None
+) -> MacroScores:
+    """The numbers of several classes together, from those of each class where they are known."""
+    present = [of for of in per_class or _each_class(label, probs) if of.support]
+    recall = _mean(of.recall for of in present)
+    return MacroScores(
+        roc_auc=_mean_of_known(of.roc_auc for of in present),
+        average_precision=_mean_of_known(of.average_precision for of in present),
+        precision=_mean(of.precision for of in present),
+        recall=recall,
+        specificity=_mean(of.specificity for of in present),
+        f1=_mean(of.f1 for of in present),
+        balanced_accuracy=recall,
+        accuracy=float((probs.argmax(axis=1) == label).mean()),
+        brier=calibration.brier_score(probs, label),
+        expected_calibration_error=reliability(label, probs).expected_calibration_error,
+    )
+
+
+def _mean(values: Iterable[float]) -> float:
+    return float(np.mean(list(values)))
+
+
+def _mean_of_known(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return _mean(known) if known else None

@@ -5,12 +5,23 @@ fitted to the other folds. What is kept for later use is fitted to all of them.
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 
 from posevid_jax.evaluation import calibration, decision, intervals, metrics, thresholds
+from posevid_jax.evaluation.cv_results import (
+    BinaryNumbers,
+    CrossValidation,
+    Fold,
+    Numbers,
+    OutOfFoldThreshold,
+)
 from posevid_jax.evaluation.members import mean_logits, spread
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.results import Truthfulness
+from posevid_jax.evaluation.scores import Decisions
+
+_T = TypeVar('_T')
 
 
 def evaluate(
@@ -23,8 +34,8 @@ def evaluate(
     samples: int,
     seed: int = 0,
     for_fold: np.ndarray | None = None,
-) -> Record:
-    """The record of a cross-validation.
+) -> CrossValidation:
+    """What a cross-validation says.
 
     Args:
       label: `[N]` class numbers.
@@ -36,16 +47,6 @@ def evaluate(
       seed: of the draws.
       for_fold: `[folds, N, K]` logits of all clips as they are to judge each fold, where the
         classifier is itself fitted to the other folds' predictions; by default the members' mean.
-
-    Returns:
-      JSON-ready. `folds`: for each one its number, clips, groups and numbers; `mean` and `std` of
-      these over the folds; `pooled`: the same of all clips; `members`: `spread` of the
-      pooled numbers of each member alone; `intervals`: 95 % around the pooled ones, [low, high].
-      The numbers are `roc_auc`, `average_precision`, `f1` as decided by the threshold of highest F1
-      in the other folds, and `trivial_f1`, of saying yes to every clip; with several classes, where
-      the most probable one is decided for, of the most frequent class. With two classes also
-      `false_positive_rate`, the lowest with at least `recall`. `calibration`: `log_loss`, `brier`
-      and `expected_calibration_error` before and after, each fold calibrated by the others.
     """
     if for_fold is None:
         for_fold = _same_for_all(mean_logits(logits), fold)
@@ -53,34 +54,39 @@ def evaluate(
     probs = judging(probs_for, fold)
     decided = _decide(label, probs_for, fold)
 
-    def numbers(rows: np.ndarray) -> Record:
+    def numbers(rows: np.ndarray) -> Numbers:
         return _numbers(label[rows], probs[rows], decided[rows], recall)
 
+    def of_member(member: np.ndarray) -> Numbers:
+        for_all = _same_for_all(member, fold)
+        return _numbers(label, member, _decide(label, for_all, fold), recall)
+
     folds = [
-        {'fold': int(k) + 1, 'clips': len(rows), 'groups': len(np.unique(group[rows]))}
-        | numbers(rows)
+        Fold(
+            fold=int(k) + 1,
+            clips=len(rows),
+            groups=len(np.unique(group[rows])),
+            numbers=numbers(rows),
+        )
         for k, rows in ((k, np.flatnonzero(fold == k)) for k in np.unique(fold))
     ]
     pooled = numbers(np.arange(len(label)))
-    over_folds = spread([{key: each[key] for key in pooled} for each in folds])
+    over_folds = spread([vars(each.numbers) for each in folds])
     alone = [metrics.probabilities(member) for member in np.moveaxis(logits, 1, 0)]
-    return {
-        'clips': len(label),
-        'groups': len(np.unique(group)),
-        'recall': recall,
-        'folds': folds,
-        'mean': {key: value['mean'] for key, value in over_folds.items()},
-        'std': {key: value['std'] for key, value in over_folds.items()},
-        'pooled': pooled,
-        'members': spread(
-            [
-                _numbers(label, each, _decide(label, _same_for_all(each, fold), fold), recall)
-                for each in alone
-            ]
+    return CrossValidation(
+        clips=len(label),
+        groups=len(np.unique(group)),
+        recall=recall,
+        folds=folds,
+        mean=type(pooled)(**{key: of.mean for key, of in over_folds.items()}),
+        std=type(pooled)(**{key: of.std for key, of in over_folds.items()}),
+        pooled=pooled,
+        members=spread([vars(of_member(member)) for member in alone]),
+        intervals=intervals.bootstrap(
+            lambda rows: vars(numbers(rows)), group, samples=samples, seed=seed
         ),
-        'intervals': intervals.bootstrap(numbers, group, samples=samples, seed=seed),
-        'calibration': _calibration(label, for_fold, fold),
-    }
+        calibration=_calibration(label, for_fold, fold),
+    )
 
 
 def judging(for_fold: np.ndarray, fold: np.ndarray) -> np.ndarray:
@@ -94,7 +100,7 @@ def operating_points(
     fold: np.ndarray,
     rules: thresholds.Rules,
     for_fold: np.ndarray | None = None,
-) -> dict[str, Record]:
+) -> dict[str, OutOfFoldThreshold]:
     """Thresholds of one class by some rules, and what they do to videos they were not fitted to.
 
     Args:
@@ -103,32 +109,27 @@ def operating_points(
       fold: `[N]`.
       rules: from `thresholds.rules`.
       for_fold: `[folds, N]` probabilities, as in `evaluate`; by default `prob`.
-
-    Returns:
-      For each rule, JSON-ready, its `rule` in words; `threshold`, fitted
-      to all clips, None where no threshold does what the rule asks for; and `expected`, what
-      becomes of the clips when each fold is decided by the threshold of the others
-      (`thresholds.operating_point` without a threshold), None where one of these does not exist.
     """
     if for_fold is None:
         for_fold = _same_for_all(prob, fold)
     return {
-        name: {
-            'rule': rule,
-            'threshold': choose(label, prob),
-            'expected': _expected(label, for_fold, fold, choose),
-        }
+        name: OutOfFoldThreshold(
+            rule=rule,
+            threshold=choose(label, prob),
+            expected=_expected(label, for_fold, fold, choose),
+        )
         for name, (rule, choose) in rules.items()
     }
 
 
-def _expected(label, for_fold, fold, choose: Callable) -> Record | None:
+def _expected(
+    label: np.ndarray, for_fold: np.ndarray, fold: np.ndarray, choose: thresholds.Rule
+) -> Decisions | None:
     each = _fitted_to_others(lambda k, rows: choose(label[rows], for_fold[k, rows]), fold)
     if None in each.values():
         return None
     decided = judging(for_fold, fold) >= np.array([each[k] for k in fold])
-    point = thresholds.operating_point(label, decided, 0.5)
-    return {key: value for key, value in point.items() if key != 'threshold'}
+    return thresholds.decisions(label, decided)
 
 
 def _same_for_all(values: np.ndarray, fold: np.ndarray) -> np.ndarray:
@@ -136,9 +137,7 @@ def _same_for_all(values: np.ndarray, fold: np.ndarray) -> np.ndarray:
     return np.broadcast_to(values, (fold.max() + 1, *values.shape))
 
 
-def _fitted_to_others(
-    fit: Callable[[int, np.ndarray], object], fold: np.ndarray
-) -> dict[int, object]:
+def _fitted_to_others(fit: Callable[[int, np.ndarray], _T], fold: np.ndarray) -> dict[int, _T]:
     """For each fold, what `fit` makes of its number and the rows of all others."""
     return {int(k): fit(int(k), np.flatnonzero(fold != k)) for k in np.unique(fold)}
 
@@ -159,43 +158,46 @@ def _decide(label: np.ndarray, for_fold: np.ndarray, fold: np.ndarray) -> np.nda
     return (probs[:, 1] >= np.array([each[k] for k in fold])).astype(np.int64)
 
 
-def _numbers(label: np.ndarray, probs: np.ndarray, decided: np.ndarray, recall: float) -> Record:
+def _numbers(label: np.ndarray, probs: np.ndarray, decided: np.ndarray, recall: float) -> Numbers:
     if probs.shape[1] > 2:
-        record = metrics.evaluate(label, probs, None)
-        return {
-            'roc_auc': record['roc_auc'],
-            'average_precision': record['average_precision'],
-            'f1': record['f1'],
-            'trivial_f1': record['majority_class']['f1'],
-        }
+        scores = metrics.multiclass_scores(label, probs)
+        return Numbers(
+            roc_auc=scores.roc_auc,
+            average_precision=scores.average_precision,
+            f1=scores.f1,
+            trivial_f1=scores.majority_class.f1,
+        )
     prob = probs[:, 1]
-    return metrics.ranking(label == 1, prob) | {
-        'f1': thresholds.operating_point(label, decided, 0.5)['f1'],
-        'trivial_f1': thresholds.operating_point(label, np.ones(len(label)), 0.5)['f1'],
-        'false_positive_rate': thresholds.false_positive_rate_at(label, prob, recall),
-    }
+    return BinaryNumbers(
+        **vars(metrics.ranking(label == 1, prob)),
+        f1=thresholds.decisions(label, decided).f1,
+        trivial_f1=thresholds.decisions(label, np.ones(len(label))).f1,
+        false_positive_rate=thresholds.false_positive_rate_at(label, prob, recall),
+    )
 
 
-def _calibration(label: np.ndarray, for_fold: np.ndarray, fold: np.ndarray) -> Record:
+def _calibration(
+    label: np.ndarray, for_fold: np.ndarray, fold: np.ndarray
+) -> dict[str, Truthfulness]:
+    """Of the logits before calibration, and after each kind of it."""
     each = _fitted_to_others(
         lambda k, rows: decision.fit_calibrations(label[rows], for_fold[k, rows]), fold
     )
     logits = judging(for_fold, fold)
-    found = {'before': _calibration_numbers(label, logits)}
+    found = {'before': _truthfulness(label, logits)}
     for kind in next(iter(each.values())):
         calibrated = np.empty(logits.shape)
         for k, fitted in each.items():
             calibrated[fold == k] = fitted[kind](logits[fold == k])
-        found[kind] = _calibration_numbers(label, calibrated)
+        found[kind] = _truthfulness(label, calibrated)
     return found
 
 
-def _calibration_numbers(label: np.ndarray, logits: np.ndarray) -> Record:
+def _truthfulness(label: np.ndarray, logits: np.ndarray) -> Truthfulness:
     probs = metrics.probabilities(logits)
-    return {
-        'log_loss': calibration.log_loss(logits, label),
-        'brier': calibration.brier_score(probs, label),
-        'expected_calibration_error': metrics.reliability(label, probs)[
-            'expected_calibration_error'
-        ],
-    }
+    return Truthfulness(
+        # Of logits, so that one far on the wrong side costs what it costs.
+        log_loss=calibration.log_loss(logits, label),
+        brier=calibration.brier_score(probs, label),
+        expected_calibration_error=metrics.reliability(label, probs).expected_calibration_error,
+    )

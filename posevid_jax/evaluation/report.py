@@ -1,16 +1,32 @@
 """An evaluation as tables, which a terminal and a page show alike."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from posevid_jax.evaluation.cv_results import ErrorAnalysis
 from posevid_jax.evaluation.findings import findings
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.results import (
+    Assessment,
+    CalibrationEffect,
+    Coverage,
+    Evaluation,
+    Group,
+    Spread,
+)
+from posevid_jax.evaluation.scores import (
+    BinaryScores,
+    ClassScores,
+    MacroScores,
+    MulticlassScores,
+    intervals_of,
+)
 from posevid_jax.evaluation.table import Table, number, printable, with_interval
 
 CALLED = {'alarm': 'WARNING', 'care': 'note'}
 _WORST = 5  # videos listed on screen
 _UNDEFINED = 'undefined (one class)'
 
-# Title and key, in the order of the tables.
+# Title and attribute, in the order of the tables.
 _QUALITY = (
     ('ROC-AUC', 'roc_auc'), ('average precision', 'average_precision'), ('Brier score', 'brier'),
     ('calibration error', 'expected_calibration_error'),
@@ -43,18 +59,19 @@ _COVERAGE_COLUMNS = (
 )  # fmt: skip
 
 
-def lines(name: str, record: Record) -> list[str]:
+def lines(name: str, evaluation: Evaluation) -> list[str]:
     """What a person reads after an evaluation.
 
     Args:
       name: of the set of clips.
-      record: from `assessment.assess`, with `members` where there are several.
+      evaluation: of it.
     """
+    record = evaluation.assessment
     text = [f'{name}: {opening(record)}']
-    if 'members' in record:
-        text.append(f'  {_members(record["members"])}')
+    if evaluation.members:
+        text.append(f'  {_members(evaluation.members)}')
     text += indented(*headline(record), *([worst] if (worst := _worst_videos(record)) else []))
-    return text + [f'{CALLED[kind]}: {printable(what)}' for kind, what in findings(record)]
+    return text + [f'{CALLED[kind]}: {printable(what)}' for kind, what in findings(evaluation)]
 
 
 def indented(*tables: Table) -> list[str]:
@@ -67,175 +84,181 @@ def indented(*tables: Table) -> list[str]:
     ]
 
 
-def opening(record: Record) -> str:
+def opening(record: Assessment) -> str:
     """How much was evaluated, and the numbers that depend on no threshold."""
-    macro = 'macro ' if 'per_class' in record else ''
+    scores = record.scores
     return (
-        f'{record["clips"]} clips of {record["videos"]} videos, '
-        f'{macro}ROC-AUC {number(record["roc_auc"], none=_UNDEFINED)}, '
-        f'{macro}average precision {number(record["average_precision"], none=_UNDEFINED)}'
+        f'{scores.clips} clips of {record.videos} videos, '
+        f'{scores.AVERAGE}ROC-AUC {number(scores.roc_auc, none=_UNDEFINED)}, '
+        f'{scores.AVERAGE}average precision {number(scores.average_precision, none=_UNDEFINED)}'
     )
 
 
-def headline(record: Record) -> list[Table]:
+def headline(record: Assessment) -> list[Table]:
     """The numbers, those of trivial classifiers beside them, and who is taken for whom."""
-    return _several_classes(record) if 'per_class' in record else [_two_classes(record)]
+    match record.scores:
+        case BinaryScores() as scores:
+            return [_two_classes(record, scores)]
+        case MulticlassScores() as scores:
+            return _several_classes(record, scores)
 
 
-def _members(spread: Record) -> str:
+def _members(spread: Mapping[str, Spread]) -> str:
     """How the members of an ensemble spread around it."""
 
-    def text(title: str, of: Record) -> str:
-        if of['mean'] is None:
+    def text(title: str, of: Spread) -> str:
+        known = [value for value in of.each if value is not None]
+        if of.mean is None:
             return f'{title} undefined'
-        low, high = min(of['each']), max(of['each'])
-        return f'{title} {of["mean"]:.4f} +- {of["std"]:.4f} ({low:.4f} to {high:.4f})'
+        return f'{title} {of.mean:.4f} +- {number(of.std)} ({min(known):.4f} to {max(known):.4f})'
 
     auc, precision = spread['roc_auc'], spread['average_precision']
     return (
-        f'mean of {len(auc["each"])} members, above; one alone: {text("ROC-AUC", auc)}, '
+        f'mean of {len(auc.each)} members, above; one alone: {text("ROC-AUC", auc)}, '
         f'{text("average precision", precision)}'
     )
 
 
-def _two_classes(record: Record) -> Table:
-    at, half = record['at_threshold'], record['at_0.5']
-    always, prior = record['always_positive'], record['prior']
-    ends = record['intervals']
-    rows = [('threshold', f'{at["threshold"]:.4f}', '0.5', '', '')]
-    if record['calibration']['kind'] != 'none':
-        rows.append(('before calibration', f'{record["stored_threshold"]:.4f}', '', '', ''))
+def _two_classes(record: Assessment, scores: BinaryScores) -> Table:
+    at, half = scores.at_threshold, scores.at_half
+    always, prior = scores.always_positive, scores.prior
+    ends = record.intervals
+    at_ends, half_ends = intervals_of('at_threshold', ends), intervals_of('at_0.5', ends)
+    rows: list[Sequence[str]] = [('threshold', number(at.threshold), '0.5', '', '')]
+    if record.calibration.kind != 'none':
+        rows.append(('before calibration', number(record.stored_threshold), '', '', ''))
     for title, key in _QUALITY:
-        ours = with_interval(record[key], ends.get(key))
-        rows.append((title, ours, '', number(always[key]), number(prior[key])))
+        ours = with_interval(getattr(scores, key), ends.get(key))
+        constant = (number(getattr(of, key)) for of in (always, prior))
+        rows.append((title, ours, '', *constant))
     for title, key in _DECISIONS:
-        stored = with_interval(at[key], ends.get(f'at_threshold.{key}'))
-        middle = with_interval(half[key], ends.get(f'at_0.5.{key}'))
-        rows.append((title, stored, middle, number(always[key]), number(prior[key])))
+        stored = with_interval(getattr(at, key), at_ends.get(key))
+        middle = with_interval(getattr(half, key), half_ends.get(key))
+        constant = (number(getattr(of, key)) for of in (always, prior))
+        rows.append((title, stored, middle, *constant))
     for title, row, column in (
         ('true positives', 1, 1), ('false positives', 0, 1),
         ('false negatives', 1, 0), ('true negatives', 0, 0),
     ):  # fmt: skip
-        counts = [str(of['confusion'][row][column]) for of in (at, half, always, prior)]
+        counts = [str(of.confusion[row][column]) for of in (at, half, always, prior)]
         rows.append((title, *counts))
     title = 'with 95 % intervals by bootstrap over videos' if ends else ''
     return Table(title, ('', 'stored threshold', 'at 0.5', 'always positive', 'prior'), rows)
 
 
-def _several_classes(record: Record) -> list[Table]:
+def _several_classes(record: Assessment, scores: MulticlassScores) -> list[Table]:
     """A row a class, their means, what trivial classifiers score, and who is taken for whom."""
-    names, majority = record['class_names'], record['majority_class']
+    names, majority = record.class_names, scores.majority_class
 
-    def row(title: str, clips: int | str, scores: Record) -> list[str]:
-        return [title, str(clips), *(number(scores.get(key)) for _, key in _CLASS_COLUMNS)]
+    def row(title: str, clips: int, of: ClassScores | MacroScores) -> list[str]:
+        cells = [number(getattr(of, key, None)) for _, key in _CLASS_COLUMNS]
+        return [title, str(clips), *cells]
 
-    rows = [
-        row(name, scores['support'], scores)
-        for name, scores in zip(names, record['per_class'], strict=True)
-    ]
-    rows.append(row('macro average', record['clips'], record))
-    for place, title in enumerate(('95 % from', '95 % to')):
-        ends = {key: both[place] for key, both in record['intervals'].items() if both}
-        if ends:
-            rows.append(row(title, '', ends))
-    always = f'always {names[majority["class"]]}'
-    rows.append(row(always, record['clips'], majority))
-    rows.append(row('prior', record['clips'], record['prior']))
-    scores = Table('classes', ('', 'clips', *(title for title, _ in _CLASS_COLUMNS)), rows)
+    rows = [row(name, of.support, of) for name, of in zip(names, scores.per_class, strict=True)]
+    rows.append(row('macro average', scores.clips, scores))
+    ends = [record.intervals.get(key) for _, key in _CLASS_COLUMNS]
+    if any(ends):
+        rows.append(['95 % from', '', *(number(both and both.low) for both in ends)])
+        rows.append(['95 % to', '', *(number(both and both.high) for both in ends)])
+    always = f'always {names[majority.class_number]}'
+    rows.append(row(always, scores.clips, majority))
+    rows.append(row('prior', scores.clips, scores.prior))
+    table = Table('classes', ('', 'clips', *(title for title, _ in _CLASS_COLUMNS)), rows)
     confusion = Table(
-        f'accuracy {record["accuracy"]:.4f}, of {always} {majority["accuracy"]:.4f}; '
+        f'accuracy {scores.accuracy:.4f}, of {always} {majority.accuracy:.4f}; '
         'a row a true class, a column a predicted one',
         ('', *names),
-        [
-            (name, *map(str, counts))
-            for name, counts in zip(names, record['confusion'], strict=True)
-        ],
+        [(name, *map(str, counts)) for name, counts in zip(names, scores.confusion, strict=True)],
     )
-    return [scores, confusion]
+    return [table, confusion]
 
 
 def group_tables(
-    record: Record, columns: Sequence[tuple[str, str]] = _GROUP_COLUMNS
+    groups: Mapping[str, Sequence[Group]], columns: Sequence[tuple[str, str]] = _GROUP_COLUMNS
 ) -> list[Table]:
     """A table for each way of grouping, those of videos with most wrong decisions first.
 
     Args:
-      record: with the `groups` of `limits.by_group`.
-      columns: title and key; those that the groups do not have are left out.
+      groups: by what they have in common.
+      columns: title and attribute; those that the groups do not have are left out.
     """
     return [
-        _group_table(f'by {title}', groups if title != 'video' else _worst_first(groups), columns)
-        for title, groups in record['groups'].items()
+        _group_table(f'by {title}', _worst_first(some) if title == 'video' else some, columns)
+        for title, some in groups.items()
     ]
 
 
-def not_grouped(record: Record) -> str:
+def not_grouped(names: Mapping[str, str]) -> str:
     """By what there are no groups, in a sentence; '' where there are all."""
-    reasons = [f'{title} (all clips: {name})' for title, name in record['not_grouped'].items()]
+    reasons = [f'{title} (all clips: {name})' for title, name in names.items()]
     return f'No groups by {", ".join(reasons)}.' if reasons else ''
 
 
-def coverage_table(record: Record) -> Table:
+def coverage_table(coverage: Sequence[Coverage]) -> Table:
     """What becomes of the decisions when the least certain ones are declined."""
-    kept = record['coverage']
     return Table(
         'when the least certain clips are declined',
-        ('kept', *(title for title, key in _COVERAGE_COLUMNS if key in kept[0])),
-        [(f'{part["kept"]:.1%}', *_cells(part, _COVERAGE_COLUMNS)) for part in kept],
+        ('kept', *_titles(coverage[0], _COVERAGE_COLUMNS)),
+        [(f'{part.kept:.1%}', *_cells(part, _COVERAGE_COLUMNS)) for part in coverage],
     )
 
 
-def errors_table(record: Record) -> Table:
-    """The wrong decisions of `error_analysis.find`, the surest one first."""
+def errors_table(found: ErrorAnalysis) -> Table:
+    """The wrong decisions, the surest one first."""
     header = ('clip', 'video', 'fold', 'start frame', 'seconds', 'is', 'taken for')
     return Table(
         '',
-        (*header, 'probability', 'certainty', record['visibility']),
+        (*header, 'probability', 'certainty', found.visibility),
         [
             (
-                str(error['row']), error['video'], str(error['fold']),
-                '' if error['start_frame'] is None else str(error['start_frame']),
-                '' if error['start_s'] is None else f'{error["start_s"]:.1f}',
-                error['label'], error['decided'],
-                *(number(error[key]) for key in ('probability', 'certainty', 'visibility')),
+                str(error.row), error.video, str(error.fold),
+                '' if error.start_frame is None else str(error.start_frame),
+                number(error.start_s, '.1f'), error.label, error.decided,
+                number(error.probability), number(error.certainty), number(error.visibility),
             )
-            for error in record['errors']
+            for error in found.errors
         ],
     )  # fmt: skip
 
 
-def _worst_videos(record: Record) -> Table | None:
-    videos = record['groups'].get('video')
+def _worst_videos(record: Assessment) -> Table | None:
+    videos = record.groups.get('video')
     if not videos:
         return None
-    wrong = sum(group['wrong'] > 0 for group in videos)
+    wrong = sum(group.wrong > 0 for group in videos)
     title = f'worst of {len(videos)} videos, {wrong} of them with a wrong decision'
     return _group_table(title, _worst_first(videos)[:_WORST], _VIDEO_COLUMNS)
 
 
-def _worst_first(groups: list[Record]) -> list[Record]:
-    return sorted(groups, key=lambda group: -group['wrong'] / group['clips'])
+def _worst_first(groups: Sequence[Group]) -> list[Group]:
+    return sorted(groups, key=lambda group: -group.wrong / group.clips)
 
 
-def _group_table(title: str, groups: list[Record], columns: Sequence[tuple[str, str]]) -> Table:
-    header = ('', *(name for name, key in columns if key in groups[0]))
-    return Table(title, header, [(group['name'], *_cells(group, columns)) for group in groups])
+def _group_table(title: str, groups: Sequence[Group], columns: Sequence[tuple[str, str]]) -> Table:
+    header = ('', *_titles(groups[0], columns))
+    return Table(title, header, [(group.name, *_cells(group, columns)) for group in groups])
 
 
-def _cells(record: Record, columns: Sequence[tuple[str, str]]) -> list[str]:
-    values = [record[key] for _, key in columns if key in record]
+def _titles(first: Any, columns: Sequence[tuple[str, str]]) -> list[str]:
+    return [title for title, key in columns if hasattr(first, key)]
+
+
+def _cells(row: Any, columns: Sequence[tuple[str, str]]) -> list[str]:
+    values = [getattr(row, key) for _, key in columns if hasattr(row, key)]
     return [str(value) if isinstance(value, int) else number(value) for value in values]
 
 
-def calibration_table(record: Record) -> Table:
+def calibration_table(effect: CalibrationEffect) -> Table:
     """What calibration did."""
     columns = (
         ('log loss', 'log_loss'), ('Brier score', 'brier'),
         ('calibration error', 'expected_calibration_error'),
     )  # fmt: skip
-    of = record['calibration']
     return Table(
-        f'calibration: {of["kind"]}',
+        f'calibration: {effect.kind}',
         ('', *(title for title, _ in columns)),
-        [(stage, *(number(of[stage][key]) for _, key in columns)) for stage in ('before', 'after')],
+        [
+            (stage, *_cells(of, columns))
+            for stage, of in (('before', effect.before), ('after', effect.after))
+        ],
     )

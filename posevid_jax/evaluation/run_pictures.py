@@ -1,12 +1,12 @@
 """Pictures of training runs: how one has learned, and several beside each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from posevid_jax.evaluation.drawing import FINE, Picture, color, drawing, grid, short
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.results import Best, Epoch
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,32 +15,36 @@ if TYPE_CHECKING:
 Point = tuple[str, float, Sequence[float]]
 
 
-def learning(history: Sequence[Record], best: Record) -> Picture:
+# Names of lines, and their numbers in an epoch.
+_Lines = Mapping[str, Callable[[Epoch], float | None]]
+_LOSS: _Lines = {'train': lambda e: e.train['loss'], 'val': lambda e: e.val.loss}
+_RANKING: _Lines = {
+    'ROC-AUC': lambda e: e.val.scores.roc_auc,
+    'average precision': lambda e: e.val.scores.average_precision,
+}
+
+
+def learning(history: Sequence[Epoch], best: Best) -> Picture:
     """Loss and ranking of a run by epoch, with the best one marked."""
-    lines = {
-        'loss': {'train': ('train', 'loss'), 'val': ('val', 'loss')},
-        'ranking of the validation clips': {
-            'ROC-AUC': ('val', 'roc_auc'), 'average precision': ('val', 'average_precision'),
-        },
-    }  # fmt: skip
+    panels = {'loss': _LOSS, 'ranking of the validation clips': _RANKING}
     with drawing(10, 3.2, png=True) as (figure, picture):
-        for ax, (title, shown) in zip(figure.subplots(1, 2), lines.items(), strict=True):
-            for number, (name, (part, key)) in enumerate(shown.items()):
-                _by_epoch(ax, history, part, key, name, color(number))
-            ax.axvline(best['epoch'], **FINE)
+        for ax, (title, lines) in zip(figure.subplots(1, 2), panels.items(), strict=True):
+            for number, (name, read) in enumerate(lines.items()):
+                _by_epoch(ax, history, read, name, color(number))
+            ax.axvline(best.epoch, **FINE)
             ax.set_title(title)
-            ax.set_xlabel(f'epoch; dashed: the best, by {best["metric"]}')
+            ax.set_xlabel(f'epoch; dashed: the best, by {best.metric}')
             ax.legend()
     return picture
 
 
-def learning_of_runs(histories: Mapping[str, Sequence[Record]]) -> Picture:
+def learning_of_runs(histories: Mapping[str, Sequence[Epoch]]) -> Picture:
     """Loss and ROC-AUC on the validation clips by epoch, a line a run."""
+    panels = {'loss': _LOSS['val'], 'ROC-AUC': _RANKING['ROC-AUC']}
     with drawing(10, 3.4) as (figure, picture):
-        panels = {'loss': 'loss', 'ROC-AUC': 'roc_auc'}
-        for ax, (title, key) in zip(figure.subplots(1, 2), panels.items(), strict=True):
+        for ax, (title, read) in zip(figure.subplots(1, 2), panels.items(), strict=True):
             for number, (name, history) in enumerate(histories.items()):
-                _by_epoch(ax, history, 'val', key, short(name), color(number))
+                _by_epoch(ax, history, read, short(name), color(number))
             ax.set_title(title)
             ax.set_xlabel('epoch')
         handles = figure.axes[0].get_legend_handles_labels()
@@ -64,12 +68,16 @@ def scores_of_runs(points: Mapping[str, Sequence[Point]]) -> Picture:
 
 
 def _by_epoch(
-    ax: 'Axes', history: Sequence[Record], part: str, key: str, label: str, shade: str
+    ax: 'Axes',
+    history: Sequence[Epoch],
+    read: Callable[[Epoch], float | None],
+    label: str,
+    shade: str,
 ) -> None:
     """A line through a number of every epoch; where one has none, the line has a gap."""
-    epochs = [entry['epoch'] for entry in history]
-    values = [np.nan if entry[part][key] is None else entry[part][key] for entry in history]
+    epochs = [entry.epoch for entry in history]
+    values = [np.nan if (value := read(entry)) is None else value for entry in history]
     marker = 'o' if len(epochs) < 40 else ''
     ax.plot(epochs, values, marker=marker, ms=3, lw=1.5, color=shade, label=label)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(axis='x', integer=True)
     grid(ax)

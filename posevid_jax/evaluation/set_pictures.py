@@ -1,6 +1,7 @@
 """Pictures of clip sets for the page of mode inspect, as SVG text."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from posevid_jax.data.signatures import frame_starts
 from posevid_jax.data.summary import Summary, lengths
 from posevid_jax.evaluation.drawing import COLORS, color, drawing, filled_steps, grid, short
 from posevid_jax.evaluation.skeleton_strips import FRAMES, Strip, draw_strips, one_a_video, strip_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _FEATURES, _ROWS = 48, 60  # most features drawn as histograms, as rows
 
@@ -68,14 +72,15 @@ def missing(names: Sequence[str], summaries: Sequence[Summary]) -> str | None:
 
 def histograms(clips: Clips) -> str | None:
     """The distribution of each feature by class, between its 5th and 95th percentile."""
-    seen = [f for f in range(len(clips.feature_names)) if clips.mask[..., f].any()][:_FEATURES]
+    features, masks = np.asarray(clips.features[:]), np.asarray(clips.mask[:])
+    seen = [f for f in range(len(clips.feature_names)) if masks[..., f].any()][:_FEATURES]
     if not seen:
         return None
     rows = -(-len(seen) // 6)
     with drawing(10, 0.4 + 1.15 * rows) as (figure, picture):
         axes = figure.subplots(rows, 6, squeeze=False).ravel()
         for ax, f in zip(axes, seen, strict=False):
-            values, mask = clips.features[..., f], clips.mask[..., f]
+            values, mask = features[..., f], masks[..., f]
             low, high = np.quantile(values[mask], [0.05, 0.95])
             high = high if high > low else low + 1
             for k in range(clips.num_classes):
@@ -97,9 +102,9 @@ def histograms(clips: Clips) -> str | None:
 
 def class_strips(clips: Clips) -> str | None:
     """Two well observed clips of each class as rows of skeletons, from different videos."""
-    if clips.skeleton is None:
+    if clips.skeleton_mask is None:
         return None
-    observed = clips.skeleton_mask.mean((1, 2))
+    observed = np.asarray(clips.skeleton_mask[:]).mean((1, 2))
     strips = []
     for k, name in enumerate(clips.class_names[: len(COLORS)]):
         rows = np.flatnonzero((clips.label == k) & (observed > 0))
@@ -135,7 +140,7 @@ def footage_strips(sets: Sequence[Clips], same: SameFootage, titles: Sequence[st
     return picture.svg if (picture := draw_strips(strips)) else None
 
 
-def _bars(ax, title: str, labels: list[str], shares: list[dict[str, float]]) -> None:
+def _bars(ax: 'Axes', title: str, labels: list[str], shares: list[dict[str, float]]) -> None:
     width = 0.8 / len(shares)
     for number, share in enumerate(shares):
         places = np.arange(len(labels)) + (number - (len(shares) - 1) / 2) * width
@@ -147,7 +152,12 @@ def _bars(ax, title: str, labels: list[str], shares: list[dict[str, float]]) -> 
     _finish(ax, title)
 
 
-def _histogram(ax, title: str, values: list[np.ndarray], limits=None) -> None:
+def _histogram(
+    ax: 'Axes',
+    title: str,
+    values: list[np.ndarray],
+    limits: tuple[float, float] | None = None,
+) -> None:
     together = np.concatenate(values)
     low, high = limits or (together.min(), together.max())
     if high <= low:
@@ -158,7 +168,7 @@ def _histogram(ax, title: str, values: list[np.ndarray], limits=None) -> None:
     _finish(ax, title)
 
 
-def _finish(ax, title: str) -> None:
+def _finish(ax: 'Axes', title: str) -> None:
     ax.set_title(title)
     ax.yaxis.set_major_formatter('{x:.0%}')
     grid(ax, 'y')

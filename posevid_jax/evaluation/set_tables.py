@@ -1,5 +1,7 @@
 """What was found in some sets of clips, as tables."""
 
+import numpy as np
+
 from posevid_jax.data.leakage import STRETCH, SameFootage
 from posevid_jax.data.summary import Summary
 from posevid_jax.evaluation.inspection import Inspection, Shared
@@ -31,7 +33,7 @@ def facts(seen: Inspection) -> Table:
             'joints': f'{len(s.joints)}',
             'missing values': f'{s.missing:.1%}',
             'clips more than half missing': f'{s.half_missing:,}',
-            'frames with a label': f'{(clips.frame_label >= 0).sum() / s.frames:.1%}',
+            'frames with a label': f'{(clips.frame_label[:] >= 0).sum() / s.frames:.1%}',
         })  # fmt: skip
     return Table(
         'Sets', ('', *seen.names), [(key, *(c[key] for c in columns)) for key in columns[0]]
@@ -109,7 +111,7 @@ def video_name(seen: Inspection, shared: Shared, same: SameFootage, side: int) -
     return f'{seen.names[shared.sets[side]]}: {same.videos[side].partition(":")[2]}'
 
 
-def _span(values) -> str:
+def _span(values: np.ndarray) -> str:
     low, high = values.min(), values.max()
     return f'{low:,}' if low == high else f'{low:,} to {high:,}'
 

@@ -1,6 +1,7 @@
 """Clips as rows of drawn bodies."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,6 +9,9 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.data.joints import BONES
 from posevid_jax.data.summary import lengths
 from posevid_jax.evaluation.drawing import INK, Picture, drawing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FRAMES = 8  # bodies in a row
 _ROW = 1.12  # from one row to the next, where a body is 1 wide
@@ -57,13 +61,15 @@ def draw_strips(strips: list[Strip], *, png: bool = False) -> Picture | None:
     return picture
 
 
-def _draw_row(ax, strip: Strip, top: float) -> None:
+def _draw_row(ax: 'Axes', strip: Strip, top: float) -> None:
     """Bodies in squares of side 1, the middle of the first one at (0, top)."""
     from matplotlib.collections import LineCollection
 
     clips = strip.clips
-    seen = clips.skeleton_mask[strip.rows, strip.frames]  # [FRAMES, J]
-    places = clips.skeleton[strip.rows, strip.frames, :, :2] * [1, -1]  # y points up
+    assert clips.skeleton is not None and clips.skeleton_mask is not None  # it is drawn
+    skeleton, mask = np.asarray(clips.skeleton[:]), np.asarray(clips.skeleton_mask[:])
+    seen = mask[strip.rows, strip.frames]  # [FRAMES, J]
+    places = skeleton[strip.rows, strip.frames, :, :2] * [1, -1]  # y points up
     places[..., 0] *= clips.aspect[strip.rows, None]
     center, reach = _frame_of(places[seen])
     places = (places - center) / (2 * reach)

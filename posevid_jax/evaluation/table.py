@@ -2,6 +2,7 @@
 
 import dataclasses
 import html
+import math
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -87,8 +88,8 @@ def printable(text: str) -> str:
 
 
 def number(value: float | None, form: str = '.4f', none: str = '') -> str:
-    """A number as a cell, and what stands there where there is none."""
-    return none if value is None else format(value, form)
+    """A number as a cell, and what stands there where there is none, or it is not known (NaN)."""
+    return none if value is None or math.isnan(value) else format(value, form)
 
 
 def with_interval(value: float | None, ends: Sequence[float] | None) -> str:

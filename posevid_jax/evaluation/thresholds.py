@@ -10,8 +10,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-Record = dict[str, object]
-Rules = dict[str, tuple[str, Callable[[np.ndarray, np.ndarray], float | None]]]
+from posevid_jax.evaluation.scores import Decisions, OperatingPoint
+
+Rule = Callable[[np.ndarray, np.ndarray], float | None]  # of label and prob
+Rules = dict[str, tuple[str, Rule]]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -91,7 +93,7 @@ def false_positive_rate_at(label: np.ndarray, prob: np.ndarray, recall: float) -
     if len(np.unique(label)) < 2:
         return None
     point = operating_point(label, prob, at_recall(label, prob, recall))
-    return point['false_positive_rate']
+    return point.false_positive_rate
 
 
 def at_precision(label: np.ndarray, prob: np.ndarray, precision: float) -> float | None:
@@ -140,29 +142,34 @@ def rules(*, recall: float, precision: float, costs: tuple[float, float] | None 
     return found
 
 
-def operating_point(label: np.ndarray, prob: np.ndarray, threshold: float) -> Record:
+def operating_point(label: np.ndarray, prob: np.ndarray, threshold: float) -> OperatingPoint:
     """What a threshold does to a set of clips.
 
     Args:
       label, prob: as for `cuts`.
       threshold: a clip is found when its probability is at least this.
-
-    Returns:
-      JSON-ready: `threshold`, `precision`, `recall`, `f1`, `specificity`, `false_positive_rate`,
-      each 0 where it is 0 / 0; `balanced_accuracy`, the mean recall of the kinds of clips that are
-      there; and `confusion` [[tn, fp], [fn, tp]].
     """
-    label, found = np.asarray(label) == 1, np.asarray(prob) >= threshold
+    point = decisions(label, np.asarray(prob) >= threshold)
+    return OperatingPoint(threshold=float(threshold), **vars(point))
+
+
+def decisions(label: np.ndarray, decided: np.ndarray) -> Decisions:
+    """What it means to a set of clips that some are found.
+
+    Args:
+      label: as for `cuts`.
+      decided: `[N]` 1 for clips that are found.
+    """
+    label, found = np.asarray(label) == 1, np.asarray(decided) == 1
     tp, fp = int((label & found).sum()), int((~label & found).sum())
     fn, tn = int((label & ~found).sum()), int((~label & ~found).sum())
     recall, specificity = tp / max(tp + fn, 1), tn / max(fp + tn, 1)
-    return {
-        'threshold': float(threshold),
-        'precision': tp / max(tp + fp, 1),
-        'recall': recall,
-        'f1': 2 * tp / max(2 * tp + fp + fn, 1),
-        'specificity': specificity,
-        'balanced_accuracy': (recall + specificity) / max((tp + fn > 0) + (fp + tn > 0), 1),
-        'false_positive_rate': fp / max(fp + tn, 1),
-        'confusion': [[tn, fp], [fn, tp]],
-    }
+    return Decisions(
+        precision=tp / max(tp + fp, 1),
+        recall=recall,
+        f1=2 * tp / max(2 * tp + fp + fn, 1),
+        specificity=specificity,
+        balanced_accuracy=(recall + specificity) / max((tp + fn > 0) + (fp + tn > 0), 1),
+        false_positive_rate=fp / max(fp + tn, 1),
+        confusion=[[tn, fp], [fn, tp]],
+    )

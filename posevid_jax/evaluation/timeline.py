@@ -98,7 +98,7 @@ def _curve(ax: 'Axes', timeline: Timeline, start: float, end: float) -> None:
         ax.axhline(limit, **FINE)
     behind = _inside(timeline.found, start, end)
     if len(behind):
-        ax.broken_barh(behind, (0, 1), color=_FOUND, alpha=0.14, lw=0)
+        ax.broken_barh([(a, b) for a, b in behind], (0, 1), color=_FOUND, alpha=0.14, lw=0)
     grid(ax, 'x')
 
 

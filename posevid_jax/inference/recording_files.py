@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from posevid_jax.evaluation import page, timeline
-from posevid_jax.evaluation.metrics import Record
-from posevid_jax.evaluation.table import Table
+from posevid_jax.evaluation.event_metrics import EventScores
+from posevid_jax.evaluation.table import Table, number
 from posevid_jax.evaluation.timeline import Timeline
 from posevid_jax.inference.video_events import Video, stretches
 from posevid_jax.machine.atomic import atomic_folder
@@ -15,7 +15,7 @@ from posevid_jax.runs.files import write_json, write_text
 
 
 def write(
-    folder: pathlib.Path, videos: list[Video], record: Record, class_names: list[str]
+    folder: pathlib.Path, videos: list[Video], record: dict[str, Any], class_names: list[str]
 ) -> None:
     """Writes all files of a set into a folder that replaces an earlier one once it is complete.
 
@@ -79,7 +79,7 @@ def _picture(video: Video) -> str:
     return page.picture_file(picture.svg)
 
 
-def lines(folder: pathlib.Path, record: Record) -> list[str]:
+def lines(folder: pathlib.Path, record: dict[str, Any]) -> list[str]:
     """What a person reads after a prediction."""
     count = sum(len(video['events']) for video in record['videos'])
     seconds = sum(video['seconds'] for video in record['videos'])
@@ -90,13 +90,14 @@ def lines(folder: pathlib.Path, record: Record) -> list[str]:
         return text
     header = ('overlap', 'events', 'found', 'matched', 'precision', 'recall', 'F1', 'false/hour')
     for title, key in (('Events', 'metrics'), ('One event over each video', 'whole_video')):
+        scores: list[EventScores] = record[key]
         rows = [
             (
-                f'{r["overlap"]:g}', f'{r["true_events"]}', f'{r["found_events"]}',
-                f'{r["matched"]}', f'{r["precision"]:.3f}', f'{r["recall"]:.3f}', f'{r["f1"]:.3f}',
-                '-' if r['false_alarms_per_hour'] is None else f'{r["false_alarms_per_hour"]:.0f}',
+                f'{r.overlap:g}', f'{r.true_events}', f'{r.found_events}', f'{r.matched}',
+                f'{r.precision:.3f}', f'{r.recall:.3f}', f'{r.f1:.3f}',
+                number(r.false_alarms_per_hour, '.0f', none='-'),
             )
-            for r in record[key]
+            for r in scores
         ]  # fmt: skip
         text += Table(title, header, rows).lines()
     if record['frames'] is not None and record['frames']['roc_auc'] is not None:

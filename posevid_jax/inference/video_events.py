@@ -9,7 +9,7 @@ import numpy as np
 from posevid_jax.data.clips import UNKNOWN_LABEL
 from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.evaluation import event_metrics, metrics
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.json_form import to_json
 from posevid_jax.inference.events import Event, Rule
 from posevid_jax.inference.trained_run import TrainedRun
 
@@ -55,15 +55,15 @@ def stretches(flag: np.ndarray) -> np.ndarray:
     return np.flatnonzero(np.diff(flag, prepend=False, append=False)).reshape(-1, 2)
 
 
-def make_record(videos: list[Video], run: TrainedRun) -> Record:
-    """What was found in some videos, JSON-ready.
+def make_record(videos: list[Video], run: TrainedRun) -> dict[str, Any]:
+    """What was found in some videos, for `write_json`.
 
     Returns:
-      `videos`, a record each with its `events`; with labels also `metrics`, a record an overlap,
-      `whole_video`, the same for one event over each video, and `frames`, the metrics of the
-      probabilities per frame (None where no frame has a label).
+      `videos`, a record each with its `events`; with labels also `metrics`, the `EventScores` of
+      each overlap, `whole_video`, the same for one event over each video, and `frames`, the metrics
+      of the probabilities per frame (None where no frame has a label).
     """
-    record: Record = {'videos': [_video_record(video, run) for video in videos]}
+    record: dict[str, Any] = {'videos': [_video_record(video, run) for video in videos]}
     labelled = [(video, video.label) for video in videos if video.label is not None]
     if not labelled:
         return record
@@ -93,17 +93,17 @@ def _compared(video: Video, label: np.ndarray, found: list[Event]) -> event_metr
 
 def _frame_metrics(
     labelled: list[tuple[Video, np.ndarray]], threshold: float | None
-) -> Record | None:
+) -> dict[str, Any] | None:
     label = np.concatenate([label for _, label in labelled])
     known = label != UNKNOWN_LABEL
     if not known.any():
         return None
     probs = np.concatenate([video.probs for video, _ in labelled])[known]
-    record = metrics.evaluate(label[known].astype(np.int64), probs, threshold)
+    record = to_json(metrics.evaluate(label[known].astype(np.int64), probs, threshold))
     return {'frames': record.pop('clips')} | record
 
 
-def _video_record(video: Video, run: TrainedRun) -> Record:
+def _video_record(video: Video, run: TrainedRun) -> dict[str, Any]:
     names = run.inputs['class_names']
     fps, rule = video.recording.fps, dataclasses.asdict(video.rule)
     return {

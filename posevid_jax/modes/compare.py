@@ -10,10 +10,11 @@ from ml_collections import ConfigDict
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import comparison
 from posevid_jax.evaluation.comparison import Compared, Kept
+from posevid_jax.evaluation.results import Epoch, PastEvaluation
 from posevid_jax.evaluation.table import Table, printable
 from posevid_jax.runs.config import flatten
 from posevid_jax.runs.directory import new_run_directory, unique_names
-from posevid_jax.runs.files import read_json, write_text
+from posevid_jax.runs.files import read_json, read_record, read_records, write_text
 
 
 def compare(config: ConfigDict, paths: Sequence[str], workdir: pathlib.Path | None) -> list[Table]:
@@ -49,12 +50,15 @@ def compare(config: ConfigDict, paths: Sequence[str], workdir: pathlib.Path | No
 
 
 def _read(name: str, path: pathlib.Path) -> Compared:
-    evaluations = {file.stem: read_json(file) for file in sorted((path / 'eval').glob('*.json'))}
+    evaluations = {
+        file.stem: read_record(PastEvaluation, file)
+        for file in sorted((path / 'eval').glob('*.json'))
+    }
     kept = {of: path / 'eval' / f'{of}.npz' for of in evaluations}
     return Compared(
         name=name,
         config=flatten(read_json(path / 'config.json')),
-        history=read_json(path / 'history.json'),
+        history=read_records(Epoch, path / 'history.json'),
         evaluations=evaluations,
         kept={of: _read_kept(file) for of, file in kept.items() if file.exists()},
     )

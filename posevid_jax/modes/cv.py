@@ -22,8 +22,8 @@ from posevid_jax.evaluation import (
     metrics,
     out_of_fold,
 )
+from posevid_jax.evaluation.cv_results import CrossValidation, ErrorAnalysis
 from posevid_jax.evaluation.members import mean_logits
-from posevid_jax.evaluation.metrics import Record
 from posevid_jax.machine.interrupt import Interrupt
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.machine.progress import Progress
@@ -35,7 +35,9 @@ from posevid_jax.training.experiment import Experiment
 from posevid_jax.training.fold_trainer import FoldTrainer
 
 
-def cross_validate(config: ConfigDict, workdir: pathlib.Path | None = None) -> Record | None:
+def cross_validate(
+    config: ConfigDict, workdir: pathlib.Path | None = None
+) -> CrossValidation | None:
     """Trains and judges every fold that is not done yet, and sums up.
 
     Prints a table and writes `workdir/cv/` with the predictions and a page of where it fails,
@@ -190,7 +192,9 @@ def _train_folds(
     return before == count * steps
 
 
-def _sum_up(plan: cv_files.Plan, config: ConfigDict, workdir: pathlib.Path, took: float) -> Record:
+def _sum_up(
+    plan: cv_files.Plan, config: ConfigDict, workdir: pathlib.Path, took: float
+) -> CrossValidation:
     """Judges the predictions of all folds and writes the closing files."""
     logits = cv_files.read_folds(workdir, plan)
     label = plan.clips.label
@@ -218,7 +222,7 @@ def _sum_up(plan: cv_files.Plan, config: ConfigDict, workdir: pathlib.Path, took
 
 def analyse_errors(
     plan: cv_files.Plan, logits: np.ndarray, config: ConfigDict, workdir: pathlib.Path
-) -> Record:
+) -> ErrorAnalysis:
     """`error_analysis.find` of out-of-fold predictions; with `eval.report`, writes a page of it.
 
     Args:
@@ -250,7 +254,7 @@ def _opening(
 
 def _fold_line(experiment: Experiment, k: int, logits: np.ndarray, seconds: float) -> str:
     probs = metrics.probabilities(mean_logits(logits))
-    auc = metrics.evaluate(experiment.val.label, probs, 0.5)['roc_auc']
+    auc = metrics.evaluate(experiment.val.label, probs, 0.5).roc_auc
     shown = 'undefined' if auc is None else f'{auc:.4f}'
     return (
         f'fold {k + 1}/{experiment.config.cv.folds}: {len(experiment.train)} clips to train on, '

@@ -16,8 +16,8 @@ from ml_collections import ConfigDict
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import combination, cv_report, decision, metrics, out_of_fold
 from posevid_jax.evaluation.combination import Combination
+from posevid_jax.evaluation.cv_results import CrossValidation
 from posevid_jax.evaluation.members import mean_logits
-from posevid_jax.evaluation.metrics import Record
 from posevid_jax.inference.ensemble import ENSEMBLE, common_inputs
 from posevid_jax.inference.single import SingleRun
 from posevid_jax.machine.atomic import atomic_folder
@@ -32,7 +32,9 @@ _OF_COMMAND = ('eval', 'predict', 'ensemble')
 _COPIED = ('config.json', 'scaler.json', 'thresholds.json', 'calibration.json')
 
 
-def join_runs(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'best') -> Record:
+def join_runs(
+    config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'best'
+) -> CrossValidation:
     """Joins the runs of `ensemble.runs`.
 
     Prints a table and writes a run directory that needs none of theirs: `members/<name>/` with what
@@ -135,7 +137,7 @@ def _judge(
     logits: np.ndarray,
     fitted: Combination,
     names: list[str],
-) -> Record:
+) -> CrossValidation:
     """Prints and writes what the out-of-fold predictions say."""
     label, fold = plan.clips.label, plan.fold
     for_fold = combination.fit_without_each_fold(label, logits, fold)
@@ -143,7 +145,8 @@ def _judge(
         label, logits, fold, plan.group,
         recall=config.eval.recall, samples=config.eval.bootstrap, seed=config.seed,
         for_fold=for_fold,
-    ) | {'names': names, 'weights': list(fitted.weights)}  # fmt: skip
+    )  # fmt: skip
+    record = dataclasses.replace(record, names=names, weights=fitted.weights)
     mean = fitted(list(np.moveaxis(logits, 1, 0)))
     probs_for = np.stack([metrics.probabilities(each) for each in for_fold])
     points = None

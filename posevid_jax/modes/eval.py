@@ -6,14 +6,14 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data import source
 from posevid_jax.evaluation import decision, report
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.results import Evaluation
 from posevid_jax.inference.restore import restore
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.runs import evaluation_files
 from posevid_jax.training import validation
 
 
-def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'best') -> Record:
+def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'best') -> Evaluation:
     """Evaluates a checkpoint on `config.data.test`, or on the run's validation clips.
 
     Prints a table and writes `workdir/eval/<set>.json`, and `<set>.html` with pictures; counts the
@@ -25,7 +25,7 @@ def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'b
       checkpoint: `best`, `last` or a step.
 
     Returns:
-      the record.
+      the evaluation.
 
     Raises:
       InputError: run, checkpoint or clips are missing or do not fit each other.
@@ -41,12 +41,14 @@ def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'b
     clips = run.conform(clips, config.data.test or name)
     run.warn_of_other_clips(clips, name)
     logits = run.logits(parallel)(clips)
-    record = {'set': name, 'step': run.step} | validation.final_record(
-        logits, clips, run.decision, config
-    )
-    record['trained_on'] = run.count_trained_on(clips)
+    evaluation = validation.evaluate(
+        logits, clips, run.decision, config,
+        name=name, step=run.step, trained_on=run.count_trained_on(clips),
+    )  # fmt: skip
     page = workdir / 'eval' / f'{name}.html'
-    look = evaluation_files.write(workdir, page, record, clips, logits, run.decision, config.eval)
-    print('\n'.join(report.lines(f'{workdir}, step {record["step"]} on {name}', record)))
+    look = evaluation_files.write(
+        workdir, page, evaluation, clips, logits, run.decision, config.eval
+    )
+    print('\n'.join(report.lines(f'{workdir}, step {run.step} on {name}', evaluation)))
     print(f'look {look} at {name} from this run directory')
-    return record
+    return evaluation

@@ -3,6 +3,7 @@
 import pathlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -13,7 +14,6 @@ from posevid_jax.data.intervals import frame_labels, in_seconds, outside_label
 from posevid_jax.data.landmarks.read import read_recording
 from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation.metrics import Record
 from posevid_jax.inference import events, recording_files, recordings
 from posevid_jax.inference.events import Rule
 from posevid_jax.inference.restore import restore
@@ -29,7 +29,9 @@ _CLIPS_AT_ONCE = 2048  # of short videos together, so that batches are full
 _Waiting = tuple[Recording, Clips, np.ndarray | None]
 
 
-def predict_recordings(config: ConfigDict, workdir: pathlib.Path, checkpoint: str) -> Record:
+def predict_recordings(
+    config: ConfigDict, workdir: pathlib.Path, checkpoint: str
+) -> dict[str, Any]:
     """Finds events in the recordings behind `prepare.landmarks`.
 
     Writes the folder `workdir/predictions/<set>`: `events.csv`, `events.json` with the record that

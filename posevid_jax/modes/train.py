@@ -5,11 +5,11 @@ import pathlib
 from ml_collections import ConfigDict
 
 from posevid_jax.capacity import batch_size
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.results import Evaluation
 from posevid_jax.training import loop
 
 
-def train(config: ConfigDict, workdir: pathlib.Path | None) -> Record | None:
+def train(config: ConfigDict, workdir: pathlib.Path | None) -> Evaluation | None:
     """`loop.train_and_evaluate`, with `train.batch_size` as `train.capacity_report` says.
 
     Args:

@@ -11,9 +11,11 @@ from posevid_jax.config import TRAINING_SECTIONS
 from posevid_jax.data.clips import Clips
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation.calibration import Calibration
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.cv_results import CrossValidation, ErrorAnalysis, OutOfFoldThreshold
+from posevid_jax.evaluation.decision import Origin
 from posevid_jax.evaluation.table import Table
 from posevid_jax.runs.config import as_json, check_config
+from posevid_jax.runs.directory import write_decision
 from posevid_jax.runs.environment import environment
 from posevid_jax.runs.files import read_json, write_json, write_text
 
@@ -168,10 +170,10 @@ def write_results(
     workdir: pathlib.Path,
     config: ConfigDict,
     plan: Plan,
-    record: Record,
-    points: dict[str, Record] | None,
+    record: CrossValidation,
+    points: dict[str, OutOfFoldThreshold] | None,
     calibrations: dict[str, Calibration],
-    errors: Record,
+    errors: ErrorAnalysis,
 ) -> None:
     """Writes `cv.json`, `thresholds.json` and `calibration.json`.
 
@@ -179,36 +181,35 @@ def write_results(
       workdir: the directory.
       config: the whole configuration.
       plan: clips and folds.
-      record: from `out_of_fold.evaluate`.
+      record: from `out_of_fold.evaluate`; an ensemble's names its members.
       points: from `out_of_fold.operating_points`; None with several classes.
       calibrations: fitted to all out-of-fold predictions, by name.
       errors: from `error_analysis.find`.
     """
-    origin = {
-        'chosen_on': 'out-of-fold predictions',
-        'train': plan.clips.fingerprint(),
-        'clips': len(plan.clips),
-        'folds': config.cv.folds,
-        'seeds': config.cv.seeds,
-    }
-    chosen = {'rule': 'most probable class', 'threshold': None, 'expected': None}
+    train = plan.clips.fingerprint()
+    origin = Origin(
+        chosen_on='out-of-fold predictions',
+        clips=len(plan.clips),
+        train=train,
+        folds=config.cv.folds,
+        seeds=config.cv.seeds,
+    )
+    chosen = OutOfFoldThreshold(rule='most probable class', threshold=None, expected=None)
     if points is not None:
         wanted = points[config.eval.threshold]
-        chosen = wanted if wanted['threshold'] is not None else points['f1']
-    fitted = {kind: dataclasses.asdict(numbers) for kind, numbers in calibrations.items()}
-    write_json(workdir / 'thresholds.json', chosen | origin | {'rules': points})
-    write_json(workdir / 'calibration.json', fitted | origin)
+        chosen = wanted if wanted.threshold is not None else points['f1']
+    write_decision(workdir, chosen, points, calibrations, origin)
     write_json(
         workdir / 'cv.json',
         environment()
         | {
             'seed': config.seed,
-            'data': {'train': origin['train']},
+            'data': {'train': train},
             'same_footage': plan.footage,
             'config': as_json(config),
             'results': record,
             'thresholds': points,
-            'calibration': fitted,
+            'calibration': calibrations,
             'error_analysis': errors,
         },
     )

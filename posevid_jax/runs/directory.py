@@ -4,13 +4,22 @@ import contextlib
 import fcntl
 import os
 import pathlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import decision
-from posevid_jax.evaluation.decision import Decision
+from posevid_jax.evaluation.calibration import Calibration
+from posevid_jax.evaluation.cv_results import OutOfFoldThreshold
+from posevid_jax.evaluation.decision import (
+    Decision,
+    Origin,
+    StoredCalibrations,
+    StoredThreshold,
+    Threshold,
+)
+from posevid_jax.evaluation.json_form import to_json
 from posevid_jax.machine import processes
-from posevid_jax.runs.files import read_json
+from posevid_jax.runs.files import read_record, write_json
 
 
 def new_run_directory(root: pathlib.Path) -> pathlib.Path:
@@ -87,6 +96,31 @@ def unique_names(paths: Sequence[str], what: str) -> dict[str, pathlib.Path]:
     return dict(zip(names, resolved, strict=True))
 
 
+def write_decision(
+    workdir: pathlib.Path,
+    threshold: Threshold | OutOfFoldThreshold,
+    rules: Mapping[str, Threshold] | Mapping[str, OutOfFoldThreshold] | None,
+    calibrations: Mapping[str, Calibration],
+    origin: Origin,
+) -> None:
+    """Writes `thresholds.json` and `calibration.json`.
+
+    Args:
+      workdir: the run directory.
+      threshold: the one to decide by.
+      rules: one by every rule; None with several classes.
+      calibrations: of each kind, by name.
+      origin: the clips that they come from.
+
+    Raises:
+      InputError: one cannot be written.
+    """
+    about = to_json(origin)
+    rules_too = to_json(threshold) | {'rules': to_json(rules)}
+    write_json(workdir / 'thresholds.json', rules_too | about)
+    write_json(workdir / 'calibration.json', to_json(calibrations) | about)
+
+
 def read_decision(workdir: pathlib.Path, kind: str) -> Decision:
     """Threshold and calibration of a run.
 
@@ -98,9 +132,9 @@ def read_decision(workdir: pathlib.Path, kind: str) -> Decision:
       InputError: no thresholds.json, or no calibration of this kind.
     """
     path = workdir / 'calibration.json'
-    return decision.from_records(
-        read_json(workdir / 'thresholds.json'),
-        read_json(path) if path.exists() else None,
+    return decision.from_files(
+        read_record(StoredThreshold, workdir / 'thresholds.json'),
+        read_record(StoredCalibrations, path) if path.exists() else None,
         kind,
         where=str(path),
     )

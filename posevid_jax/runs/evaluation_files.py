@@ -12,18 +12,25 @@ from posevid_jax.evaluation import eval_page
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.drawing import Picture
 from posevid_jax.evaluation.members import mean_logits
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.results import Best, Epoch, Evaluation
 from posevid_jax.machine import processes
 from posevid_jax.runs import evaluation_log
 from posevid_jax.runs.config import flatten
 from posevid_jax.runs.environment import environment
-from posevid_jax.runs.files import read_json, write_bytes, write_json, write_text
+from posevid_jax.runs.files import (
+    read_json,
+    read_record,
+    read_records,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 
 def write(
     workdir: pathlib.Path,
     page: pathlib.Path,
-    record: Record,
+    evaluation: Evaluation,
     clips: Clips,
     logits: np.ndarray,
     chosen: Decision,
@@ -41,7 +48,7 @@ def write(
     Args:
       workdir: the run directory.
       page: PATH.html; its pictures go to PATH/ as PNG.
-      record: from `validation.final_record`, with `set` and `step`.
+      evaluation: of the set.
       clips: the set evaluated.
       logits: `[N, K]`, or `[N, M, K]` of M members.
       chosen: calibration and threshold of the run.
@@ -54,30 +61,38 @@ def write(
     Raises:
       InputError: a file of the run is damaged, or one cannot be written.
     """
-    look = evaluation_log.note(workdir, record, epochs=epochs)
+    look = evaluation_log.note(workdir, evaluation, epochs=epochs)
     logits = mean_logits(logits)
-    path = workdir / 'eval' / f'{record["set"]}.json'
-    write_json(path, record)
+    path = workdir / 'eval' / f'{evaluation.set}.json'
+    write_json(path, evaluation)
     if processes.is_first():
         prob = chosen.probabilities(logits)
         arrays = {'prob': prob, 'label': clips.label, 'group': clips.group}
         write_arrays(path.with_suffix('.npz'), arrays)
         if config.report:
-            _write_page(workdir, page, record, clips, logits, chosen)
+            _write_page(workdir, page, evaluation, clips, logits, chosen)
     return look
 
 
-def _write_page(workdir, path: pathlib.Path, record: Record, clips, logits, chosen) -> None:
+def _write_page(
+    workdir: pathlib.Path,
+    path: pathlib.Path,
+    evaluation: Evaluation,
+    clips: Clips,
+    logits: np.ndarray,
+    chosen: Decision,
+) -> None:
     config = read_json(workdir / 'config.json')
+    history = read_records(Epoch, workdir / 'history.json')
     text, pictures = eval_page.make(
-        f'{workdir.name}: {config["model"]["name"]} on {record["set"]}',
-        record,
+        f'{workdir.name}: {config["model"]["name"]} on {evaluation.set}',
+        evaluation,
         clips,
         logits,
         chosen,
-        history=read_json(workdir / 'history.json'),
-        best=read_json(workdir / 'best.json'),
-        environment=_environment(record),
+        history=history,
+        best=read_record(Best, workdir / 'best.json') if history else None,
+        environment=_environment(evaluation.step),
         settings=[(key, json.dumps(value)) for key, value in flatten(config).items()],
     )
     write_page(path, text, pictures)
@@ -97,11 +112,11 @@ def write_page(path: pathlib.Path, text: str, pictures: dict[str, Picture]) -> N
         write_bytes(folder / f'{name}.png', picture.png)
 
 
-def _environment(record: Record) -> list[tuple[str, str]]:
+def _environment(step: int) -> list[tuple[str, str]]:
     found = environment()
     device, commit = found['device'], found['commit']
     return [
-        ('step', str(record['step'])),
+        ('step', str(step)),
         ('command', ' '.join(found['command'])),
         ('device', f'{device["count"]} x {device["kind"]}'),
         ('commit', f'{commit["id"]}{", with changes" * commit["dirty"]}' if commit else 'unknown'),

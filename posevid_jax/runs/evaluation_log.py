@@ -7,17 +7,17 @@ import pathlib
 import shlex
 
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.results import Evaluation
 from posevid_jax.machine import processes
 from posevid_jax.runs.environment import environment
 
 
-def note(workdir: pathlib.Path, record: Record, *, epochs: int | None = None) -> int:
+def note(workdir: pathlib.Path, evaluation: Evaluation, *, epochs: int | None = None) -> int:
     """Appends a line to `eval/looks.jsonl`.
 
     Args:
       workdir: the run directory.
-      record: of the evaluation, with `set` and `step`.
+      evaluation: of the clips.
       epochs: of a training at its end: at how many it was judged by these clips before.
 
     Returns:
@@ -27,7 +27,11 @@ def note(workdir: pathlib.Path, record: Record, *, epochs: int | None = None) ->
       InputError: the file cannot be read or written.
     """
     path = workdir / 'eval' / 'looks.jsonl'
-    look = {key: record[key] for key in ('set', 'fingerprint', 'step', 'roc_auc')} | {
+    look = {
+        'set': evaluation.set,
+        'fingerprint': evaluation.assessment.fingerprint,
+        'step': evaluation.step,
+        'roc_auc': evaluation.scores.roc_auc,
         'time': datetime.datetime.now(datetime.UTC).isoformat(timespec='seconds'),
         'command': shlex.join(environment()['command']),
     }

@@ -4,11 +4,14 @@ import contextlib
 import json
 import os
 import pathlib
-from typing import Any
+from typing import Any, TypeVar
 
 from posevid_jax.errors import InputError
+from posevid_jax.evaluation.json_form import from_json, to_json
 from posevid_jax.machine import processes
 from posevid_jax.machine.atomic import atomic_file
+
+_T = TypeVar('_T')
 
 
 def write_text(path: pathlib.Path, text: str) -> None:
@@ -28,8 +31,8 @@ def write_bytes(path: pathlib.Path, content: bytes) -> None:
 
 
 def write_json(path: pathlib.Path, value: Any) -> None:
-    """`write_text` of indented JSON."""
-    write_text(path, json.dumps(value, indent=2) + '\n')
+    """`write_text` of indented JSON, of whatever `json_form.to_json` takes."""
+    write_text(path, json.dumps(to_json(value), indent=2) + '\n')
 
 
 def read_json(path: pathlib.Path) -> Any:
@@ -44,6 +47,24 @@ def read_json(path: pathlib.Path) -> Any:
         raise InputError(f'{path}: not found; expected a file of a run directory') from None
     except ValueError as error:
         raise InputError(f'{path}: not JSON ({error})') from None
+
+
+def read_record(kind: type[_T], path: pathlib.Path) -> _T:
+    """A JSON file as a dataclass, read by `json_form.from_json`.
+
+    Raises:
+      InputError: missing, not JSON, or lacking a key.
+    """
+    return from_json(kind, read_json(path), str(path))
+
+
+def read_records(kind: type[_T], path: pathlib.Path) -> list[_T]:
+    """A JSON file that is a list, each of its entries as a dataclass.
+
+    Raises:
+      InputError: as for `read_record`.
+    """
+    return [from_json(kind, value, str(path)) for value in read_json(path)]
 
 
 class JsonLines:

@@ -1,5 +1,6 @@
 """The record of a run as it grows: metrics.jsonl, history.json, and what was best."""
 
+import dataclasses
 import math
 import pathlib
 from collections.abc import Sequence
@@ -8,8 +9,11 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.decision import Choice, Origin
+from posevid_jax.evaluation.json_form import from_json, to_json
+from posevid_jax.evaluation.results import Best, Epoch
 from posevid_jax.machine import processes
+from posevid_jax.runs.directory import write_decision
 from posevid_jax.runs.files import JsonLines, read_json, write_json
 from posevid_jax.runs.tensorboard import EventFiles
 
@@ -66,7 +70,7 @@ class Records:
         workdir: pathlib.Path,
         best_metric: str,
         step: int,
-        origin: Record,
+        origin: Origin,
         *,
         tensorboard: bool = False,
     ):
@@ -82,22 +86,24 @@ class Records:
         self._workdir = workdir
         self._metric, self._origin = best_metric, origin
         path = workdir / 'history.json'
-        history = read_json(path) if path.exists() else []
-        self.history = [record for record in history if record['step'] <= step]
-        write_json(path, self.history)
+        entries = read_json(path) if path.exists() else []
+        # As they were written, perhaps by an older version; and as this one reads them.
+        self._entries = [entry for entry in entries if entry['step'] <= step]
+        self.history = [from_json(Epoch, entry, str(path)) for entry in self._entries]
+        write_json(path, self._entries)
         self._lines = JsonLines(workdir / 'metrics.jsonl', step)
         self._events = EventFiles(workdir, step) if tensorboard and processes.is_first() else None
 
-    def score(self, record: Record) -> float | None:
+    def score(self, entry: Epoch) -> float | None:
         """The number, higher is better, by which checkpoints are ranked."""
         if self._metric == LAST:
-            return record['epoch']
-        value = record['val'][self._metric]
+            return entry.epoch
+        value = self._value(entry)
         return None if value is None else BEST_METRICS[self._metric] * value
 
     def stalled(self, config: ConfigDict) -> bool:
         """Whether `config.train.patience` has run out."""
-        scores = [self.score(record) for record in self.history]
+        scores = [self.score(entry) for entry in self.history]
         patience = config.patience
         return 0 < patience <= epochs_without_progress(scores, config.patience_smoothing)
 
@@ -110,35 +116,40 @@ class Records:
         if self._events:
             self._events.add('step', step, numbers)
 
-    def epoch(self, record: Record, chosen: dict[str, Record]) -> None:
+    def epoch(self, entry: Epoch, chosen: Choice) -> None:
         """Adds an epoch; a new best also writes best.json, thresholds.json and calibration.json.
 
         Args:
-          record: `epoch`, `step`, `train`, `val`, `time`.
-          chosen: what this epoch's validation clips suggest, from `decision.choose`.
+          entry: the epoch.
+          chosen: what its validation clips suggest.
         """
-        self.history.append(record)
-        write_json(self._workdir / 'history.json', self.history)
+        self.history.append(entry)
+        self._entries.append(to_json(entry))
+        write_json(self._workdir / 'history.json', self._entries)
         if self._events:
             for group in ('train', 'val'):
-                self._events.add(group, record['step'], record[group])
+                self._events.add(group, entry.step, self._entries[-1][group])
             self._events.flush()
         # A later epoch wins a tie, as it does where the checkpoints are kept.
         scores = [score for score in map(self.score, self.history) if score is not None]
-        if scores and self.score(record) != max(scores):
+        if scores and self.score(entry) != max(scores):
             return
-        write_json(
-            self._workdir / 'best.json',
-            {
-                'step': record['step'],
-                'epoch': record['epoch'],
-                'metric': self._metric,
-                'value': record['val'].get(self._metric),
-            },
+        best = Best(
+            step=entry.step, epoch=entry.epoch, metric=self._metric, value=self._value(entry)
         )
-        for name, value in chosen.items():
-            value = value | self._origin | {'step': record['step']}
-            write_json(self._workdir / f'{name}.json', value)
+        write_json(self._workdir / 'best.json', best)
+        origin = dataclasses.replace(self._origin, step=entry.step)
+        write_decision(self._workdir, chosen.threshold, chosen.rules, chosen.calibrations, origin)
+
+    def _value(self, entry: Epoch) -> float | None:
+        """What `best_metric` names, of the validation clips; None of `LAST`."""
+        val = entry.val
+        values = {
+            'roc_auc': val.scores.roc_auc,
+            'average_precision': val.scores.average_precision,
+            'loss': val.loss,
+        }
+        return values.get(self._metric)
 
     def close(self) -> None:
         self._lines.close()

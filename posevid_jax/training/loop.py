@@ -13,8 +13,9 @@ from ml_collections import ConfigDict
 from posevid_jax.data import source
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import decision, report
+from posevid_jax.evaluation.decision import Choice
 from posevid_jax.evaluation.members import mean_logits
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.results import Epoch, Evaluation
 from posevid_jax.machine import processes
 from posevid_jax.machine.interrupt import Interrupt
 from posevid_jax.machine.parallel import Parallel
@@ -38,7 +39,9 @@ from posevid_jax.training.step_log import StepLog
 Predict = Callable[[states.TrainState], np.ndarray]  # to the logits of the validation clips
 
 
-def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) -> Record | None:
+def train_and_evaluate(
+    config: ConfigDict, workdir: pathlib.Path | None = None
+) -> Evaluation | None:
     """Trains, or goes on training, and evaluates the best checkpoint.
 
     Args:
@@ -68,7 +71,9 @@ def train_and_evaluate(config: ConfigDict, workdir: pathlib.Path | None = None) 
         return _train_in(workdir, experiment, parallel)
 
 
-def _train_in(workdir: pathlib.Path, experiment: Experiment, parallel: Parallel) -> Record | None:
+def _train_in(
+    workdir: pathlib.Path, experiment: Experiment, parallel: Parallel
+) -> Evaluation | None:
     config, phases = experiment.config, Phases()
     check_config(workdir, config)
     training_clips.keep(workdir, experiment.train, config.data.train)
@@ -144,7 +149,7 @@ def _train(
             if epoch_done:
                 with phases.phase('eval'):
                     entry, chosen = _end_epoch(experiment, state, step, predict, clock)
-                    hardest(state, entry['epoch'])
+                    hardest(state, entry.epoch)
                 records.epoch(entry, chosen)
                 score = records.score(entry)
                 progress.say(_epoch_line(entry, config.num_epochs))
@@ -196,20 +201,20 @@ def _end_epoch(
     step: int,
     predict: Predict,
     clock: Clock,
-) -> tuple[Record, dict[str, Record]]:
+) -> tuple[Epoch, Choice]:
     means = jax.device_get(state.epoch.means())
     training_time = clock.read()
     trained = time.monotonic()
     logits = predict(state)
     chosen = decision.choose(mean_logits(logits), experiment.val.label, experiment.config.eval)
-    threshold = chosen['thresholds']['threshold']
-    entry = {
-        'epoch': step // experiment.steps_per_epoch,
-        'step': step,
-        'train': {key: float(np.mean(value)) for key, value in means.items()},  # over members
-        'val': validation.epoch_record(logits, experiment.val, threshold, experiment.config.train),
-        'time': training_time | {'eval_s': time.monotonic() - trained},
-    }
+    val, config = experiment.val, experiment.config.train
+    entry = Epoch(
+        epoch=step // experiment.steps_per_epoch,
+        step=step,
+        train={key: float(np.mean(value)) for key, value in means.items()},  # over members
+        val=validation.epoch_scores(logits, val, chosen.threshold.threshold, config),
+        time=training_time | {'eval_s': time.monotonic() - trained},
+    )
     return entry, chosen
 
 
@@ -220,7 +225,7 @@ def _finish(
     checkpoints: Checkpoints,
     predict: Predict,
     phases: Phases,
-) -> Record:
+) -> Evaluation:
     """Evaluates the best checkpoint as restored from disk and writes the closing files."""
     config = experiment.config
     processes.wait_for_all('files')  # of the first one, which all read now
@@ -230,18 +235,19 @@ def _finish(
         logits = predict(parallel.put_state(restored))
     chosen = read_decision(workdir, config.eval.calibration)
     name = source.set_name(config.data.val or 'val')
-    record = {'set': name, 'step': step} | validation.final_record(
-        logits, experiment.val, chosen, config
-    )
-    record['trained_on'] = training_clips.count(workdir, experiment.val)
+    evaluation = validation.evaluate(
+        logits, experiment.val, chosen, config,
+        name=name, step=step, trained_on=training_clips.count(workdir, experiment.val),
+    )  # fmt: skip
     epochs = len(read_json(workdir / 'history.json'))
     page = workdir / 'report.html'
     evaluation_files.write(
-        workdir, page, record, experiment.val, logits, chosen, config.eval, epochs=epochs
+        workdir, page, evaluation, experiment.val, logits, chosen, config.eval, epochs=epochs
     )
-    reproduce.write(workdir, experiment, record, phases.read())
-    print('\n'.join(report.lines(f'{workdir}, best checkpoint (step {step}) on {name}', record)))
-    return record
+    reproduce.write(workdir, experiment, evaluation, phases.read())
+    title = f'{workdir}, best checkpoint (step {step}) on {name}'
+    print('\n'.join(report.lines(title, evaluation)))
+    return evaluation
 
 
 def _hardest(
@@ -279,13 +285,12 @@ def _opening(
     )
 
 
-def _epoch_line(entry: Record, num_epochs: int) -> str:
-    val = entry['val']
-    auc = 'undefined' if val['roc_auc'] is None else f'{val["roc_auc"]:.4f}'
-    macro = 'macro ' if 'per_class' in val else ''
+def _epoch_line(entry: Epoch, num_epochs: int) -> str:
+    scores, took = entry.val.scores, entry.time
+    auc = 'undefined' if scores.roc_auc is None else f'{scores.roc_auc:.4f}'
     return (
-        f'epoch {entry["epoch"]}/{num_epochs}: train loss {entry["train"]["loss"]:.4f}, '
-        f'val loss {val["loss"]:.4f}, val {macro}ROC-AUC {auc}, '
-        f'{entry["time"]["train_s"]:.1f} s ({entry["time"]["data_wait_share"]:.0%} waiting for '
-        f'data) + {entry["time"]["eval_s"]:.1f} s'
+        f'epoch {entry.epoch}/{num_epochs}: train loss {entry.train["loss"]:.4f}, '
+        f'val loss {entry.val.loss:.4f}, val {scores.AVERAGE}ROC-AUC {auc}, '
+        f'{took["train_s"]:.1f} s ({took["data_wait_share"]:.0%} waiting for '
+        f'data) + {took["eval_s"]:.1f} s'
     )

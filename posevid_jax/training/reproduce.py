@@ -4,7 +4,8 @@ import pathlib
 import shlex
 from typing import Any
 
-from posevid_jax.evaluation.metrics import Record
+from posevid_jax.evaluation.json_form import to_json
+from posevid_jax.evaluation.results import Evaluation
 from posevid_jax.runs.config import as_json
 from posevid_jax.runs.environment import environment, program
 from posevid_jax.runs.files import write_json, write_text
@@ -37,14 +38,14 @@ number of epochs was changed on the way followed another schedule before that.
 
 
 def write(
-    workdir: pathlib.Path, experiment: Experiment, record: Record, seconds: dict[str, float]
+    workdir: pathlib.Path, experiment: Experiment, evaluation: Evaluation, seconds: dict[str, float]
 ) -> None:
     """Writes `reproduce.json` and `reproduce.md`.
 
     Args:
       workdir: the run directory.
       experiment: what was trained.
-      record: the evaluation of the best checkpoint.
+      evaluation: of the best checkpoint.
       seconds: by phase, of this start.
     """
     config = experiment.config
@@ -54,7 +55,7 @@ def write(
         'seed': config.seed,
         'data': {'train': experiment.train.fingerprint(), 'val': experiment.val.fingerprint()},
         'config': as_json(config),
-        'results': record,
+        'results': to_json(evaluation),
         'time': seconds,
     }
     write_json(workdir / 'reproduce.json', content)

@@ -12,9 +12,10 @@ from posevid_jax.data import loader, source
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import Column
 from posevid_jax.evaluation import assessment, metrics
-from posevid_jax.evaluation.decision import Decision
+from posevid_jax.evaluation.decision import Decision, Origin
 from posevid_jax.evaluation.evaluate import collect_logits, make_eval_step
 from posevid_jax.evaluation.members import mean_logits, spread
+from posevid_jax.evaluation.results import EpochScores, Evaluation, Spread
 from posevid_jax.features import columns
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.machine.prefetch import Batch
@@ -64,13 +65,10 @@ def logits_step(model: Classifier, config: ConfigDict) -> Callable[..., Array]:
     return jax.vmap(step, (0, None, None), out_axes=1) if config.train.num_seeds > 1 else step
 
 
-def origin(clips: Clips, config: ConfigDict) -> metrics.Record:
+def origin(clips: Clips, config: ConfigDict) -> Origin:
     """Where what `decision.choose` chooses on these validation clips comes from."""
-    return {
-        'chosen_on': f'validation clips, {source.set_name(config.data.val or "val")}',
-        'clips': len(clips),
-        'val': clips.fingerprint(),
-    }
+    name = source.set_name(config.data.val or 'val')
+    return Origin(chosen_on=f'validation clips, {name}', clips=len(clips), val=clips.fingerprint())
 
 
 def losses_of(
@@ -91,12 +89,10 @@ def losses_of(
     )
 
 
-def epoch_record(
+def epoch_scores(
     logits: np.ndarray, clips: Clips, threshold: float | None, config: ConfigDict
-) -> metrics.Record:
-    """`metrics.evaluate` before calibration, plus `loss`, the weighted mean of the configured loss.
-
-    Of several members, the record is that of their ensemble; `members` says how they spread.
+) -> EpochScores:
+    """Scores before calibration, of several members those of their ensemble.
 
     Args:
       logits: `[N, K]`, or `[N, M, K]` of M members.
@@ -105,28 +101,49 @@ def epoch_record(
       config: `config.train`.
     """
     mean = mean_logits(logits)
-    record = metrics.evaluate(clips.label, metrics.probabilities(mean), threshold)
-    return record | {'loss': _loss(mean, clips, config)} | _members(logits, clips, config)
+    return EpochScores(
+        scores=metrics.evaluate(clips.label, metrics.probabilities(mean), threshold),
+        loss=_loss(mean, clips, config),
+        members=_members(logits, clips, config),
+    )
 
 
-def final_record(
-    logits: np.ndarray, clips: Clips, chosen: Decision, config: ConfigDict
-) -> metrics.Record:
-    """`assessment.assess`, plus `loss` and `members` as in `epoch_record`.
+def evaluate(
+    logits: np.ndarray,
+    clips: Clips,
+    chosen: Decision,
+    config: ConfigDict,
+    *,
+    name: str,
+    step: int,
+    trained_on: int,
+) -> Evaluation:
+    """An evaluation of a run.
 
     Args:
       logits: `[N, K]`, or `[N, M, K]` of M members.
       clips: the set.
       chosen: calibration and threshold of the run.
       config: the whole configuration.
+      name: of the set.
+      step: of the checkpoint.
+      trained_on: how many of the clips it was trained on.
+
+    Raises:
+      InputError: the logits are no numbers.
     """
     mean = mean_logits(logits)
-    record = assessment.assess(
-        clips, mean, chosen,
-        recall=config.eval.recall, samples=config.eval.bootstrap, seed=config.seed,
+    return Evaluation(
+        set=name,
+        step=step,
+        assessment=assessment.assess(
+            clips, mean, chosen,
+            recall=config.eval.recall, samples=config.eval.bootstrap, seed=config.seed,
+        ),
+        loss=_loss(mean, clips, config.train),
+        members=_members(logits, clips, config.train),
+        trained_on=trained_on,
     )  # fmt: skip
-    loss = {'loss': _loss(mean, clips, config.train)}
-    return record | loss | _members(logits, clips, config.train)
 
 
 def _loss(logits: np.ndarray, clips: Clips, config: ConfigDict) -> float:
@@ -134,13 +151,15 @@ def _loss(logits: np.ndarray, clips: Clips, config: ConfigDict) -> float:
     return float(np.average(loss, weights=clips.weight))
 
 
-def _members(logits: np.ndarray, clips: Clips, config: ConfigDict) -> metrics.Record:
-    """How the numbers of each member alone spread, before calibration; {} without members."""
+def _members(logits: np.ndarray, clips: Clips, config: ConfigDict) -> dict[str, Spread] | None:
+    """How the numbers of each member alone spread, before calibration; None without members."""
     if logits.ndim < 3:
-        return {}
-    each = [
-        metrics.evaluate(clips.label, metrics.probabilities(member), 0.5)
-        | {'loss': _loss(member, clips, config)}
-        for member in np.moveaxis(logits, 1, 0)
-    ]
-    return {'members': spread(each)}
+        return None
+    return spread([_numbers(member, clips, config) for member in np.moveaxis(logits, 1, 0)])
+
+
+def _numbers(logits: np.ndarray, clips: Clips, config: ConfigDict) -> dict[str, float | None]:
+    """The numbers of one member that hang on no threshold."""
+    scores = metrics.evaluate(clips.label, metrics.probabilities(logits), 0.5)
+    found = {key: value for key, value in assessment.numbers_of(scores).items() if '.' not in key}
+    return found | {'loss': _loss(logits, clips, config)}

@@ -1,9 +1,14 @@
-"""Clips and logits that tests of evaluation share."""
+"""Clips, logits and records that tests of evaluation share."""
+
+import dataclasses
 
 import numpy as np
 
 from posevid_jax.data import clips as contract
 from posevid_jax.data.clips import Clips
+from posevid_jax.evaluation import metrics
+from posevid_jax.evaluation.decision import Choice, Threshold
+from posevid_jax.evaluation.results import Assessment, Epoch, EpochScores, Evaluation
 
 JOINTS = ('left_shoulder', 'right_shoulder', 'left_wrist', 'right_wrist')
 
@@ -30,3 +35,23 @@ def logits(label: np.ndarray, outputs: int = 1, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     signal = np.eye(outputs)[label] if outputs > 1 else label[:, None] - 0.5
     return 3.0 * signal + 4.0 * rng.normal(size=(len(label), outputs))
+
+
+def evaluation(assessment: Assessment, **changes) -> Evaluation:
+    """An assessment as a run has it."""
+    about = {'set': 'set', 'step': 7, 'loss': 1.0, 'members': None, 'trained_on': 0}
+    return Evaluation(assessment=assessment, **about | changes)
+
+
+def choice(threshold: float) -> Choice:
+    """What validation clips suggest."""
+    chosen = Threshold(rule='highest F1', threshold=threshold)
+    return Choice(threshold=chosen, rules={'f1': chosen}, calibrations={})
+
+
+def epoch(number: int, auc: float | None, *, step: int = 0, loss: float = 1.0) -> Epoch:
+    """An entry of a history."""
+    label = clips().label
+    scores = metrics.evaluate(label, metrics.probabilities(logits(label)), 0.5)
+    val = EpochScores(scores=dataclasses.replace(scores, roc_auc=auc), loss=loss)
+    return Epoch(epoch=number, step=step, train={'loss': 1.0}, val=val, time={'train_s': 1.0})

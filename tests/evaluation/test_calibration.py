@@ -33,7 +33,7 @@ def test_platt_is_logistic_regression_of_the_logit():
     assert fitted.factor == pytest.approx(sk.coef_[0, 0], rel=0.02)
     assert fitted.offset == pytest.approx(sk.intercept_[0], abs=0.02)
     gap = [
-        calibration.reliability(label == 1, special.expit(z[:, 0]))['expected_calibration_error']
+        calibration.reliability(label == 1, special.expit(z[:, 0])).expected_calibration_error
         for z in (shifted, fitted(shifted))
     ]
     assert gap[1] < gap[0] / 2
@@ -63,8 +63,8 @@ def test_brier_score_by_hand():
 def test_reliability_by_hand():
     prob = np.array([0.0, 0.04, 0.55, 0.58, 1.0])
     record = calibration.reliability(np.array([0, 1, 1, 1, 1]) == 1, prob)
-    assert [b['clips'] for b in record['bins']] == [2, 2, 1]
-    assert [b['observed'] for b in record['bins']] == [0.5, 1, 1]
-    assert record['bins'][1]['predicted'] == pytest.approx(0.565)
+    assert [b.clips for b in record.bins] == [2, 2, 1]
+    assert [b.observed for b in record.bins] == [0.5, 1, 1]
+    assert record.bins[1].predicted == pytest.approx(0.565)
     error = (2 * (0.5 - 0.02) + 2 * (1 - 0.565) + 0) / 5
-    assert record['expected_calibration_error'] == pytest.approx(error)
+    assert record.expected_calibration_error == pytest.approx(error)

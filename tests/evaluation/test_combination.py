@@ -89,8 +89,8 @@ def test_a_combination_is_worth_more_than_its_members():
         label, logits, fold, np.arange(2000) // 8, recall=0.8, samples=0,
         for_fold=combination.fit_without_each_fold(label, logits, fold),
     )  # fmt: skip
-    each = record['members']['roc_auc']['each']
-    assert record['pooled']['roc_auc'] > max(each) + 0.03
+    each = record.members['roc_auc'].each
+    assert record.pooled.roc_auc > max(each) + 0.03
     lines = cv_report.lines(record, None, ['one', 'another_run'])
     rows = {row.split()[0]: row.split()[1] for row in lines if len(row.split()) > 1}
     assert [rows['one'], rows['another_run']] == [f'{auc:.4f}' for auc in each]
@@ -115,9 +115,9 @@ def test_what_judges_a_fold_knows_nothing_of_its_labels():
         others = fold != 2
         threshold = thresholds.highest_f1(of[others], prob[others])
         confusions.append(thresholds.operating_point(of[~others], prob[~others], threshold))
-    (tn, fp), (fn, tp) = confusions[0]['confusion']
-    assert confusions[1]['confusion'] == [[fn, tp], [tn, fp]]
-    assert one['f1']['expected']['f1'] > two['f1']['expected']['f1']
+    (tn, fp), (fn, tp) = confusions[0].confusion
+    assert confusions[1].confusion == [[fn, tp], [tn, fp]]
+    assert one['f1'].expected.f1 > two['f1'].expected.f1
 
 
 def test_each_fold_is_decided_by_its_own_logits_and_the_threshold_of_the_others():
@@ -130,12 +130,12 @@ def test_each_fold_is_decided_by_its_own_logits_and_the_threshold_of_the_others(
         np.testing.assert_allclose(prob, special.expit(combined(fitted, logits)[:, 0]))
         threshold = thresholds.highest_f1(label[others], prob[others])
         decided[~others] = prob[~others] >= threshold
-    expected = thresholds.operating_point(label, decided, 0.5)['f1']
+    expected = thresholds.operating_point(label, decided, 0.5).f1
     record = out_of_fold.evaluate(
         label, logits, fold, np.arange(400) // 4, recall=0.8, samples=0, for_fold=for_fold
     )
-    assert record['pooled']['f1'] == expected
+    assert record.pooled.f1 == expected
     points = out_of_fold.operating_points(
         label, np.full(400, 0.5), fold, RULES, special.expit(for_fold[:, :, 0])
     )
-    assert points['f1']['expected']['f1'] == expected
+    assert points['f1'].expected.f1 == expected

@@ -7,6 +7,8 @@ import numpy as np
 from posevid_jax.evaluation.assessment import assess
 from posevid_jax.evaluation.comparison import Compared, Kept, compare
 from posevid_jax.evaluation.decision import Decision
+from posevid_jax.evaluation.json_form import from_json, to_json
+from posevid_jax.evaluation.results import PastEvaluation
 from tests.evaluation import made
 
 CLIPS = made.clips()
@@ -16,14 +18,19 @@ def run(name, seed, *, chosen_on='other clips', fingerprints=(), clips=CLIPS, **
     """What is known of a run whose scores depend on the seed."""
     chosen = Decision(0.3, 'highest F1', chosen_on, fingerprints=fingerprints)
     logits = made.logits(clips.label, seed=seed)
-    entry = {'epoch': 1, 'train': {'loss': 1.0}, 'val': {'loss': 1.0, 'roc_auc': None}}
+    found = assess(clips, logits, chosen, recall=0.8, samples=20)
     return Compared(
         name=name,
         config={'name': name, 'seed': seed} | config,
-        history=[entry],
-        evaluations={'set': {'step': 7} | assess(clips, logits, chosen, recall=0.8, samples=20)},
+        history=[made.epoch(1, None)],
+        evaluations={'set': past(found)},
         kept={'set': Kept(chosen.probabilities(logits), clips.label, clips.group)},
     )
+
+
+def past(assessment):
+    """What is read of the file of an evaluation."""
+    return from_json(PastEvaluation, to_json(made.evaluation(assessment)), 'set.json')
 
 
 def compared(*runs):
@@ -36,15 +43,13 @@ def test_scores_and_differences_are_those_of_the_records():
     scores, gains = found.sets['set']
     records = [of.evaluations['set'] for of in (one, two)]
     for row, name, record in zip(scores.rows, ('one', 'two'), records, strict=True):
-        assert row[:3] == (name, '7', str(record['clips']))
-        low, high = record['intervals']['roc_auc']
-        assert row[3] == f'{record["roc_auc"]:.4f} [{low:.2f}, {high:.2f}]'
-        assert row[-1] == f'{record["expected_calibration_error"]:.4f}'
+        assert row[:3] == (name, '7', str(record.scores.clips))
+        low, high = record.intervals['roc_auc']
+        assert row[3] == f'{record.scores.roc_auc:.4f} [{low:.2f}, {high:.2f}]'
+        assert row[-1] == f'{record.scores.expected_calibration_error:.4f}'
     ((name, *cells),) = gains.rows
-    auc, f1 = (
-        numbers[1] - numbers[0]
-        for numbers in zip(*((r['roc_auc'], r['at_threshold']['f1']) for r in records), strict=True)
-    )
+    before, after = (record.scores for record in records)
+    auc, f1 = after.roc_auc - before.roc_auc, after.at_threshold.f1 - before.at_threshold.f1
     assert name == 'two'
     assert cells[0].startswith(f'{auc:+.4f} [') and cells[2].startswith(f'{f1:+.4f} [')
     assert found.differences.rows == [('seed', '0', '1')] and not found.warnings
@@ -88,9 +93,9 @@ def test_several_classes_are_compared_by_macro_averages():
     clips = made.clips(classes=3)
     logits = made.logits(clips.label, 3)
     record = assess(clips, logits, Decision(None, '', ''), recall=0.8, samples=0)
-    one = dataclasses.replace(run('one', 0), evaluations={'set': {'step': 1} | record}, kept={})
+    one = dataclasses.replace(run('one', 0), evaluations={'set': past(record)}, kept={})
     (scores,) = compared(one, dataclasses.replace(one, name='two')).sets['set']
     shown = dict(zip(scores.header, scores.rows[0], strict=True))
-    assert shown['F1'] == f'{record["f1"]:.4f}'
-    assert shown['F1 of trivial'] == f'{record["majority_class"]["f1"]:.4f}'
+    assert shown['F1'] == f'{record.scores.f1:.4f}'
+    assert shown['F1 of trivial'] == f'{record.scores.majority_class.f1:.4f}'
     assert np.isfinite(float(shown['ROC-AUC']))

@@ -50,20 +50,20 @@ def test_the_numbers_of_a_group_are_those_of_its_clips():
     for v, found in enumerate(groups['video']):
         rows = CLIPS.video == v
         y, p, said = label[rows], JUDGED.probs[rows, 1], JUDGED.decided[rows]
-        assert (found['clips'], found['positives']) == (rows.sum(), y.sum())
-        assert found['wrong'] == (said != y).sum()
-        assert found['decided_positive'] == pytest.approx(said.mean())
-        assert found['f1'] == pytest.approx(sk.f1_score(y, said, zero_division=0))
-        assert found['false_positive_rate'] == pytest.approx(
+        assert (found.clips, found.positives) == (rows.sum(), y.sum())
+        assert found.wrong == (said != y).sum()
+        assert found.decided_positive == pytest.approx(said.mean())
+        assert found.f1 == pytest.approx(sk.f1_score(y, said, zero_division=0))
+        assert found.false_positive_rate == pytest.approx(
             (said * (1 - y)).sum() / max(sum(1 - y), 1)
         )
         if len(set(y)) == 1:
-            assert found['roc_auc'] is found['false_positive_rate_at_recall'] is None
+            assert found.roc_auc is found.false_positive_rate_at_recall is None
             continue
-        assert found['roc_auc'] == pytest.approx(sk.roc_auc_score(y, p))
-        assert found['average_precision'] == pytest.approx(sk.average_precision_score(y, p))
+        assert found.roc_auc == pytest.approx(sk.roc_auc_score(y, p))
+        assert found.average_precision == pytest.approx(sk.average_precision_score(y, p))
         false, recall, _ = sk.roc_curve(y, p, drop_intermediate=False)
-        at_recall = found['false_positive_rate_at_recall']
+        at_recall = found.false_positive_rate_at_recall
         assert at_recall == pytest.approx(false[recall >= 0.8].min())
 
 
@@ -71,17 +71,17 @@ def test_declining_keeps_the_clips_of_greatest_certainty():
     label, n = CLIPS.label, len(CLIPS)
     whole, *parts = error_analysis.coverage(label, JUDGED)
     point = thresholds.operating_point(label, JUDGED.decided, 0.5)
-    assert whole['kept'] == 1 and whole['clips'] == n
-    assert {key: whole[key] for key in ('precision', 'recall', 'false_positive_rate')} == {
-        key: point[key] for key in ('precision', 'recall', 'false_positive_rate')
+    assert whole.kept == 1 and whole.clips == n
+    assert {key: getattr(whole, key) for key in ('precision', 'recall', 'false_positive_rate')} == {
+        key: getattr(point, key) for key in ('precision', 'recall', 'false_positive_rate')
     }
-    assert whole['accuracy'] == pytest.approx((JUDGED.decided == label).mean())
+    assert whole.accuracy == pytest.approx((JUDGED.decided == label).mean())
     for part in parts:
-        rows = np.argsort(-JUDGED.certainty)[: round(part['asked'] * n)]
-        assert part['clips'] == len(rows) and part['positives'] == label[rows].sum()
-        assert part['accuracy'] == pytest.approx((JUDGED.decided[rows] == label[rows]).mean())
-        assert part['recall'] == pytest.approx(JUDGED.decided[rows][label[rows] == 1].mean())
-        assert part['false_positive_rate'] == pytest.approx(
+        rows = np.argsort(-JUDGED.certainty)[: round(part.asked * n)]
+        assert part.clips == len(rows) and part.positives == label[rows].sum()
+        assert part.accuracy == pytest.approx((JUDGED.decided[rows] == label[rows]).mean())
+        assert part.recall == pytest.approx(JUDGED.decided[rows][label[rows] == 1].mean())
+        assert part.false_positive_rate == pytest.approx(
             JUDGED.decided[rows][label[rows] == 0].mean()
         )
 
@@ -89,30 +89,30 @@ def test_declining_keeps_the_clips_of_greatest_certainty():
 def test_equally_certain_clips_are_declined_together_in_any_order():
     tied = JUDGED._replace(certainty=np.round(JUDGED.certainty))
     found = error_analysis.coverage(CLIPS.label, tied)
-    assert [part['clips'] for part in found] == [
-        (tied.certainty >= part['certainty']).sum() for part in found
+    assert [part.clips for part in found] == [
+        (tied.certainty >= part.certainty).sum() for part in found
     ]
     order = np.random.default_rng(1).permutation(len(CLIPS))
     mixed = type(tied)(*(of[order] for of in tied))
     assert error_analysis.coverage(CLIPS.label[order], mixed) == found
     equal = tied._replace(certainty=np.zeros(len(CLIPS)))
-    assert {part['kept'] for part in error_analysis.coverage(CLIPS.label, equal)} == {1.0}
+    assert {part.kept for part in error_analysis.coverage(CLIPS.label, equal)} == {1.0}
 
 
 def test_mistakes_are_mistakes_and_the_surest_comes_first():
     wrong = np.flatnonzero(JUDGED.decided != CLIPS.label)
-    every = error_analysis.errors(CLIPS, JUDGED)
-    assert sorted(error['row'] for error in every) == wrong.tolist()
-    certain = [error['certainty'] for error in every]
+    every = error_analysis.errors(CLIPS, JUDGED, FOLD)
+    assert sorted(error.row for error in every) == wrong.tolist()
+    certain = [error.certainty for error in every]
     assert certain == sorted(certain, reverse=True) and 5 < len(certain) < 30
-    assert error_analysis.errors(CLIPS, JUDGED, most=3) == every[:3]
-    first, row = every[0], every[0]['row']
-    assert first['certainty'] == JUDGED.certainty[wrong].max()
-    assert first['label'] == CLIPS.class_names[CLIPS.label[row]] != first['decided']
-    assert first['video'] == CLIPS.video_ids[row] and first['start_frame'] is None
-    assert first['visibility'] == pytest.approx(CLIPS.skeleton[row, :, 2:, 3].mean())
+    assert error_analysis.errors(CLIPS, JUDGED, FOLD, most=3) == every[:3]
+    first, row = every[0], every[0].row
+    assert first.certainty == JUDGED.certainty[wrong].max()
+    assert first.label == CLIPS.class_names[CLIPS.label[row]] != first.decided
+    assert first.video == CLIPS.video_ids[row] and first.start_frame is None
+    assert first.visibility == pytest.approx(CLIPS.skeleton[row, :, 2:, 3].mean())
     right = JUDGED._replace(decided=CLIPS.label.astype(np.int64))
-    assert error_analysis.errors(CLIPS, right) == []
+    assert error_analysis.errors(CLIPS, right, FOLD) == []
 
 
 def test_a_fold_is_judged_by_what_the_others_chose():
@@ -123,12 +123,12 @@ def test_a_fold_is_judged_by_what_the_others_chose():
     )
     whole = error_analysis.coverage(label, judged)[0]
     for key in ('precision', 'recall', 'false_positive_rate'):
-        assert whole[key] == points['f1']['expected'][key]
+        assert getattr(whole, key) == getattr(points['f1'].expected, key)
     # Groups are ranked like the whole set, not by calibrations that differ from fold to fold.
     rows = np.flatnonzero(CLIPS.fps == 24)
     of_rate = error_analysis.by_group(CLIPS, judged, 0.8)[0]['frame rate'][0]
-    assert of_rate['roc_auc'] == pytest.approx(sk.roc_auc_score(label[rows], logits[rows, 0]))
-    assert of_rate['mean_probability'] == pytest.approx(judged.probs[rows, 1].mean())
+    assert of_rate.roc_auc == pytest.approx(sk.roc_auc_score(label[rows], logits[rows, 0]))
+    assert of_rate.mean_probability == pytest.approx(judged.probs[rows, 1].mean())
     # What a fold's own labels are changes nothing of it, and something of the others.
     turned = np.where(FOLD == 1, 1 - label, label)
     again = error_analysis.judge(turned, logits, FOLD, CONFIG)
@@ -146,14 +146,12 @@ def test_lines_and_page_of_any_set(classes, skeleton):
     logits = made.logits(clips.label, 1 if classes == 2 else classes)
     judged = error_analysis.judge(clips.label, logits, FOLD, CONFIG)
     found = error_analysis.find(clips, judged, FOLD, CONFIG)
-    assert [error['fold'] for error in found['errors']] == [
-        FOLD[error['row']] + 1 for error in found['errors']
-    ]
+    assert [error.fold for error in found.errors] == [FOLD[error.row] + 1 for error in found.errors]
     text = '\n'.join(cv_report.error_analysis(found))
     assert ('by body size' in text) == skeleton
     assert ('body size (all clips: not seen)' in text) != skeleton
     html, pictures = error_analysis_page.make('a set', found, clips, judged)
     assert pictures.keys() == ({'declining', 'errors'} if skeleton else {'declining'})
     assert all(picture.svg in html for picture in pictures.values())
-    for word in ('by frame rate', 'when the least certain', found['errors'][0]['video']):
+    for word in ('by frame rate', 'when the least certain', found.errors[0].video):
         assert word in html

@@ -11,25 +11,19 @@ from posevid_jax.evaluation import eval_page
 from posevid_jax.evaluation.assessment import assess
 from posevid_jax.evaluation.calibration import Calibration
 from posevid_jax.evaluation.decision import Decision
+from posevid_jax.evaluation.results import Best
 from tests.evaluation import made
 
 EVIL = '<script>alert(1)</script> $x_$'
 CHOSEN = Decision(0.6, 'highest F1', 'val', (), 'platt', Calibration(0.5, 0.1))
-HISTORY = [
-    {
-        'epoch': epoch,
-        'train': {'loss': 1 / epoch},
-        'val': {'loss': 1.1 / epoch, 'roc_auc': auc, 'average_precision': auc},
-    }
-    for epoch, auc in ((1, None), (2, 0.6), (3, 0.7))
-]
+HISTORY = [made.epoch(number, auc) for number, auc in ((1, None), (2, 0.6), (3, 0.7))]
 
 
 def page(clips, logits, chosen=CHOSEN):
-    record = assess(clips, logits, chosen, recall=0.8, samples=20)
+    record = made.evaluation(assess(clips, logits, chosen, recall=0.8, samples=20))
     return eval_page.make(
         f'set {EVIL}', record, clips, logits, chosen,
-        history=HISTORY, best={'epoch': 3, 'metric': 'roc_auc'},
+        history=HISTORY, best=Best(step=3, epoch=3, metric='roc_auc', value=0.7),
         environment=[('device', 'cpu')], settings=[('name', EVIL)],
     )  # fmt: skip
 

@@ -34,13 +34,13 @@ def test_counts_over_videos():
     one = VideoEvents(spans((0, 4), (10, 11)), spans((0, 5), (20, 30)), seconds=1800)
     two = VideoEvents(spans(), spans((1, 2)), seconds=1800)
     loose, strict = evaluate_events([one, two], (0.5, 0.9))
-    assert (loose['matched'], loose['true_events'], loose['found_events']) == (1, 3, 2)
-    assert loose['precision'] == 0.5 and loose['recall'] == pytest.approx(1 / 3)
-    assert loose['f1'] == pytest.approx(2 * 0.5 / 3 / (0.5 + 1 / 3))
-    assert loose['false_alarms_per_hour'] == 1
-    assert strict['matched'] == 0 and strict['false_alarms_per_hour'] == 2
+    assert (loose.matched, loose.true_events, loose.found_events) == (1, 3, 2)
+    assert loose.precision == 0.5 and loose.recall == pytest.approx(1 / 3)
+    assert loose.f1 == pytest.approx(2 * 0.5 / 3 / (0.5 + 1 / 3))
+    assert loose.false_alarms_per_hour == 1
+    assert strict.matched == 0 and strict.false_alarms_per_hour == 2
 
 
 def test_nothing_found_nothing_there():
     (record,) = evaluate_events([VideoEvents(spans(), spans(), seconds=0.0)], (0.5,))
-    assert record['f1'] == 0 and record['false_alarms_per_hour'] is None
+    assert record.f1 == 0 and record.false_alarms_per_hour is None

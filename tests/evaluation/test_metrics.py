@@ -15,14 +15,14 @@ def two_columns(prob):
 
 def test_record_against_numbers_worked_out_by_hand():
     record = metrics.evaluate(LABEL, two_columns(PROB), threshold=0.3)
-    assert (record['clips'], record['positives']) == (6, 3)
-    assert record['roc_auc'] == pytest.approx(8 / 9)  # 8 of 9 pairs in order
-    assert record['average_precision'] == pytest.approx((1 + 1 + 3 / 4) / 3)
-    assert record['at_threshold']['confusion'] == [[2, 1], [0, 3]]
-    assert record['at_0.5']['confusion'] == [[2, 1], [1, 2]]
-    assert record['at_0.5']['f1'] == pytest.approx(2 / 3)
-    assert record['always_positive']['f1'] == pytest.approx(2 / 3)
-    assert record['always_positive']['confusion'] == [[0, 3], [0, 3]]
+    assert (record.clips, record.positives) == (6, 3)
+    assert record.roc_auc == pytest.approx(8 / 9)  # 8 of 9 pairs in order
+    assert record.average_precision == pytest.approx((1 + 1 + 3 / 4) / 3)
+    assert record.at_threshold.confusion == [[2, 1], [0, 3]]
+    assert record.at_half.confusion == [[2, 1], [1, 2]]
+    assert record.at_half.f1 == pytest.approx(2 / 3)
+    assert record.always_positive.f1 == pytest.approx(2 / 3)
+    assert record.always_positive.confusion == [[0, 3], [0, 3]]
 
 
 @pytest.mark.parametrize('seed', range(5))
@@ -31,12 +31,12 @@ def test_every_number_is_that_of_sklearn(seed):
     label = np.r_[0, 1, rng.integers(0, 2, 40)]
     prob = np.round(rng.random(42), 1)  # ties
     record = metrics.evaluate(label, two_columns(prob), threshold=0.35)
-    found = [record[key] for key in ('roc_auc', 'average_precision', 'brier')]
+    found = [getattr(record, key) for key in ('roc_auc', 'average_precision', 'brier')]
     expected = (sk.roc_auc_score, sk.average_precision_score, sk.brier_score_loss)
     np.testing.assert_allclose(found, [function(label, prob) for function in expected])
-    for at, threshold in (('at_threshold', 0.35), ('at_0.5', 0.5)):
+    for at, threshold in (('at_threshold', 0.35), ('at_half', 0.5)):
         taken = prob >= threshold
-        point = record[at]
+        point = getattr(record, at)
         expected = {
             'precision': sk.precision_score(label, taken),
             'recall': sk.recall_score(label, taken),
@@ -44,26 +44,26 @@ def test_every_number_is_that_of_sklearn(seed):
             'balanced_accuracy': sk.balanced_accuracy_score(label, taken),
             'f1': sk.f1_score(label, taken),
         }
-        assert {key: point[key] for key in expected} == pytest.approx(expected)
-        assert point['confusion'] == sk.confusion_matrix(label, taken).tolist()
+        assert {key: getattr(point, key) for key in expected} == pytest.approx(expected)
+        assert point.confusion == sk.confusion_matrix(label, taken).tolist()
 
 
 def test_trivial_classifiers_by_hand():
     label = np.array([1, 1, 1, 0])
     record = metrics.evaluate(label, two_columns(np.array([0.9, 0.8, 0.7, 0.1])), 0.5)
-    always, prior = record['always_positive'], record['prior']
-    assert (always['brier'], always['expected_calibration_error']) == (0.25, 0.25)
-    assert (prior['brier'], prior['expected_calibration_error']) == (0.75 * 0.25, 0)
+    always, prior = record.always_positive, record.prior
+    assert (always.brier, always.expected_calibration_error) == (0.25, 0.25)
+    assert (prior.brier, prior.expected_calibration_error) == (0.75 * 0.25, 0)
     for trivial in (always, prior):  # positives are the majority, so both say yes
-        assert (trivial['roc_auc'], trivial['average_precision']) == (0.5, 0.75)
-        assert (trivial['precision'], trivial['recall'], trivial['specificity']) == (0.75, 1, 0)
-        assert trivial['balanced_accuracy'] == 0.5
+        assert (trivial.roc_auc, trivial.average_precision) == (0.5, 0.75)
+        assert (trivial.precision, trivial.recall, trivial.specificity) == (0.75, 1, 0)
+        assert trivial.balanced_accuracy == 0.5
 
 
 def test_one_class_has_no_ranking():
     record = metrics.evaluate(np.zeros(3, int), two_columns(PROB[:3]), threshold=0.5)
-    assert record['roc_auc'] is None and record['average_precision'] is None
-    assert record['at_0.5']['balanced_accuracy'] == record['at_0.5']['specificity'] > 0
+    assert record.roc_auc is None and record.average_precision is None
+    assert record.at_half.balanced_accuracy == record.at_half.specificity > 0
 
 
 def test_a_model_that_has_diverged_is_named():
@@ -88,30 +88,30 @@ SEVERAL_PROBS = np.array([
 
 def test_several_classes_against_numbers_worked_out_by_hand():
     record = metrics.evaluate(SEVERAL, SEVERAL_PROBS, threshold=None)
-    assert [scores['support'] for scores in record['per_class']] == [3, 2, 1, 0]
-    assert [scores['precision'] for scores in record['per_class']] == [1, 0.5, 0.5, 0]
-    assert [scores['recall'] for scores in record['per_class']] == pytest.approx([2 / 3, 0.5, 1, 0])
-    aucs = [scores['roc_auc'] for scores in record['per_class']]
+    assert [scores.support for scores in record.per_class] == [3, 2, 1, 0]
+    assert [scores.precision for scores in record.per_class] == [1, 0.5, 0.5, 0]
+    assert [scores.recall for scores in record.per_class] == pytest.approx([2 / 3, 0.5, 1, 0])
+    aucs = [scores.roc_auc for scores in record.per_class]
     assert aucs == pytest.approx([9 / 9, 7 / 8, 5 / 5, None])
-    assert record['roc_auc'] == pytest.approx((9 / 9 + 7 / 8 + 5 / 5) / 3)
-    assert record['precision'] == pytest.approx(2 / 3)
-    assert record['f1'] == pytest.approx((4 / 5 + 1 / 2 + 2 / 3) / 3)
-    assert record['accuracy'] == pytest.approx(4 / 6)
-    assert record['confusion'] == [[2, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 0]]
-    majority = record['majority_class']
-    assert (majority['class'], majority['accuracy']) == (0, 0.5)
-    assert majority['recall'] == pytest.approx(1 / 3)
-    assert majority['f1'] == pytest.approx(2 / 3 / 3)
-    assert record['balanced_accuracy'] == record['recall']
-    assert record['per_class'][1]['specificity'] == pytest.approx(3 / 4)
-    assert record['prior']['brier'] == pytest.approx(1 - (9 + 4 + 1) / 36)
-    assert record['prior']['average_precision'] == pytest.approx(1 / 3)
+    assert record.roc_auc == pytest.approx((9 / 9 + 7 / 8 + 5 / 5) / 3)
+    assert record.precision == pytest.approx(2 / 3)
+    assert record.f1 == pytest.approx((4 / 5 + 1 / 2 + 2 / 3) / 3)
+    assert record.accuracy == pytest.approx(4 / 6)
+    assert record.confusion == [[2, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 0]]
+    majority = record.majority_class
+    assert (majority.class_number, majority.accuracy) == (0, 0.5)
+    assert majority.recall == pytest.approx(1 / 3)
+    assert majority.f1 == pytest.approx(2 / 3 / 3)
+    assert record.balanced_accuracy == record.recall
+    assert record.per_class[1].specificity == pytest.approx(3 / 4)
+    assert record.prior.brier == pytest.approx(1 - (9 + 4 + 1) / 36)
+    assert record.prior.average_precision == pytest.approx(1 / 3)
 
 
 def test_a_perfect_and_a_reversed_ranking_of_several_classes():
     label = np.array([0, 0, 1, 1, 2, 2])
     perfect = np.eye(3)[label] * 0.7 + 0.1
     record = metrics.evaluate(label, perfect, threshold=None)
-    assert (record['roc_auc'], record['f1'], record['accuracy']) == (1, 1, 1)
+    assert (record.roc_auc, record.f1, record.accuracy) == (1, 1, 1)
     worst = metrics.evaluate(label, np.roll(perfect, 1, axis=1), threshold=None)
-    assert worst['accuracy'] == 0 and worst['roc_auc'] < 0.5
+    assert worst.accuracy == 0 and worst.roc_auc < 0.5

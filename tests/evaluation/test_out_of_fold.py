@@ -24,21 +24,21 @@ def test_the_numbers_are_those_of_the_mean_logit():
     label, logits, fold, group = made()
     record = evaluated(label, logits, fold, group)
     prob = special.expit(logits.mean(axis=1)[:, 0])
-    pooled = record['pooled']
-    assert pooled['roc_auc'] == pytest.approx(sk.roc_auc_score(label, prob))
-    assert pooled['average_precision'] == pytest.approx(sk.average_precision_score(label, prob))
-    assert pooled['trivial_f1'] == sk.f1_score(label, np.ones_like(label))
+    pooled = record.pooled
+    assert pooled.roc_auc == pytest.approx(sk.roc_auc_score(label, prob))
+    assert pooled.average_precision == pytest.approx(sk.average_precision_score(label, prob))
+    assert pooled.trivial_f1 == sk.f1_score(label, np.ones_like(label))
     rates, recalls, _ = sk.roc_curve(label, prob, drop_intermediate=False)
-    assert pooled['false_positive_rate'] == rates[recalls >= 0.8].min()
+    assert pooled.false_positive_rate == rates[recalls >= 0.8].min()
     each = [sk.roc_auc_score(label[fold == k], prob[fold == k]) for k in range(3)]
-    assert [of['roc_auc'] for of in record['folds']] == pytest.approx(each)
-    assert record['mean']['roc_auc'] == pytest.approx(np.mean(each))
-    assert record['std']['roc_auc'] == pytest.approx(np.std(each, ddof=1))
-    assert [of['clips'] for of in record['folds']] == [40, 40, 40]
-    alone = record['members']['roc_auc']['each']
+    assert [of.numbers.roc_auc for of in record.folds] == pytest.approx(each)
+    assert record.mean.roc_auc == pytest.approx(np.mean(each))
+    assert record.std.roc_auc == pytest.approx(np.std(each, ddof=1))
+    assert [of.clips for of in record.folds] == [40, 40, 40]
+    alone = record.members['roc_auc'].each
     assert alone == pytest.approx([sk.roc_auc_score(label, logits[:, m, 0]) for m in range(3)])
-    low, high = record['intervals']['roc_auc']
-    assert low < pooled['roc_auc'] < high
+    low, high = record.intervals['roc_auc']
+    assert low < pooled.roc_auc < high
 
 
 def test_a_fold_is_decided_by_the_threshold_of_the_others():
@@ -50,14 +50,14 @@ def test_a_fold_is_decided_by_the_threshold_of_the_others():
         others = fold != k
         decided[~others] = prob[~others] >= thresholds.highest_f1(label[others], prob[others])
     record = evaluated(label, logits, fold, group)
-    assert record['pooled']['f1'] == pytest.approx(sk.f1_score(label, decided))
+    assert record.pooled.f1 == pytest.approx(sk.f1_score(label, decided))
     best_of_all = thresholds.cuts(label, prob).f1.max()
-    assert record['pooled']['f1'] < best_of_all
+    assert record.pooled.f1 < best_of_all
     point = out_of_fold.operating_points(
         label, prob, fold, thresholds.rules(recall=0.8, precision=0.6)
     )['f1']
-    assert point['expected']['f1'] == pytest.approx(sk.f1_score(label, decided))
-    assert point['threshold'] == thresholds.highest_f1(label, prob)
+    assert point.expected.f1 == pytest.approx(sk.f1_score(label, decided))
+    assert point.threshold == thresholds.highest_f1(label, prob)
 
 
 def test_a_rule_that_nothing_meets_has_no_threshold():
@@ -65,38 +65,36 @@ def test_a_rule_that_nothing_meets_has_no_threshold():
     points = out_of_fold.operating_points(
         label, prob, np.arange(20) % 2, thresholds.rules(recall=0.8, precision=1)
     )
-    assert points['precision']['threshold'] is None and points['precision']['expected'] is None
-    assert points['recall']['threshold'] is not None
+    assert points['precision'].threshold is None and points['precision'].expected is None
+    assert points['recall'].threshold is not None
 
 
 def test_calibration_is_judged_on_other_folds_than_it_was_fitted_to():
     label, logits, fold, group = made(members=1, clips=600)
-    sure = evaluated(label, 5 * logits, fold, group)['calibration']
+    sure = evaluated(label, 5 * logits, fold, group).calibration
     for kind in ('temperature', 'platt'):
         for key in ('log_loss', 'brier', 'expected_calibration_error'):
-            assert sure[kind][key] < sure['before'][key]
+            assert getattr(sure[kind], key) < getattr(sure['before'], key)
     # One fold says the opposite: what the others teach makes it worse than fitting all would.
     label = np.where(fold == 0, 1 - label, label)
-    found = evaluated(label, logits, fold, group)['calibration']
+    found = evaluated(label, logits, fold, group).calibration
     fitted = decision.fit_calibrations(label, logits[:, 0])['platt']
-    assert found['platt']['log_loss'] > out_of_fold.calibration.log_loss(
-        fitted(logits[:, 0]), label
-    )
+    assert found['platt'].log_loss > out_of_fold.calibration.log_loss(fitted(logits[:, 0]), label)
 
 
 def test_several_classes_and_a_fold_that_lacks_one():
     label, logits, fold, group = made(outputs=3, clips=90)
     record = evaluated(label, logits, fold, group, samples=10)
-    assert record['pooled']['roc_auc'] > 0.6 and 'false_positive_rate' not in record['pooled']
-    assert record['calibration'].keys() == {'before', 'temperature'}
+    assert record.pooled.roc_auc > 0.6 and not hasattr(record.pooled, 'false_positive_rate')
+    assert record.calibration.keys() == {'before', 'temperature'}
     text = '\n'.join(cv_report.lines(record, None))
     assert 'pooled' in text and 'FPR' not in text
 
     label, logits, fold, group = made()
     label[fold == 1] = 0
     record = evaluated(label, logits, fold, group)
-    assert record['folds'][1]['roc_auc'] is None
-    assert record['folds'][1]['false_positive_rate'] is None
+    assert record.folds[1].numbers.roc_auc is None
+    assert record.folds[1].numbers.false_positive_rate is None
     points = out_of_fold.operating_points(
         label, special.expit(logits[:, 0, 0]), fold, thresholds.rules(recall=0.8, precision=0.6)
     )

@@ -49,7 +49,7 @@ def test_two_processes_train_as_one_device_and_two_and_end_together(tmp_path):
     more = toy.config(train__num_epochs=done // 2 + 2, **layouts.SETTINGS)
     trained = loop.train_and_evaluate(more, together)
     evaluated = evaluate_run(toy.config(parallel='jit'), together)
-    assert evaluated['loss'] == pytest.approx(trained['loss'], rel=1e-5)
+    assert evaluated.loss == pytest.approx(trained.loss, rel=1e-5)
     histories = [
         json.loads((path / 'history.json').read_text()) for path in (together, tmp_path / 'jit')
     ]

@@ -49,9 +49,9 @@ def third(monkeypatch):
 def test_it_trains_and_evaluates(tmp_path):
     config = toy.config('mean', train__learning_rate=0.05, train__layer_decay=0.5)
     trained = loop.train_and_evaluate(config, tmp_path / 'run')
-    assert trained['roc_auc'] > 0.6
+    assert trained.scores.roc_auc > 0.6
     evaluated = eval.evaluate_run(config, tmp_path / 'run')
-    assert evaluated['loss'] == pytest.approx(trained['loss'], rel=1e-5)
+    assert evaluated.loss == pytest.approx(trained.loss, rel=1e-5)
 
 
 def test_it_is_probed(tmp_path):

@@ -65,7 +65,7 @@ def test_torch_files_are_read_or_the_missing_package_is_named(tmp_path, state):
         import torch
     except ModuleNotFoundError:
         path.write_bytes(b'')
-        with pytest.raises(InputError, match=r'posevid-jax\[torch\]'):
+        with pytest.raises(InputError, match=r'pip install torch'):
             torch_import.read_state_dict(path)
         return
     torch.save({'state_dict': {k: torch.from_numpy(v) for k, v in state.items()}}, path)

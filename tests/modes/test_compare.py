@@ -1,6 +1,7 @@
 """Mode compare on two toy runs."""
 
 import json
+import pathlib
 import shutil
 
 import pytest
@@ -42,6 +43,14 @@ def test_clips_that_are_not_the_same_are_warned_of_on_screen(runs, tmp_path, cap
     (tmp_path / 'other/eval/val.json').write_text(json.dumps(record | {'fingerprint': 'other'}))
     compare(CONFIG, [str(runs / 'fast'), str(tmp_path / 'other')], tmp_path / 'out')
     assert 'WARNING: val is not the same set of clips in fast, other' in capsys.readouterr().out
+
+
+def test_a_run_of_the_first_version_is_compared_by_what_it_says(runs, tmp_path):
+    old = pathlib.Path(__file__).parents[1] / 'data/old_run'
+    scores, *_ = compare(CONFIG, [str(old), str(runs / 'fast')], tmp_path)
+    row = dict(zip(scores.header, scores.rows[0], strict=True))
+    assert (row['ROC-AUC'], row['F1'], row['F1 of trivial']) == ('0.6250', '0.2500', '0.2857')
+    assert row['Brier'] == row['ECE'] == row['balanced accuracy'] == ''
 
 
 def test_damaged_probabilities_are_named_and_nothing_is_written(runs, tmp_path):

@@ -14,6 +14,7 @@ from posevid_jax.data.npz import write_clips
 from posevid_jax.data.shards import write_shards
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
+from posevid_jax.evaluation.json_form import to_json
 from posevid_jax.features.columns import host_arrays
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.models import families
@@ -84,7 +85,7 @@ def test_every_clip_has_one_prediction_and_the_files_agree(whole):
         prob = [float(row['prob']) for row in rows if row['fold'] == str(k)]
         np.testing.assert_allclose(prob, 1 / (1 + np.exp(-mean)), rtol=1e-5)
     saved = read(workdir / 'cv.json')
-    assert saved['results']['pooled'] == record['pooled']
+    assert saved['results'] == to_json(record)
     thresholds = read(workdir / 'thresholds.json')
     assert thresholds['chosen_on'] == 'out-of-fold predictions'
     assert thresholds['threshold'] == saved['thresholds']['f1']['threshold']
@@ -184,7 +185,7 @@ def test_the_thresholds_of_a_run_become_those_of_its_cross_validation(whole, tmp
     assert read(tmp_path / 'thresholds.json')['chosen_on'] == 'validation clips, val'
     cv.cross_validate(config, tmp_path)
     threshold = read(whole[0] / 'thresholds.json')['threshold']
-    assert evaluate_run(config, tmp_path)['stored_threshold'] == threshold
+    assert evaluate_run(config, tmp_path).assessment.stored_threshold == threshold
 
 
 def test_other_clips_of_the_same_videos_are_judged(tmp_path):

@@ -15,6 +15,7 @@ from posevid_jax.data.npz import write_clips
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import decision
+from posevid_jax.evaluation.decision import Origin
 from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.inference import recordings
 from posevid_jax.inference.restore import restore_directory
@@ -23,6 +24,7 @@ from posevid_jax.machine.parallel import Parallel
 from posevid_jax.modes import cv, ensemble, eval, export, predict_clips
 from posevid_jax.runs import cv_files
 from posevid_jax.runs.config import as_json, read_config
+from posevid_jax.runs.directory import write_decision
 from posevid_jax.runs.files import write_json
 from posevid_jax.training.checkpoint import Checkpoints, Keep
 from posevid_jax.training.experiment import build
@@ -52,8 +54,8 @@ def write_run(run, settings):
     write_json(run / 'scaler.json', experiment.input_description())
     write_json(run / 'config.json', as_json(settings))
     chosen = decision.choose(np.arange(6)[:, None] / 3, np.arange(6) % 2, settings.eval)
-    write_json(run / 'thresholds.json', chosen['thresholds'] | {'chosen_on': 'val'})
-    write_json(run / 'calibration.json', chosen['calibration'] | {'chosen_on': 'val'})
+    origin = Origin(chosen_on='val', clips=6)
+    write_decision(run, chosen.threshold, chosen.rules, chosen.calibrations, origin)
 
 
 def write_cross_validation(run, settings, signal):
@@ -123,8 +125,8 @@ def test_an_ensemble_needs_nothing_of_its_runs_and_gives_the_weighted_mean(folde
         (folder / 'gone').rename(folder / 'runs')
     prob = np.load(tmp_path / 'alone/eval/clips.npz')['prob']
     np.testing.assert_allclose(prob[:, 1], expected, rtol=1e-5)
-    assert record['chosen_on'] == 'out-of-fold predictions'
-    assert record['stored_threshold'] == read(folder / 'all/thresholds.json')['threshold']
+    assert record.assessment.chosen_on == 'out-of-fold predictions'
+    assert record.assessment.stored_threshold == read(folder / 'all/thresholds.json')['threshold']
     assert (tmp_path / 'alone/eval/clips.html').exists()
 
 
@@ -149,7 +151,7 @@ def test_its_files_say_what_it_is_made_of_and_what_it_is_worth(folder):
 def test_without_other_clips_it_is_evaluated_on_those_that_no_member_was_trained_on(folder):
     record = eval.evaluate_run(read_config(folder / 'causal'), folder / 'causal')
     run = posevid_jax.load(folder / 'runs/clip').run
-    assert record['fingerprint'] == run.validation_clips().fingerprint()
+    assert record.assessment.fingerprint == run.validation_clips().fingerprint()
     about = folder / 'causal/members/clip/config.json'
     kept = about.read_text()
     try:

@@ -49,7 +49,7 @@ def test_predictions_are_those_that_the_evaluation_counts(folder, clips):
     np.testing.assert_allclose([float(row['prob']) for row in rows], probs[:, 1], rtol=1e-5)
     label, predicted = (np.array([int(row[key]) for row in rows]) for key in ('label', 'predicted'))
     confusion = [[((label == a) & (predicted == b)).sum() for b in (0, 1)] for a in (0, 1)]
-    assert confusion == record['at_threshold']['confusion']
+    assert confusion == record.scores.at_threshold.confusion
     seconds = float(rows[1]['end_seconds']) - float(rows[1]['start_seconds'])
     assert seconds == pytest.approx(16 / clips.fps[1], rel=1e-4)
 

@@ -11,6 +11,7 @@ import pytest
 from posevid_jax.data.npz import write_clips
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
+from posevid_jax.evaluation.json_form import to_json
 from posevid_jax.inference import events
 from posevid_jax.modes import predict_clips, predict_recordings
 from posevid_jax.training import loop
@@ -117,13 +118,13 @@ def test_events_files_and_metrics(folder, capsys):
     settings = config(folder, prepare__labels=str(folder / 'labels'), predict__high=0.01)
     record = predict_recordings.predict_recordings(settings, folder / 'run', 'best')
     out = folder / 'run/predictions/landmarks'
-    assert json.loads((out / 'events.json').read_text()) == record
+    assert json.loads((out / 'events.json').read_text()) == to_json(record)
     rows = list(csv.DictReader((out / 'events.csv').open()))
     assert [row['video'] for row in rows] == ['v0', 'v1', 'v2']  # one event over each video
     assert {row['label'] for row in rows} == {'smoke'}
     # All is event: as good as the trivial answer, which is in the record too.
     for found, whole in zip(record['metrics'], record['whole_video'], strict=True):
-        assert found['matched'] == whole['matched'] and found['true_events'] == 3
+        assert found.matched == whole.matched and found.true_events == 3
     assert record['frames']['frames'] < 150  # those after 0.9 s have no label
     assert 'F1' in capsys.readouterr().out
     assert {row['label'] for row in frames_of(folder, 'v1')} == {'-1', '0', '1'}

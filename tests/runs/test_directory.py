@@ -1,16 +1,20 @@
 import concurrent.futures
 import json
+import pathlib
+import shutil
 
 import pytest
 
 from posevid_jax.data.joints import MEDIAPIPE_33
 from posevid_jax.errors import InputError
+from posevid_jax.evaluation.decision import Origin
 from posevid_jax.features import body
 from posevid_jax.runs.config import as_json, check_config, read_config
 from posevid_jax.runs.directory import locked, new_run_directory
 from posevid_jax.runs.files import JsonLines, read_json, write_json
 from posevid_jax.runs.records import Records
 from tests import toy
+from tests.evaluation import made
 
 
 def test_run_directories_are_numbered_and_never_shared(tmp_path):
@@ -83,36 +87,56 @@ def test_validation_files_may_be_exchanged_but_not_for_a_split(tmp_path):
             check(before, now)
 
 
+ORIGIN = Origin(chosen_on='val', clips=8, val='abc')
+
+
 def entry(step, auc, loss=1.0):
-    return {'epoch': step, 'step': step, 'val': {'roc_auc': auc, 'loss': loss}}
+    return made.epoch(step, auc, step=step, loss=loss)
 
 
 def test_best_follows_the_metric_and_a_tie_goes_to_the_later_epoch(tmp_path):
-    records = Records(tmp_path, 'roc_auc', 0, {'chosen_on': 'val'})
+    records = Records(tmp_path, 'roc_auc', 0, ORIGIN)
     for step, auc in enumerate([0.6, None, 0.8, 0.8, 0.7], start=1):
-        records.epoch(entry(step, auc), {'thresholds': {'threshold': step / 10}})
+        records.epoch(entry(step, auc), made.choice(step / 10))
     records.close()
-    assert read_json(tmp_path / 'best.json')['step'] == 4
-    chosen = {'threshold': 0.4, 'chosen_on': 'val', 'step': 4}
-    assert read_json(tmp_path / 'thresholds.json') == chosen
+    best = read_json(tmp_path / 'best.json')
+    assert best == {'step': 4, 'epoch': 4, 'metric': 'roc_auc', 'value': 0.8}
+    chosen = {'rule': 'highest F1', 'threshold': 0.4}
+    about = {'chosen_on': 'val', 'clips': 8, 'val': 'abc', 'step': 4}
+    written = chosen | {'rules': {'f1': chosen}} | about
+    assert read_json(tmp_path / 'thresholds.json') == written
+    assert read_json(tmp_path / 'calibration.json') == about
 
 
 def test_the_best_loss_is_the_lowest(tmp_path):
-    records = Records(tmp_path, 'loss', 0, {})
+    records = Records(tmp_path, 'loss', 0, ORIGIN)
     for step, loss in enumerate([0.5, 0.2, 0.3], start=1):
-        records.epoch(entry(step, 0.5, loss), {})
+        records.epoch(entry(step, 0.5, loss), made.choice(0.5))
     records.close()
     assert read_json(tmp_path / 'best.json')['value'] == 0.2
 
 
 def test_a_resumed_record_forgets_the_epochs_it_will_repeat(tmp_path):
-    records = Records(tmp_path, 'roc_auc', 0, {'chosen_on': 'val'})
+    records = Records(tmp_path, 'roc_auc', 0, ORIGIN)
     for step in (1, 2, 3):
-        records.epoch(entry(step, 0.5 + step / 10), {})
+        records.epoch(entry(step, 0.5 + step / 10), made.choice(0.5))
     records.close()
-    again = Records(tmp_path, 'roc_auc', 2, {})
+    written = read_json(tmp_path / 'history.json')
+    again = Records(tmp_path, 'roc_auc', 2, ORIGIN)
     again.close()
-    assert [record['step'] for record in again.history] == [1, 2]
+    assert again.history == [entry(1, 0.6), entry(2, 0.7)]
+    assert read_json(tmp_path / 'history.json') == written[:2]
+
+
+def test_epochs_of_an_older_version_stay_as_they_were_written(tmp_path):
+    old = pathlib.Path(__file__).parents[1] / 'data/old_run/history.json'
+    shutil.copy(old, tmp_path)
+    records = Records(tmp_path, 'roc_auc', 99, ORIGIN)
+    assert (tmp_path / 'history.json').read_text() == old.read_text()
+    records.epoch(entry(99, 0.99), made.choice(0.5))
+    records.close()
+    assert read_json(tmp_path / 'history.json')[:-1] == read_json(old)
+    assert read_json(tmp_path / 'best.json')['epoch'] == 99
 
 
 def test_a_run_does_not_read_features_that_came_after_it(tmp_path):

@@ -1,12 +1,21 @@
 """Looks at sets of clips are counted."""
 
+import dataclasses
 import json
 
+from posevid_jax.evaluation.assessment import assess
+from posevid_jax.evaluation.decision import Decision
 from posevid_jax.runs import evaluation_log
+from tests.evaluation import made
+
+CLIPS = made.clips()
+ASSESSMENT = assess(CLIPS, made.logits(CLIPS.label), Decision(0.5, '', ''), recall=0.8, samples=0)
 
 
 def look(name, fingerprint, auc=0.7):
-    return {'set': name, 'fingerprint': fingerprint, 'step': 4, 'roc_auc': auc, 'f1': 0.5}
+    scores = dataclasses.replace(ASSESSMENT.scores, roc_auc=auc)
+    found = dataclasses.replace(ASSESSMENT, fingerprint=fingerprint, scores=scores)
+    return made.evaluation(found, set=name)
 
 
 def test_looks_at_the_same_clips_are_counted_under_any_name(tmp_path):

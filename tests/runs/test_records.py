@@ -8,11 +8,13 @@ import jax
 import pytest
 from tensorboardX.proto.event_pb2 import Event
 
+from posevid_jax.evaluation.decision import Origin
 from posevid_jax.machine import compilation_cache, phases
 from posevid_jax.runs.records import Records
 from posevid_jax.runs.tensorboard import EventFiles
 from posevid_jax.training import loop
 from tests import toy
+from tests.evaluation import made
 
 
 def events(folder):
@@ -136,12 +138,12 @@ def test_the_cache_goes_where_the_configuration_says_unless_the_environment_does
 
 @pytest.mark.parametrize(('metric', 'best'), [('roc_auc', 1), ('last', 2)])
 def test_the_best_epoch_is_the_one_of_the_best_score_or_the_last(tmp_path, metric, best):
-    book = Records(tmp_path, metric, 0, {'chosen_on': 'toys'})
+    book = Records(tmp_path, metric, 0, Origin(chosen_on='toys', clips=2))
     scores = []
     for epoch, auc in ((1, 0.9), (2, 0.4)):
-        record = {'epoch': epoch, 'step': 10 * epoch, 'val': {'roc_auc': auc}}
-        book.epoch(record, {'thresholds': {'threshold': auc}})
-        scores.append(book.score(record))
+        entry = made.epoch(epoch, auc, step=10 * epoch)
+        book.epoch(entry, made.choice(auc))
+        scores.append(book.score(entry))
     book.close()
     found = json.loads((tmp_path / 'best.json').read_text())
     assert (found['epoch'], found['step']) == (best, 10 * best)

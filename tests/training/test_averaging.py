@@ -38,7 +38,7 @@ def test_a_run_with_an_average_is_evaluated_with_it_from_disk_too(tmp_path):
     trained = loop.train_and_evaluate(config, tmp_path / 'run')
     assert evaluate_run(config, tmp_path / 'run') == trained
     plain = loop.train_and_evaluate(toy.config(), tmp_path / 'plain')
-    assert plain['loss'] != pytest.approx(trained['loss'], rel=1e-6)
+    assert plain.loss != pytest.approx(trained.loss, rel=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -28,19 +28,19 @@ def test_an_evaluation_on_what_was_trained_on_says_so_and_another_does_not(clips
     write_clips(tmp_path / 'copy.npz', ours.select(np.arange(len(ours))[::-1]), 'long')
     write_clips(tmp_path / 'others.npz', others, 'long')
     trained = loop.train_and_evaluate(config(tmp_path), tmp_path / 'run')
-    assert trained['trained_on'] == 0
+    assert trained.trained_on == 0
     capsys.readouterr()
     on_copy = config(tmp_path, data__test=str(tmp_path / 'copy.npz'))
     record = evaluate_run(on_copy, tmp_path / 'run')
-    assert record['trained_on'] == len(ours) - trained['clips'] > 0
-    message = f'{record["trained_on"]} OF THESE {len(ours)} CLIPS WERE TRAINED ON'
+    assert record.trained_on == len(ours) - trained.scores.clips > 0
+    message = f'{record.trained_on} OF THESE {len(ours)} CLIPS WERE TRAINED ON'
     assert message in capsys.readouterr().out
     elsewhere = config(tmp_path, data__test=str(tmp_path / 'others.npz'))
-    assert evaluate_run(elsewhere, tmp_path / 'run')['trained_on'] == 0
+    assert evaluate_run(elsewhere, tmp_path / 'run').trained_on == 0
     assert 'WERE TRAINED ON' not in capsys.readouterr().out
 
     leaky = config(tmp_path, data__val=str(tmp_path / 'copy.npz'))
-    assert loop.train_and_evaluate(leaky, tmp_path / 'leaky')['trained_on'] == len(ours)
+    assert loop.train_and_evaluate(leaky, tmp_path / 'leaky').trained_on == len(ours)
     assert 'copy.npz: 6 of 6 videos' in capsys.readouterr().out
 
     # The data change under the run: a video more, so that other videos validate.

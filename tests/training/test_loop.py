@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from posevid_jax.errors import InputError
+from posevid_jax.evaluation.json_form import to_json
 from posevid_jax.inference.single import SingleRun
 from posevid_jax.modes.eval import evaluate_run
 from posevid_jax.training import loop
@@ -54,29 +55,30 @@ def test_each_step_is_compiled_once(tmp_path, caplog, kind, programs):
 def test_a_run_writes_its_directory_and_learns(tmp_path):
     config = toy.config(train__num_epochs=8, data__synthetic__num_videos=12)
     result = loop.train_and_evaluate(config, tmp_path)
-    assert result['roc_auc'] > 0.6
+    assert result.scores.roc_auc > 0.6
     history = read(tmp_path / 'history.json')
     assert [record['epoch'] for record in history] == list(range(1, 9))
     assert history[-1]['train']['loss'] < history[0]['train']['loss']
     assert all(0 <= record['time']['data_wait_share'] <= 1 for record in history)
     best = read(tmp_path / 'best.json')
     assert best['value'] == max(record['val']['roc_auc'] for record in history)
-    assert result['step'] == best['step'] and result['roc_auc'] == best['value']
+    assert result.step == best['step'] and result.scores.roc_auc == best['value']
     steps = [json.loads(line) for line in (tmp_path / 'metrics.jsonl').open()]
     assert [step['step'] for step in steps] == list(range(1, history[-1]['step'] + 1))
     of_epoch = np.array([step['loss'] for step in steps]).reshape(8, -1).mean(axis=1)
     np.testing.assert_allclose([e['train']['loss'] for e in history], of_epoch, rtol=1e-5)
     reproduce = read(tmp_path / 'reproduce.json')
     assert reproduce['config'] == read(tmp_path / 'config.json')
-    assert reproduce['results'] == read(tmp_path / 'eval' / 'val.json') == result
+    assert reproduce['results'] == read(tmp_path / 'eval' / 'val.json') == to_json(result)
     chosen, calibration = (read(tmp_path / f'{n}.json') for n in ('thresholds', 'calibration'))
     for file in (chosen, calibration):
-        assert (file['step'], file['val']) == (best['step'], result['fingerprint'])
-    assert chosen['threshold'] == result['stored_threshold'] and result['chosen_on_these']
+        assert (file['step'], file['val']) == (best['step'], result.assessment.fingerprint)
+    assert chosen['threshold'] == result.assessment.stored_threshold
+    assert result.assessment.chosen_on_these
     assert {'temperature', 'platt'} <= calibration.keys()
     with np.load(tmp_path / 'eval' / 'val.npz') as arrays:
-        taken = arrays['prob'][:, 1] >= result['at_threshold']['threshold']
-        (_, fp), (_, tp) = result['at_threshold']['confusion']
+        taken = arrays['prob'][:, 1] >= result.scores.at_threshold.threshold
+        (_, fp), (_, tp) = result.scores.at_threshold.confusion
         assert (np.sum(taken & (arrays['label'] == 0)), np.sum(taken & arrays['label'])) == (fp, tp)
     kept = {int(path.name) for path in (tmp_path / 'checkpoints').iterdir() if path.name.isdigit()}
     assert kept == {best['step'], history[-2]['step'], history[-1]['step']}
@@ -171,14 +173,14 @@ def test_evaluation_of_a_run_gives_the_numbers_that_training_printed(tmp_path, c
     assert evaluate_run(config, tmp_path) == trained
     last = evaluate_run(config, tmp_path, 'last')
     history = read(tmp_path / 'history.json')
-    assert last['roc_auc'] == history[-1]['val']['roc_auc']
+    assert last.scores.roc_auc == history[-1]['val']['roc_auc']
     with pytest.raises(InputError, match=r"no checkpoint '7'"):
         evaluate_run(config, tmp_path, '7')
     said = capsys.readouterr().out
     assert [f'look {n} at val from this run' in said for n in range(1, 5)] == [0, 1, 1, 0]
     lines = [json.loads(line) for line in (tmp_path / 'eval' / 'looks.jsonl').open()]
     assert [line.get('epochs') for line in lines] == [3, None, None]
-    assert [line['step'] for line in lines] == [trained['step'], trained['step'], last['step']]
+    assert [line['step'] for line in lines] == [trained.step, trained.step, last.step]
 
 
 def test_a_run_made_on_two_devices_evaluates_on_one_and_the_other_way_round(tmp_path):
@@ -186,8 +188,8 @@ def test_a_run_made_on_two_devices_evaluates_on_one_and_the_other_way_round(tmp_
         workdir = tmp_path / trained_on
         trained = loop.train_and_evaluate(toy.config(parallel=trained_on), workdir)
         found = evaluate_run(toy.config(parallel=evaluated_on), workdir)
-        assert found['roc_auc'] == pytest.approx(trained['roc_auc'], abs=1e-6)
-        assert found['loss'] == pytest.approx(trained['loss'], rel=1e-5)
+        assert found.scores.roc_auc == pytest.approx(trained.scores.roc_auc, abs=1e-6)
+        assert found.loss == pytest.approx(trained.loss, rel=1e-5)
 
 
 @pytest.mark.parametrize(

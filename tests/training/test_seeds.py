@@ -9,6 +9,7 @@ import pytest
 
 from posevid_jax.evaluation import metrics
 from posevid_jax.evaluation.members import spread
+from posevid_jax.evaluation.results import Spread
 from posevid_jax.inference.single import SingleRun
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.models import video_swin
@@ -105,19 +106,19 @@ def test_a_run_of_several_seeds_is_their_ensemble_and_resumes(tmp_path, monkeypa
         )
         mine = validation.make_predictor(run.model, val, single, Parallel('jit'))(state)
         np.testing.assert_allclose(mine, logits[:, member], atol=1e-5)
-        auc = metrics.evaluate(val.label, metrics.probabilities(mine), 0.5)['roc_auc']
-        assert auc == pytest.approx(trained['members']['roc_auc']['each'][member])
+        auc = metrics.evaluate(val.label, metrics.probabilities(mine), 0.5).roc_auc
+        assert auc == pytest.approx(trained.members['roc_auc'].each[member])
     mean = metrics.probabilities(logits.mean(axis=1))
-    assert trained['roc_auc'] == metrics.evaluate(val.label, mean, 0.5)['roc_auc']
+    assert trained.scores.roc_auc == metrics.evaluate(val.label, mean, 0.5).roc_auc
     history = json.loads((tmp_path / 'history.json').read_text())
-    assert history[-1]['val']['members'].keys() >= {'roc_auc', 'average_precision', 'loss'}
+    assert history[-1]['val']['members'].keys() == {
+        'roc_auc', 'average_precision', 'brier', 'expected_calibration_error', 'loss',
+    }  # fmt: skip
 
 
 def test_spread_by_hand():
-    each = [{'roc_auc': 0.7, 'loss': None, 'clips': 4}, {'roc_auc': 0.9, 'loss': 1.0, 'clips': 4}]
-    found = spread(each)
-    assert found['roc_auc'] == {
-        'mean': pytest.approx(0.8), 'std': pytest.approx(0.02**0.5), 'each': [0.7, 0.9],
-    }  # fmt: skip
-    assert found['loss'] == {'mean': None, 'std': None, 'each': [None, 1.0]}
-    assert 'clips' not in found
+    found = spread([{'roc_auc': 0.7, 'loss': None}, {'roc_auc': 0.9, 'loss': 1.0}])
+    auc = found['roc_auc']
+    assert (auc.mean, auc.std) == (pytest.approx(0.8), pytest.approx(0.02**0.5))
+    assert auc.each == [0.7, 0.9]
+    assert found['loss'] == Spread(mean=None, std=None, each=[None, 1.0])

@@ -9,6 +9,7 @@ import pytest
 from posevid_jax.data import source
 from posevid_jax.data.npz import write_clips
 from posevid_jax.errors import InputError
+from posevid_jax.evaluation.json_form import to_json
 from posevid_jax.modes.eval import evaluate_run
 from posevid_jax.training import loop
 from tests import toy
@@ -58,18 +59,18 @@ def test_evaluation_finds_the_classes_by_name_and_does_without_one(run, tmp_path
     _, val = source.train_and_val(config().data, config().seed)
     turned = val.with_classes(NAMES[::-1])
     write_clips(tmp_path / 'turned.npz', turned, 'long')
-    found = evaluate_run(config(data__test=str(tmp_path / 'turned.npz')), run)
+    found = to_json(evaluate_run(config(data__test=str(tmp_path / 'turned.npz')), run))
     same = ('per_class', 'confusion', 'roc_auc', 'majority_class', 'class_names')
     assert {key: found[key] for key in same} == {key: trained[key] for key in same}
 
     others = np.flatnonzero(val.label != NAMES.index('drink'))
     write_clips(tmp_path / 'part.npz', turned.select(others), 'long')
     capsys.readouterr()
-    found = evaluate_run(config(data__test=str(tmp_path / 'part.npz')), run)
-    drink = found['per_class'][NAMES.index('drink')]
-    assert drink['support'] == 0 and drink['roc_auc'] is None
-    scored = [scores['roc_auc'] for scores in found['per_class'] if scores['support']]
-    assert len(scored) == 3 and found['roc_auc'] == pytest.approx(np.mean(scored))
+    found = evaluate_run(config(data__test=str(tmp_path / 'part.npz')), run).scores
+    drink = found.per_class[NAMES.index('drink')]
+    assert drink.support == 0 and drink.roc_auc is None
+    scored = [scores.roc_auc for scores in found.per_class if scores.support]
+    assert len(scored) == 3 and found.roc_auc == pytest.approx(np.mean(scored))
     out = capsys.readouterr().out
     assert 'macro ROC-AUC' in out and 'always other' in out
 
@@ -85,8 +86,8 @@ def test_a_class_that_the_run_does_not_know_is_one_line(run, tmp_path):
 def test_two_classes_with_a_logit_each_have_a_threshold(tmp_path):
     changed = config(data__synthetic__classes=('smoke',), train__num_epochs=2)
     record = loop.train_and_evaluate(changed, tmp_path)
-    assert record['roc_auc'] > 0.7 and record['always_positive']['f1'] > 0
-    assert read(tmp_path / 'thresholds.json')['threshold'] == record['stored_threshold']
+    assert record.scores.roc_auc > 0.7 and record.scores.always_positive.f1 > 0
+    assert read(tmp_path / 'thresholds.json')['threshold'] == record.assessment.stored_threshold
     assert evaluate_run(changed, tmp_path) == record
 
 

@@ -36,7 +36,7 @@ def test_video_swin_trains_and_evaluates(archive, tmp_path, monkeypatch):
     )
     trained = loop.train_and_evaluate(config, tmp_path / 'run')
     evaluated = eval.evaluate_run(config, tmp_path / 'run')
-    assert evaluated['loss'] == pytest.approx(trained['loss'], rel=1e-5)
+    assert evaluated.loss == pytest.approx(trained.loss, rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_stat_pool_trains_and_evaluates(archive, tmp_path, options):
     )
     trained = loop.train_and_evaluate(config, tmp_path / 'run')
     evaluated = eval.evaluate_run(config, tmp_path / 'run')
-    assert evaluated['loss'] == pytest.approx(trained['loss'], rel=1e-5)
+    assert evaluated.loss == pytest.approx(trained.loss, rel=1e-5)
 
 
 def test_a_network_of_features_says_what_reads_a_skeleton(archive, tmp_path):
