@@ -104,10 +104,10 @@ def of_video(
       intervals: of its labels in seconds, None without.
       clips: made of it.
     """
-    posed = np.isfinite(recording.joints).all(-1).any(-1)  # [T]
+    posed = np.asarray(np.isfinite(recording.joints).all(-1).any(-1))  # [T]
     edges = np.flatnonzero(np.diff(np.concatenate([[1], posed, [1]]).astype(np.int8)))
     holes = edges[1::2] - edges[::2]
-    labels: collections.Counter[str] = collections.Counter()
+    labels: dict[str, float] = collections.defaultdict(float)
     if intervals is not None:
         for start, end, label in zip(intervals.start, intervals.end, intervals.label, strict=True):
             labels[label] += float(end - start)
@@ -116,7 +116,7 @@ def of_video(
     return VideoReport(
         video=pair.name,
         file=pair.landmarks.name,
-        frames=len(posed),
+        frames=len(recording.time),
         seconds=float(recording.time[-1] - recording.time[0] + 1 / recording.fps),
         missing=float(1 - posed.mean()),
         longest_hole_s=float(holes.max(initial=0) / recording.fps),

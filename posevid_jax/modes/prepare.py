@@ -141,7 +141,8 @@ def clips_by_video(settings: ConfigDict, source: str, report: Report) -> Iterato
             bad_file(str(error), settings, report)
             continue
         _count(video, slices, report)
-        read = labels[video] and in_seconds(labels[video], recording.fps)
+        read = labels[video]
+        read = None if read is None else in_seconds(read, recording.fps)
         count = 0 if slices.clips is None else len(slices.clips)
         report.videos.append(prepare_report.of_video(video, recording, read, count))
         if slices.clips is not None:
