@@ -168,11 +168,14 @@ def test_more_epochs_go_on_but_another_learning_rate_is_another_run(tmp_path):
 
 
 def test_evaluation_of_a_run_gives_the_numbers_that_training_printed(tmp_path, capsys):
-    config = toy.config(train__num_epochs=3)
+    # So large a rate makes the loss grow: the best epoch is not the last.
+    config = toy.config(train__num_epochs=3, train__learning_rate=0.3, train__best_metric='loss')
     trained = loop.train_and_evaluate(config, tmp_path)
     assert evaluate_run(config, tmp_path) == trained
     last = evaluate_run(config, tmp_path, 'last')
     history = read(tmp_path / 'history.json')
+    best = min(history, key=lambda record: record['val']['loss'])
+    assert trained.step == best['step'] < last.step == history[-1]['step']
     assert last.scores.roc_auc == history[-1]['val']['roc_auc']
     with pytest.raises(InputError, match=r"no checkpoint '7'"):
         evaluate_run(config, tmp_path, '7')
