@@ -34,7 +34,12 @@ KINDS = {
         train__num_seeds=2,
         features__zscore='per_clip',
     ),
-    'body': dict(features__source='body', features__context=2, features__scaler='rank'),
+    'body': dict(
+        features__source='body',
+        features__context=2,
+        features__scaler='rank',
+        features__pooled_scaler='rank',
+    ),
     'video_swin': dict(model__name='video_swin', model__size='toy', features__layout='skeleton'),
 }
 

@@ -94,8 +94,10 @@ def check_same_steps(config, kind, parts, **options):
     return expected
 
 
-@pytest.mark.parametrize('name', CONFIGS)
-@pytest.mark.parametrize(('kind', 'parts'), [('jit', 4), ('jit', 16), ('pmap', 2)])
+@pytest.mark.parametrize(
+    ('name', 'kind', 'parts'),
+    [('stat_pool', 'jit', 4), ('stat_pool', 'jit', 16), ('ce', 'pmap', 2), ('swin', 'jit', 4)],
+)
 def test_parts_make_the_step_of_the_whole_batch(name, kind, parts):
     check_same_steps(CONFIGS[name], kind, parts)
 
