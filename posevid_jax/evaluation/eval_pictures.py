@@ -30,6 +30,8 @@ _HARDEST = 3  # clips drawn of each kind of mistake
 
 def curves(label: np.ndarray, probs: np.ndarray, record: Assessment) -> Picture:
     """ROC and precision-recall curves: of the positive class, or of each class against the rest."""
+    from sklearn import metrics  # a second, which only pages take
+
     names, scores = record.class_names, record.scores
     shown = [1] if len(names) == 2 else range(min(len(names), len(COLORS)))
     with drawing(10, 4.3, png=True) as (figure, picture):
@@ -38,13 +40,11 @@ def curves(label: np.ndarray, probs: np.ndarray, record: Assessment) -> Picture:
             member = label == k
             if member.all() or not member.any():
                 continue
-            every = thresholds.cuts(member, probs[:, k])
-            recall, name = np.r_[every.recall, 0], short(names[k])
-            roc.plot(
-                np.r_[every.false_positive_rate, 0], recall, color=color(k), lw=1.6, label=name
-            )
-            # The step keeps its precision until the next cut finds fewer.
-            pr.step(recall, np.r_[every.precision, 1], where='pre', color=color(k), lw=1.6)
+            false_positive_rate, recall, _ = metrics.roc_curve(member, probs[:, k])
+            roc.plot(false_positive_rate, recall, color=color(k), lw=1.6, label=short(names[k]))
+            precision, recall, _ = metrics.precision_recall_curve(member, probs[:, k])
+            # The step keeps its precision until the next threshold finds fewer.
+            pr.step(recall, precision, where='pre', color=color(k), lw=1.6)
             pr.axhline(member.mean(), **FINE | {'color': color(k)})
         roc.plot([0, 1], [0, 1], **FINE)
         if isinstance(scores, BinaryScores):

@@ -1,4 +1,9 @@
-"""Metrics of predicted probabilities, with the trivial classifiers beside them."""
+"""Metrics of predicted probabilities, with the trivial classifiers beside them.
+
+Computed here, of whole arrays: an interval draws the videos a thousand times and wants every number
+of every draw, for which scikit-learn, with its checks of every call, takes far longer. The numbers
+of a set and those of its draws come from the same lines. A test has scikit-learn compute each.
+"""
 
 from collections.abc import Iterable, Sequence
 

@@ -108,6 +108,28 @@ def test_several_classes_against_numbers_worked_out_by_hand():
     assert record.prior.average_precision == pytest.approx(1 / 3)
 
 
+def test_every_number_of_several_classes_is_that_of_sklearn():
+    rng = np.random.default_rng(0)
+    label = np.r_[np.arange(4), rng.integers(0, 4, 60)]
+    probs = metrics.probabilities(np.round(rng.normal(size=(64, 4)), 1) + 1.5 * np.eye(4)[label])
+    scores, predicted = metrics.evaluate(label, probs, None), probs.argmax(axis=1)
+    precision, recall, f1, _ = sk.precision_recall_fscore_support(label, predicted, average='macro')
+    expected = {
+        'roc_auc': sk.roc_auc_score(label, probs, multi_class='ovr'),
+        'average_precision': sk.average_precision_score(np.eye(4)[label], probs),
+        'precision': precision,
+        'recall': recall,
+        'f1': f1,
+        'balanced_accuracy': sk.balanced_accuracy_score(label, predicted),
+        'accuracy': sk.accuracy_score(label, predicted),
+        'brier': 4 * np.mean([sk.brier_score_loss(label == k, probs[:, k]) for k in range(4)]),
+    }
+    assert {key: getattr(scores, key) for key in expected} == pytest.approx(expected)
+    assert scores.confusion == sk.confusion_matrix(label, predicted).tolist()
+    each = [sk.f1_score(label == k, predicted == k) for k in range(4)]
+    assert [of.f1 for of in scores.per_class] == pytest.approx(each)
+
+
 def test_a_perfect_and_a_reversed_ranking_of_several_classes():
     label = np.array([0, 0, 1, 1, 2, 2])
     perfect = np.eye(3)[label] * 0.7 + 0.1
