@@ -2,10 +2,11 @@
 
 What a clip is to a prediction of files, the last T frames are here: the probability after a frame
 is that of the clip that ends with it, so an event is told up to a clip's length after it began.
-Everything is causal, and memory does not grow. Three things differ from files for that: the mean
+Everything is causal, and memory does not grow. Four things differ from files for that: the mean
 and deviation of a whole video (`features.zscore=per_video`) are those of the frames so far, of the
-context around a clip (`features.context`) what comes after it is missing, and a frame has one
-clip's probability, not the mean of all that cover it.
+context around a clip (`features.context`) what comes after it is missing, a frame has one clip's
+probability, not the mean of all that cover it, and probabilities are not smoothed over time
+(`predict.smooth`).
 """
 
 import dataclasses

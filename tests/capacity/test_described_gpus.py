@@ -1,6 +1,6 @@
 """The training step compiled for GPUs that are not here: what the probe relies on.
 
-Needs JAX's CUDA plugin: `pip install 'posevid-jax[cuda12]'`, then `pytest -m cuda_aot`.
+Needs JAX's CUDA plugin: `pip install -e '.[cuda12]'`, then `pytest -m cuda_aot`.
 """
 
 import functools

@@ -132,6 +132,24 @@ def test_events_files_and_metrics(folder, capsys):
         xml.etree.ElementTree.fromstring(path.read_text())
 
 
+def test_recordings_at_another_rate_are_made_that_of_the_run(folder, recorded, tmp_path, capsys):
+    """Every third frame, at a third of the rate: the run reads it three times as slow."""
+    with np.load(folder / 'landmarks/v0_pose.npz') as whole:
+        arrays = dict(whole)
+    arrays |= {'skeleton': arrays['skeleton'][::3], 'fps': arrays['fps'] / 3}
+    (tmp_path / 'slow').mkdir()
+    np.savez(tmp_path / 'slow/v0_pose.npz', **arrays)
+    settings = config(folder)
+    settings.prepare.landmarks = str(tmp_path / 'slow')
+    record = predict_recordings.predict_recordings(settings, folder / 'run', 'best')
+    fps = float(recorded.fps[0])
+    assert record['videos'][0]['fps'] == pytest.approx(fps)
+    told = f'1 recordings at {fps / 3:g} frames a second were resampled to the rate'
+    assert told in capsys.readouterr().out
+    table = folder / 'run/predictions/slow/frames/v0.csv'
+    assert len(list(csv.DictReader(table.open()))) == 3 * (len(arrays['skeleton']) - 1) + 1
+
+
 def test_a_recording_shorter_than_a_clip_and_one_without_a_pose(folder, tmp_path):
     names = np.load(folder / 'landmarks/v0_pose.npz')['joint_names']
     known = {'joint_names': names, 'fps': 30.0, 'video_size': [4, 3]}

@@ -3,7 +3,7 @@
 Shares of a picture are stretched by its shape, and faces are not: between two distances of a face
 seen from the front lies a ratio that is much the same for everybody, and what a file shows of it in
 shares gives the shape away. Shoulders do so less exactly. The constants are medians over 209
-recordings of known size (docs/data.md has the error).
+recordings of known size, and the spreads say how far single ones were off.
 """
 
 from typing import NamedTuple

@@ -41,6 +41,8 @@ def read(path: pathlib.Path, content: bytes, config: ConfigDict) -> Detections:
         labels = sleap_io.load_file(str(path))
         if len(labels.videos) != 1:
             raise InputError(f'{where}: found {len(labels.videos)} videos, expected one')
+        # Height and width, where the video was at hand when the file was made.
+        fps, shape = labels.videos[0].fps, labels.videos[0].shape
         tracks = np.asarray(labels.numpy(untracked=not labels.tracks, return_confidence=True))
         own = [node.name for node in labels.skeletons[0].nodes]
         ids = [track.name for track in labels.tracks] or [str(k) for k in range(tracks.shape[1])]
@@ -63,4 +65,6 @@ def read(path: pathlib.Path, content: bytes, config: ConfigDict) -> Detections:
         person=np.tile(ids, frames) if people > 1 else None,
         num_frames=frames,
         first_frame=0,
+        fps=float(fps) if fps else None,
+        size=(float(shape[2]), float(shape[1])) if shape else None,
     )
