@@ -14,6 +14,9 @@ from posevid_jax.evaluation.results import (
     Spread,
 )
 from posevid_jax.evaluation.scores import (
+    CLASS_TITLES,
+    DECISION_TITLES,
+    QUALITY_TITLES,
     BinaryScores,
     ClassScores,
     MacroScores,
@@ -27,19 +30,6 @@ _WORST = 5  # videos listed on screen
 _UNDEFINED = 'undefined (one class)'
 
 # Title and attribute, in the order of the tables.
-_QUALITY = (
-    ('ROC-AUC', 'roc_auc'), ('average precision', 'average_precision'), ('Brier score', 'brier'),
-    ('calibration error', 'expected_calibration_error'),
-)  # fmt: skip
-_DECISIONS = (
-    ('precision', 'precision'), ('recall', 'recall'), ('specificity', 'specificity'),
-    ('balanced accuracy', 'balanced_accuracy'), ('F1', 'f1'),
-)  # fmt: skip
-_CLASS_COLUMNS = (
-    ('precision', 'precision'), ('recall', 'recall'), ('specificity', 'specificity'), ('F1', 'f1'),
-    ('ROC-AUC', 'roc_auc'), ('AP', 'average_precision'), ('Brier', 'brier'),
-    ('ECE', 'expected_calibration_error'),
-)  # fmt: skip
 _COUNTS = (('clips', 'clips'), ('positive', 'positives'))
 _VIDEO_COLUMNS = (
     *_COUNTS, ('mean prob', 'mean_probability'), ('wrong', 'wrong'), ('precision', 'precision'),
@@ -127,11 +117,11 @@ def _two_classes(record: Assessment, scores: BinaryScores) -> Table:
     rows: list[Sequence[str]] = [('threshold', number(at.threshold), '0.5', '', '')]
     if record.calibration.kind != 'none':
         rows.append(('before calibration', number(record.stored_threshold), '', '', ''))
-    for title, key in _QUALITY:
+    for title, key in QUALITY_TITLES:
         ours = with_interval(getattr(scores, key), ends.get(key))
         constant = (number(getattr(of, key)) for of in (always, prior))
         rows.append((title, ours, '', *constant))
-    for title, key in _DECISIONS:
+    for title, key in DECISION_TITLES:
         stored = with_interval(getattr(at, key), at_ends.get(key))
         middle = with_interval(getattr(half, key), half_ends.get(key))
         constant = (number(getattr(of, key)) for of in (always, prior))
@@ -151,19 +141,19 @@ def _several_classes(record: Assessment, scores: MulticlassScores) -> list[Table
     names, majority = record.class_names, scores.majority_class
 
     def row(title: str, clips: int, of: ClassScores | MacroScores) -> list[str]:
-        cells = [number(getattr(of, key, None)) for _, key in _CLASS_COLUMNS]
+        cells = [number(getattr(of, key, None)) for _, key in CLASS_TITLES]
         return [title, str(clips), *cells]
 
     rows = [row(name, of.support, of) for name, of in zip(names, scores.per_class, strict=True)]
     rows.append(row('macro average', scores.clips, scores))
-    ends = [record.intervals.get(key) for _, key in _CLASS_COLUMNS]
+    ends = [record.intervals.get(key) for _, key in CLASS_TITLES]
     if any(ends):
         rows.append(['95 % from', '', *(number(both and both.low) for both in ends)])
         rows.append(['95 % to', '', *(number(both and both.high) for both in ends)])
     always = f'always {names[majority.class_number]}'
     rows.append(row(always, scores.clips, majority))
     rows.append(row('prior', scores.clips, scores.prior))
-    table = Table('classes', ('', 'clips', *(title for title, _ in _CLASS_COLUMNS)), rows)
+    table = Table('classes', ('', 'clips', *(title for title, _ in CLASS_TITLES)), rows)
     confusion = Table(
         f'accuracy {scores.accuracy:.4f}, of {always} {majority.accuracy:.4f}; '
         'a row a true class, a column a predicted one',

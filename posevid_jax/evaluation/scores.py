@@ -33,6 +33,23 @@ def intervals_of(part: str, intervals: Intervals) -> Intervals:
     }
 
 
+# What reports call the numbers of `Quality`, of `Decisions` and of classes, and their attributes:
+# rows and columns of tables, in this order.
+QUALITY_TITLES = (
+    ('ROC-AUC', 'roc_auc'), ('average precision', 'average_precision'), ('Brier score', 'brier'),
+    ('calibration error', 'expected_calibration_error'),
+)  # fmt: skip
+DECISION_TITLES = (
+    ('precision', 'precision'), ('recall', 'recall'), ('specificity', 'specificity'),
+    ('balanced accuracy', 'balanced_accuracy'), ('F1', 'f1'),
+)  # fmt: skip
+CLASS_TITLES = (
+    ('precision', 'precision'), ('recall', 'recall'), ('specificity', 'specificity'), ('F1', 'f1'),
+    ('ROC-AUC', 'roc_auc'), ('AP', 'average_precision'), ('Brier', 'brier'),
+    ('ECE', 'expected_calibration_error'),
+)  # fmt: skip
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Ranking:
     """How well one class is ranked above the rest; None for clips of one kind."""
