@@ -89,7 +89,7 @@ def test_changes_are_the_events_of_the_probabilities(runs, recording):
     run = runs['per_video']
 
     def stream_all(run, frames):
-        stream = Stream(run, fps=20, joint_names=recording.joint_names)
+        stream = Stream(run, fps=30, joint_names=recording.joint_names)
         updates = [stream.push(joints) for joints in frames]
         changes = [change for update in updates for change in update.changes]
         return [update.prob for update in updates], changes + stream.finish()
@@ -98,7 +98,7 @@ def test_changes_are_the_events_of_the_probabilities(runs, recording):
     prob, _ = stream_all(run, frames)
     settings = run.config.copy_and_resolve_references()
     settings.predict.update(high=float(np.median(prob)), low=1.0, min_length=0.2, merge_gap=0.05)
-    expected = find_events(prob, Rule.of(settings.predict, run.threshold, 20))
+    expected = find_events(prob, Rule.of(settings.predict, run.threshold, 30))
     assert len(expected) > 1
     # Until the last one, which is still open then.
     _, changes = stream_all(dataclasses.replace(run, config=settings), frames[: expected[-1].end])
