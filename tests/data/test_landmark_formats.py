@@ -214,7 +214,8 @@ def test_a_table_of_videos_says_what_files_do_not(tmp_path):
     videos = tmp_path / 'videos.csv'
     videos.write_text('video;fps;width;height;person\nvideo;12,5;300;600;\nother;;;;2\n')
     found = read(tmp_path / 'a.csv', prepare__video_table=str(videos), prepare__fps=50.0)
-    assert (found.fps, found.aspect, found.origin.size) == (12.5, 0.5, 'prepare.video_table')
+    assert (found.fps, found.aspect) == (12.5, 0.5)
+    assert (found.origin.fps, found.origin.size) == ('prepare.video_table',) * 2
     videos.write_text('video,fps\nvideo,-3\n')
     known._table.cache_clear()  # the file has changed
     with pytest.raises(InputError, match='line 2: column fps: found -3, expected a number above 0'):

@@ -30,7 +30,7 @@ def accept(found: Detections, name: str, known: Known, config: ConfigDict) -> Re
     """
     joints, size, notes = _in_shares(found, known)
     most = config.max_file_mb * 2**20 // (joints.shape[1] * _BYTES_A_JOINT)
-    line = timing.timeline(found, known.fps, config.max_gap, most)
+    line = timing.timeline(found, known, config.max_gap, most)
     by_bodies = picture_shape.estimate(joints, found.joint_names)
     size, size_from = _size(found, known, size, by_bodies, notes)
     # Pixels are square, shares are not: the person is chosen in units of the picture's height.
@@ -74,7 +74,9 @@ def _in_shares(
     if not found.has_depth:
         joints[..., 2] = 0
     joints[_missing(joints)] = np.nan
-    size, size_from = (found.size, 'file') if found.size is not None else (known.size, known.source)
+    size, size_from = (
+        (found.size, 'file') if found.size is not None else (known.size, known.size_from)
+    )
     placed = places.to_shares(found.where, joints, found.joint_names, size, size_from=size_from)
     return placed.joints, placed.size, [*notes, *placed.notes]
 
@@ -104,7 +106,7 @@ def _size(
         return (by_bodies.aspect, 1.0), 'bodies'
     if size == (1.0, 1.0):
         return size, 'none'
-    source = 'file' if found.size is not None else known.source
+    source = 'file' if found.size is not None else known.size_from
     if by_bodies is not None and by_bodies.contradicts(size[0] / size[1]):
         notes.append(
             f'the picture is {size[0]:g} x {size[1]:g} ({source}), but bodies look like {by_bodies}'

@@ -23,13 +23,14 @@ class Known(NamedTuple):
       fps: frames per second, or None.
       size: width and height in pixels, or None.
       person: whom to keep, as `prepare.person`.
-      source: the key that says the size, for messages.
+      fps_from, size_from: the keys that say so.
     """
 
     fps: float | None
     size: tuple[float, float] | None
     person: str
-    source: str = 'prepare.video_size'
+    fps_from: str = 'prepare.fps'
+    size_from: str = 'prepare.video_size'
 
 
 def known(config: ConfigDict, video: str) -> Known:
@@ -48,7 +49,8 @@ def known(config: ConfigDict, video: str) -> Known:
         fps=float(config.fps if row.fps is None else row.fps) or None,
         size=(float(width), float(height)) if width and height else None,
         person=row.person or config.person,
-        source='prepare.video_table' if own_size else 'prepare.video_size',
+        fps_from='prepare.fps' if row.fps is None else 'prepare.video_table',
+        size_from='prepare.video_table' if own_size else 'prepare.video_size',
     )
 
 

@@ -12,7 +12,7 @@ class Origin:
     """Where the numbers of a recording come from, for reports.
 
     Attributes:
-      fps: `file`, `prepare.fps` or `times`.
+      fps: `file`, `times` or a key of the user's.
       size: `file`, a key or a file of the user's, `bodies` (estimated) or `none` (no picture).
       joint_names: `file`, a key or the name of a joint map.
       people: who was followed: (person, first frame, number of frames with a pose), in turn.

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from posevid_jax.data.landmarks.detections import Detections
+from posevid_jax.data.landmarks.known import Known
 from posevid_jax.errors import InputError
 
 UNITS = {'s': 1.0, 'ms': 1e-3, 'us': 1e-6}
@@ -43,14 +44,12 @@ class Timeline(NamedTuple):
     notes: tuple[str, ...]
 
 
-def timeline(
-    found: Detections, known_fps: float | None, max_gap: float, most_frames: int
-) -> Timeline:
+def timeline(found: Detections, known: Known, max_gap: float, most_frames: int) -> Timeline:
     """Places, times and the rate of a file.
 
     Args:
       found: the file.
-      known_fps: what the configuration says, where the file does not; None for nothing.
+      known: what the user says of the video, where the file does not.
       max_gap: seconds of the longest step in time that is no hole.
       most_frames: as many frames as may come out.
 
@@ -60,7 +59,7 @@ def timeline(
     """
     notes: list[str] = []
     number = _numbers(found)
-    stated = found.fps if found.fps is not None else known_fps
+    stated = found.fps if found.fps is not None else known.fps
     if found.time is None:
         if stated is None:
             raise InputError(
@@ -71,11 +70,11 @@ def timeline(
         frame = number - first
         total = _total(found, frame, first, most_frames)
         return Timeline(
-            frame, np.arange(total) / stated, stated, _origin(found, known_fps), tuple(notes)
+            frame, np.arange(total) / stated, stated, _origin(found, known), tuple(notes)
         )
     rows, row_of = np.unique(number, return_index=True)
     seconds = _seconds(found, rows, found.time[row_of], stated, notes)
-    fps, fps_from = _rate(found, rows, seconds, stated, known_fps)
+    fps, fps_from = _rate(found, rows, seconds, stated, known)
     first = _first_by_time(found, rows, seconds, fps, notes)
     place = rows - first + _beside_numbers(rows, seconds, fps, max_gap)
     frame = place[np.searchsorted(rows, number)]
@@ -190,14 +189,14 @@ def _rate(
     rows: np.ndarray,
     seconds: np.ndarray,
     stated: float | None,
-    known_fps: float | None,
+    known: Known,
 ) -> tuple[float, str]:
     if len(rows) < 2:
         if stated is None:
             raise InputError(
                 f'{found.where}: fps: found one frame and no rate, expected prepare.fps'
             )
-        return stated, _origin(found, known_fps)
+        return stated, _origin(found, known)
     steps = np.diff(seconds) / np.diff(rows)
     step = float(np.median(steps))
     if stated is None:
@@ -207,13 +206,13 @@ def _rate(
         raise InputError(
             f'{found.where}: time: goes up by {step:.4g} from frame to frame, which is '
             f'{1 / step:.4g} frames a second, but fps is {stated:g} '
-            f'({_origin(found, known_fps)}); expected one rate, and times in seconds'
+            f'({_origin(found, known)}); expected one rate, and times in seconds'
         )
-    return stated, _origin(found, known_fps)
+    return stated, _origin(found, known)
 
 
-def _origin(found: Detections, known_fps: float | None) -> str:
-    return 'file' if found.fps is not None else 'prepare.fps'
+def _origin(found: Detections, known: Known) -> str:
+    return 'file' if found.fps is not None else known.fps_from
 
 
 def _first_by_time(
