@@ -5,6 +5,7 @@ import pytest
 
 from posevid_jax.evaluation import report
 from posevid_jax.evaluation.assessment import assess
+from posevid_jax.evaluation.calibration import Calibration
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.findings import findings
 from posevid_jax.evaluation.groups import by_quartile, groupings
@@ -36,6 +37,15 @@ def test_intervals_stand_around_every_number_and_are_of_videos():
     one = dataclasses.replace(CLIPS, group=np.zeros(len(CLIPS), np.int32))
     assert set(assessed(one).intervals.values()) == {None}
     assert assessed(samples=0).intervals == {}
+
+
+def test_log_loss_is_that_of_what_was_said_before_and_after_calibration():
+    calibrated = dataclasses.replace(PLAIN, kind='temperature', calibration=Calibration(0.5))
+    effect = assessed(chosen=calibrated, samples=0).calibration
+    sign = 2 * CLIPS.label - 1
+    for stage, factor in ((effect.before, 1.0), (effect.after, 0.5)):
+        expected = np.logaddexp(0, -factor * sign * LOGITS[:, 0]).mean()
+        assert stage.log_loss == pytest.approx(expected)
 
 
 def test_videos_add_up_to_the_set():

@@ -46,6 +46,8 @@ def test_scores_and_differences_are_those_of_the_records():
         assert row[:3] == (name, '7', str(record.scores.clips))
         low, high = record.intervals['roc_auc']
         assert row[3] == f'{record.scores.roc_auc:.4f} [{low:.2f}, {high:.2f}]'
+        low, high = record.intervals['at_threshold.f1']
+        assert row[5] == f'{record.scores.at_threshold.f1:.4f} [{low:.2f}, {high:.2f}]'
         assert row[-1] == f'{record.scores.expected_calibration_error:.4f}'
     ((name, *cells),) = gains.rows
     before, after = (record.scores for record in records)

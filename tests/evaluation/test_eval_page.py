@@ -1,5 +1,6 @@
 """Pages of evaluations: whole, alone, and there for every kind of set."""
 
+import contextlib
 import dataclasses
 import re
 import xml.etree.ElementTree
@@ -7,7 +8,7 @@ import xml.etree.ElementTree
 import numpy as np
 import pytest
 
-from posevid_jax.evaluation import eval_page
+from posevid_jax.evaluation import drawing, eval_page, eval_pictures
 from posevid_jax.evaluation.assessment import assess
 from posevid_jax.evaluation.calibration import Calibration
 from posevid_jax.evaluation.decision import Decision
@@ -71,3 +72,27 @@ def test_several_classes_have_a_curve_each():
     assert 'thresholds' not in pictures
     assert all(name in pictures['curves'].svg for name in clips.class_names)
     assert 'macro average' in text
+
+
+def test_curves_enclose_the_area_and_meet_the_thresholds(monkeypatch):
+    figures = []
+
+    @contextlib.contextmanager
+    def noted(*size, **options):
+        with drawing.drawing(*size, **options) as (figure, picture):
+            figures.append(figure)
+            yield figure, picture
+
+    monkeypatch.setattr(eval_pictures, 'drawing', noted)
+    clips = made.clips()
+    logits = made.logits(clips.label)
+    record = assess(clips, logits, CHOSEN, recall=0.8, samples=0)
+    eval_pictures.curves(clips.label, CHOSEN.probabilities(logits), record)
+    roc, precision_recall = (axes.lines for axes in figures[0].axes)
+    scores, at = record.scores, record.scores.at_threshold
+    false_positive_rate, recall = roc[0].get_data()
+    assert np.trapezoid(recall, false_positive_rate) == pytest.approx(scores.roc_auc)
+    recall, precision = precision_recall[0].get_data()
+    assert -np.diff(recall) @ precision[:-1] == pytest.approx(scores.average_precision)
+    marks = {line.get_label(): line.get_xydata()[0].tolist() for line in roc[2:]}
+    assert marks['stored threshold'] == [at.false_positive_rate, at.recall]
