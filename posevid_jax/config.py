@@ -92,7 +92,8 @@ def get_config() -> ConfigDict:
     c.prepare.array_axes = ''  # last axis of npy, npz: '' = xy or xyzv, by its length | xyz | xyv
     # Column names of your own CSV, with {joint} and {axis}: 'kp_{joint}_{axis}'; '' = known ones
     c.prepare.columns = ''
-    # Which of several people to keep: largest | confident | first | a track id of the file.
+    # Which of several people to keep: largest | confident | first | a track id of the file | a CSV
+    # of track ids, PATH.csv with the columns video and person; a video without a row: largest.
     c.prepare.person = 'largest'
     c.prepare.max_gap = 0.2  # seconds; nothing is interpolated over a longer gap
     c.prepare.joints = ()  # names of the joints to keep; () = all

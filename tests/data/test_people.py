@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from posevid_jax.data.landmarks import people
+from posevid_jax.data.landmarks import known, people
 from posevid_jax.data.landmarks.read import read_recording
 from posevid_jax.errors import InputError
 from tests import toy
@@ -130,3 +130,53 @@ def test_a_track_id_is_followed_and_one_that_is_not_there_is_named(tmp_path):
     path.write_text(json.dumps(entries))
     with pytest.raises(InputError, match=r"person: found '8', and the file has no track ids"):
         read('8')
+
+
+@pytest.fixture
+def tracked(tmp_path):
+    """A file in which the small body is track 8, and reads it with a CSV of track ids."""
+    entries = files.alphapose([[LARGE[t], SMALL[t]] for t in range(20)])
+    for number, entry in enumerate(entries):
+        entry['idx'] = 7 + number % 2
+    (tmp_path / 'a.json').write_text(json.dumps(entries))
+    people_csv = tmp_path / 'people.csv'
+
+    def read(text, video='a', **keys):
+        known._table.cache_clear()  # the file may have changed
+        if text is not None:
+            people_csv.write_text(text)
+        given = {'fps': FPS, 'video_size': (640, 480), 'person': str(people_csv)} | keys
+        config = toy.config(**{f'prepare__{key}': value for key, value in given.items()}).prepare
+        return read_recording(tmp_path / 'a.json', video, config)
+
+    return read
+
+
+def test_a_file_of_track_ids_says_whom_to_keep_in_each_video(tracked, tmp_path):
+    found = tracked('Video;person\na;8\nb;7\n')
+    assert found.origin.people == (('8', 0, 20),) and not found.origin.notes
+    for text in ('video,person\nb,8\n', 'video,person\na,\nb,8\n'):
+        found = tracked(text)
+        assert found.origin.people == (('7', 0, 20),)
+        (note,) = found.origin.notes
+        assert 'people.csv (prepare.person) has no row of the video: the largest' in note
+    (tmp_path / 'videos.csv').write_text('video,person\na,8\n')
+    found = tracked(None, video_table=str(tmp_path / 'videos.csv'))
+    assert found.origin.people == (('8', 0, 20),) and not found.origin.notes
+
+
+@pytest.mark.parametrize(
+    ('text', 'line'),
+    [
+        (None, r'prepare\.person: .*people\.csv: not found'),
+        ('', 'people.csv: column video: not found, the columns are none'),
+        ('video,person\n', 'people.csv: found no rows, expected one a video'),
+        ('video,track\na,8\n', 'column person: not found, the columns are video, track'),
+        ('video,person\na,8\na,7\n', "line 3: found 'a' a second time"),
+        ('video,person\na\n', 'line 2: found 1 cells, expected 2'),
+        ('video,person\na,9\n', r"found '9', expected .*a track id of the file \(7, 8\)"),
+    ],
+)
+def test_a_bad_file_of_track_ids_is_one_line(tracked, text, line):
+    with pytest.raises(InputError, match=line):
+        tracked(text)

@@ -52,7 +52,7 @@ def accept(found: Detections, name: str, known: Known, config: ConfigDict) -> Re
                 size=size_from,
                 joint_names=found.names_from,
                 people=people.stretches(line.frame, kept),
-                notes=(*notes, *line.notes),
+                notes=(*notes, *line.notes, *known.notes),
             ),
         )
     except InputError as error:
