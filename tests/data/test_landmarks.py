@@ -6,6 +6,7 @@ import json
 import lzma
 import pathlib
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -49,6 +50,18 @@ def test_an_npz_may_say_names_rate_and_size(tmp_path):
     assert (found.joint_names, found.fps, found.aspect) == (names, 50, 0.5)
     np.savez(path, joints)
     np.testing.assert_array_equal(read(path, **KNOWN, prepare__joint_names=names).joints, joints)
+
+
+def test_numbers_that_no_conversion_takes_are_missing_without_a_warning(tmp_path):
+    signals, beyond = files.joints(5, 17), files.joints(5, 17).astype(np.longdouble)
+    signals.view(np.uint32)[2, 3, 0] = 0x7F800001  # a NaN that arithmetic stumbles over
+    beyond[2, 3, 0] = np.longdouble('1e4000')
+    for damaged in (signals, beyond):
+        np.save(tmp_path / 'a.npy', damaged)
+        with warnings.catch_warnings():
+            warnings.simplefilter('error')
+            found = read(tmp_path / 'a.npy', **KNOWN, prepare__joint_map='coco_17')
+        assert np.argwhere(np.isnan(found.joints[..., 0])).tolist() == [[2, 3]]
 
 
 def test_bad_arrays_are_one_line(tmp_path):

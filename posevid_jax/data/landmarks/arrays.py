@@ -44,7 +44,8 @@ def read(path: pathlib.Path, content: bytes, config: ConfigDict) -> Detections:
     )
     axes = _axes(where, values.shape[2], config.array_axes)
     joints = np.full((*values.shape[:2], 4), np.nan)
-    joints[..., ['xyzv'.index(axis) for axis in axes]] = values
+    with np.errstate(invalid='ignore', over='ignore'):  # damaged numbers, which the gate sees to
+        joints[..., ['xyzv'.index(axis) for axis in axes]] = values
     return Detections(
         where=where,
         joints=joints,
