@@ -1,15 +1,28 @@
 """One live line in a terminal, plain lines in a log."""
 
+import collections
+import contextlib
 import resource
 import sys
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Generator, Mapping
+from typing import Any, NamedTuple
 
 import jax
 import tqdm
 
 _SECONDS_BETWEEN_LINES = 10.0
+# Rates are those of the last so many seconds. Steps are counted when they are handed to the device,
+# which may be many at once, so that a shorter time says nothing.
+_WINDOW, _LEAST_SECONDS, _SECONDS_BETWEEN_MARKS = 30.0, 2.0, 1.0
+
+
+class _Mark(NamedTuple):
+    """Where the run was at a moment; seconds count training alone."""
+
+    step: int
+    seconds: float
+    waited: float
 
 
 class Progress:
@@ -30,8 +43,9 @@ class Progress:
         self._live = sys.stderr.isatty()
         self._batch_size = batch_size
         self._total = total
-        # Step, time and `waited` that rates count from.
-        self._first: tuple[int, float, float] | None = None
+        self._aside = 0.0  # seconds that were no training
+        self._first: tuple[int, float] | None = None  # step and time that the time left counts from
+        self._marks: collections.deque[_Mark] = collections.deque()
         self._printed = time.monotonic()
         self._bar = tqdm.tqdm(
             initial=step, total=total, unit='step', disable=not self._live, dynamic_ncols=True
@@ -41,35 +55,53 @@ class Progress:
         """Takes `loss` and `learning_rate` from the metrics of a step, on the host."""
         self.loss, self.learning_rate = float(numbers['loss']), float(numbers['learning_rate'])
 
+    @contextlib.contextmanager
+    def aside(self) -> Generator[None]:
+        """The block's seconds, of an evaluation perhaps, do not count in the clips per second."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self._aside += time.monotonic() - started
+
     def update(self, step: int) -> None:
         """Shows the progress up to a step; a log gets a line every few seconds."""
         now = time.monotonic()
+        mark = _Mark(step, now - self._aside, self.waited)
         if self._first is None:
             # The first step holds the compilation, which says nothing about those to come.
-            self._first = (step, now, self.waited)
-            self._bar.update(step - self._bar.n)
-            return
-        first_step, started, waited = self._first
-        seconds = max(now - started, 1e-9)
-        rate = (step - first_step) / seconds
+            self._first, self._printed = (step, now), now
+        if not self._marks or mark.seconds - self._marks[-1].seconds >= _SECONDS_BETWEEN_MARKS:
+            self._marks.append(mark)
+        while len(self._marks) > 1 and mark.seconds - self._marks[1].seconds >= _WINDOW:
+            self._marks.popleft()
         if self._live or now - self._printed >= _SECONDS_BETWEEN_LINES:
-            waiting = (self.waited - waited) / seconds
-            self._show(step, now, rate, waiting)
+            self._show(step, now, self._rates(mark), *self._first)
 
-    def _show(self, step: int, now: float, rate: float, waiting: float) -> None:
+    def _rates(self, now: _Mark) -> str:
+        """Clips per second and share of waiting, '' where it is too early to tell."""
+        since = self._marks[0]
+        seconds = now.seconds - since.seconds
+        if seconds < _LEAST_SECONDS or now.step == since.step:
+            return ''
+        rate = (now.step - since.step) * self._batch_size / seconds
+        waiting = (now.waited - since.waited) / seconds
+        return f'{rate:,.0f} clips/s, {waiting:.0%} of the time waiting for data, '
+
+    def _show(self, step: int, now: float, rates: str, first_step: int, started: float) -> None:
         loss = '' if self.loss is None else f'loss {self.loss:.4f}, '
         learning_rate = '' if self.learning_rate is None else f'lr {self.learning_rate:.2g}, '
-        text = (
-            f'{loss}{learning_rate}{rate * self._batch_size:,.0f} clips/s, '
-            f'{waiting:.0%} of the time waiting for data, {_memory()}'
-        )
+        text = f'{loss}{learning_rate}{rates}{_memory()}'
         if self._live:
             self._bar.set_postfix_str(text, refresh=False)
             self._bar.update(step - self._bar.n)
-        else:
-            self._printed = now
-            left = (self._total - step) / max(rate, 1e-9)
-            self.say(f'step {step}/{self._total}, {text}, {left:,.0f} s left')
+            return
+        self._printed = now
+        left = ''
+        if rates:
+            seconds = (self._total - step) * (now - started) / (step - first_step)
+            left = f', {seconds:,.0f} s left'
+        self.say(f'step {step}/{self._total}, {text}{left}')
 
     def say(self, line: str) -> None:
         """A line of its own, above the live one."""

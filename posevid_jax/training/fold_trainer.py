@@ -63,7 +63,8 @@ class FoldTrainer:
                     return None
         _check_finite(metrics, config.on_nonfinite)
         spec = families.input_spec(experiment.config)
-        return self._predict(state, columns.host_arrays(experiment.val, spec))
+        with progress.aside():
+            return self._predict(state, columns.host_arrays(experiment.val, spec))
 
 
 def _check_finite(metrics: dict[str, jax.Array], policy: str) -> None:

@@ -147,7 +147,7 @@ def _train(
             if save:
                 log.settle(state)
             if epoch_done:
-                with phases.phase('eval'):
+                with phases.phase('eval'), progress.aside():
                     entry, chosen = _end_epoch(experiment, state, step, predict, clock)
                     hardest(state, entry.epoch)
                 records.epoch(entry, chosen)
@@ -157,7 +157,7 @@ def _train(
                 clock = Clock(data)
                 stalled = records.stalled(config)
             if save:
-                with phases.phase('save'):
+                with phases.phase('save'), progress.aside():
                     checkpoints.save(state, data.position, score)
         log.read(state)
         records.close()
