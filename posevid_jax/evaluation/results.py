@@ -188,6 +188,7 @@ class Evaluation:
 
     Attributes:
       set: name of the set of clips.
+      source: where the set lies, or what it was split off from.
       step: of the checkpoint.
       assessment: what is said of it.
       loss: weighted mean of the configured loss.
@@ -196,6 +197,7 @@ class Evaluation:
     """
 
     set: str
+    source: str
     step: int
     assessment: Annotated[Assessment, INLINE]
     loss: float

@@ -34,16 +34,16 @@ def evaluate_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'b
     parallel = Parallel(config.parallel)
     parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
     run = restore(config, workdir, checkpoint)
-    if config.data.test:
-        name, clips = source.set_name(config.data.test), source.load(config.data.test, config.data)
-    else:
-        name, clips = source.set_name(config.data.val or 'val'), run.validation_clips()
-    clips = run.conform(clips, config.data.test or name)
+    data = config.data
+    clips = source.load(data.test, data) if data.test else run.validation_clips()
+    of = evaluation_files.set_name(workdir, data.test or data.val, data.train)
+    name = of.name
+    clips = run.conform(clips, data.test or name)
     run.warn_of_other_clips(clips, name)
     logits = run.logits(parallel)(clips)
     evaluation = validation.evaluate(
         logits, clips, run.decision, config,
-        name=name, step=run.step, trained_on=run.count_trained_on(clips),
+        of=of, step=run.step, trained_on=run.count_trained_on(clips),
     )  # fmt: skip
     page = workdir / 'eval' / f'{name}.html'
     look = evaluation_files.write(

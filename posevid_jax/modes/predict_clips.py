@@ -8,10 +8,12 @@ from ml_collections import ConfigDict
 from posevid_jax.data import source
 from posevid_jax.data.clips import UNKNOWN_FRAME, UNKNOWN_LABEL, Clips
 from posevid_jax.data.npz import write_arrays
+from posevid_jax.data.npz_file import NpzFile
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation.table import Table
 from posevid_jax.inference.restore import restore
 from posevid_jax.machine.parallel import Parallel
+from posevid_jax.runs import set_names
 from posevid_jax.runs.files import write_text
 
 
@@ -41,13 +43,28 @@ def predict_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'be
     run.warn_of_other_clips(clips, config.data.test)
     probs = run.predictor(parallel)(clips)
     columns = prediction_columns(clips, probs, run.threshold)
-    path = workdir / 'predictions' / f'{source.set_name(config.data.test)}.csv'
+    folder, whence = workdir / 'predictions', set_names.whence(config.data.test)
+    path = folder / f'{_name(folder, config.data.test, whence)}.csv'
     write_text(path, Table.of_columns(columns).csv())
-    write_arrays(path.with_suffix('.npz'), _arrays(clips, probs, columns, run.threshold))
+    arrays = _arrays(clips, probs, columns, run.threshold) | {'source': np.array(whence)}
+    write_arrays(path.with_suffix('.npz'), arrays)
     counts = np.bincount(columns['predicted'], minlength=clips.num_classes)
     found = ', '.join(f'{n} {name}' for name, n in zip(clips.class_names, counts, strict=True))
     print(f'{path}: {len(clips)} clips, predicted {found}')
     return probs
+
+
+def _name(folder: pathlib.Path, path: str, whence: str) -> str:
+    """A name for the predictions of a set that overwrites those of no other."""
+
+    def source_of(name: str) -> str | None:
+        archive = folder / f'{name}.npz'
+        if not archive.exists():
+            return None
+        with NpzFile(archive) as file:
+            return file.texts('source', 1)[0] if 'source' in file else ''
+
+    return set_names.name_for(source.set_name(path), whence, source_of)
 
 
 def prediction_columns(

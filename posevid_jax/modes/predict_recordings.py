@@ -21,6 +21,7 @@ from posevid_jax.inference.trained_run import TrainedRun
 from posevid_jax.inference.video_events import Video, make_record
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.modes import prepare
+from posevid_jax.runs import set_names
 from posevid_jax.runs.files import read_json
 
 _CLIPS_AT_ONCE = 2048  # of short videos together, so that batches are full
@@ -55,12 +56,12 @@ def predict_recordings(
     parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
     run = restore(config, workdir, checkpoint)
     report = prepare.Report()
-    landmarks = pathlib.Path(config.prepare.landmarks).resolve()
+    landmarks = set_names.whence(config.prepare.landmarks)
     name = _name(workdir / 'predictions', landmarks)
     videos = list(_videos(run, parallel, name, report))
     if not videos:
         raise InputError(f'prepare.landmarks: {config.prepare.landmarks} holds no usable video')
-    record = {'set': name, 'landmarks': str(landmarks), 'step': run.step}
+    record = {'set': name, 'landmarks': landmarks, 'step': run.step}
     record['skipped'] = report.skipped
     record |= make_record(videos, run)
     folder = workdir / 'predictions' / name
@@ -69,18 +70,15 @@ def predict_recordings(
     return record
 
 
-def _name(folder: pathlib.Path, landmarks: pathlib.Path) -> str:
-    """A name for the predictions of some landmarks that overwrites those of no others.
+def _name(folder: pathlib.Path, landmarks: str) -> str:
+    """A name for the predictions of some landmarks that overwrites those of no others."""
 
-    It is the last part of their path, or as many parts as no other landmarks have.
-    """
-    parts = [part for part in landmarks.parts if part != landmarks.anchor] or ['recordings']
-    for count in range(1, len(parts) + 1):
-        name = '_'.join(parts[-count:])
-        path = folder / name / 'events.json'
-        if not path.exists() or read_json(path).get('landmarks') in (None, str(landmarks)):
-            return name
-    return '_'.join(parts)
+    def source_of(name: str) -> str | None:
+        record = folder / name / 'events.json'
+        return read_json(record).get('landmarks', '') if record.exists() else None
+
+    plain = pathlib.Path(landmarks).name or 'recordings'
+    return set_names.name_for(plain, landmarks, source_of)
 
 
 def _videos(

@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 from ml_collections import ConfigDict
 
+from posevid_jax.data import source as data_source
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.npz import write_arrays
 from posevid_jax.evaluation import eval_page
@@ -14,7 +15,7 @@ from posevid_jax.evaluation.drawing import Picture
 from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.evaluation.results import Best, Epoch, Evaluation
 from posevid_jax.machine import processes
-from posevid_jax.runs import evaluation_log
+from posevid_jax.runs import evaluation_log, set_names
 from posevid_jax.runs.config import flatten
 from posevid_jax.runs.environment import environment
 from posevid_jax.runs.files import (
@@ -25,6 +26,28 @@ from posevid_jax.runs.files import (
     write_json,
     write_text,
 )
+from posevid_jax.runs.set_names import SetName
+
+
+def set_name(workdir: pathlib.Path, path: str, train: str) -> SetName:
+    """The name of a set in `eval/`, which no other set has there.
+
+    Args:
+      workdir: the run directory.
+      path: of the set; '' for the validation clips split off from `train`.
+      train: the training clips.
+
+    Raises:
+      InputError: a record of an earlier evaluation is damaged.
+    """
+    source = set_names.whence(path, train)
+
+    def source_of(name: str) -> str | None:
+        record = workdir / 'eval' / f'{name}.json'
+        return read_json(record).get('source', '') if record.exists() else None
+
+    plain = data_source.set_name(path or 'val')
+    return SetName(set_names.name_for(plain, source, source_of), source)
 
 
 def write(

@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from posevid_jax.data import source
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import decision, report
 from posevid_jax.evaluation.decision import Choice
@@ -234,10 +233,10 @@ def _finish(
         restored = checkpoints.restore(step, experiment.abstract_state())
         logits = predict(parallel.put_state(restored))
     chosen = read_decision(workdir, config.eval.calibration)
-    name = source.set_name(config.data.val or 'val')
+    of = evaluation_files.set_name(workdir, config.data.val, config.data.train)
     evaluation = validation.evaluate(
         logits, experiment.val, chosen, config,
-        name=name, step=step, trained_on=training_clips.count(workdir, experiment.val),
+        of=of, step=step, trained_on=training_clips.count(workdir, experiment.val),
     )  # fmt: skip
     epochs = len(read_json(workdir / 'history.json'))
     page = workdir / 'report.html'
@@ -245,7 +244,7 @@ def _finish(
         workdir, page, evaluation, experiment.val, logits, chosen, config.eval, epochs=epochs
     )
     reproduce.write(workdir, experiment, evaluation, phases.read())
-    title = f'{workdir}, best checkpoint (step {step}) on {name}'
+    title = f'{workdir}, best checkpoint (step {step}) on {of.name}'
     print('\n'.join(report.lines(title, evaluation)))
     return evaluation
 

@@ -21,6 +21,7 @@ from posevid_jax.machine.parallel import Parallel
 from posevid_jax.machine.prefetch import Batch
 from posevid_jax.models import families
 from posevid_jax.models.classifier import Classifier
+from posevid_jax.runs.set_names import SetName
 from posevid_jax.training import losses
 from posevid_jax.training.state import Trained, TrainState
 
@@ -114,7 +115,7 @@ def evaluate(
     chosen: Decision,
     config: ConfigDict,
     *,
-    name: str,
+    of: SetName,
     step: int,
     trained_on: int,
 ) -> Evaluation:
@@ -125,7 +126,7 @@ def evaluate(
       clips: the set.
       chosen: calibration and threshold of the run.
       config: the whole configuration.
-      name: of the set.
+      of: name and source of the set.
       step: of the checkpoint.
       trained_on: how many of the clips it was trained on.
 
@@ -134,7 +135,8 @@ def evaluate(
     """
     mean = mean_logits(logits)
     return Evaluation(
-        set=name,
+        set=of.name,
+        source=of.source,
         step=step,
         assessment=assessment.assess(
             clips, mean, chosen,

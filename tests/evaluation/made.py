@@ -39,7 +39,8 @@ def logits(label: np.ndarray, outputs: int = 1, seed: int = 0) -> np.ndarray:
 
 def evaluation(assessment: Assessment, **changes) -> Evaluation:
     """An assessment as a run has it."""
-    about = {'set': 'set', 'step': 7, 'loss': 1.0, 'members': None, 'trained_on': 0}
+    about = {'set': 'set', 'source': '/set.npz', 'step': 7, 'loss': 1.0}
+    about |= {'members': None, 'trained_on': 0}
     return Evaluation(assessment=assessment, **about | changes)
 
 

@@ -1,6 +1,8 @@
 """Mode predict on clips."""
 
 import csv
+import json
+import shutil
 
 import numpy as np
 import pytest
@@ -62,6 +64,31 @@ def test_clips_without_labels_get_the_same_probabilities(folder):
         np.testing.assert_array_equal(file['probs'], probs)
         assert 'label' not in file and file['class_names'].tolist() == ['no_smoke', 'smoke']
         assert ((file['prob'] >= file['threshold']) == file['predicted']).all()
+
+
+def test_sets_of_one_name_do_not_overwrite_each_other(folder, clips, tmp_path):
+    """The validation clips of the run are called val as well."""
+    run = shutil.copytree(folder / 'run', tmp_path / 'run')
+    shutil.rmtree(run / 'predictions', ignore_errors=True)  # of other tests
+    before = (run / 'eval/val.json').read_bytes()
+    for name, rows in (('a', slice(0, 30)), ('b', slice(10, 30))):
+        (tmp_path / name).mkdir()
+        write_clips(tmp_path / f'{name}/val.npz', clips.select(np.arange(48)[rows]), 'long')
+    for name, predicted, evaluated in (
+        ('a', 'val', 'a_val'), ('b', 'b_val', 'b_val'), ('a', 'val', 'a_val')
+    ):  # fmt: skip
+        settings = config(tmp_path / name, 'val')
+        settings.data.train = str(folder / 'clips.npz')
+        probs = predict_clips.predict_run(settings, run)
+        rows = list(csv.DictReader((run / f'predictions/{predicted}.csv').open()))
+        with np.load(run / f'predictions/{predicted}.npz') as file:
+            assert len(rows) == len(probs) == len(file['probs'])
+        assert eval.evaluate_run(settings, run).set == evaluated
+        record = json.loads((run / f'eval/{evaluated}.json').read_text())
+        assert record['clips'] == len(probs) and record['source'] == settings.data.test
+    assert len(list((run / 'predictions').iterdir())) == 4
+    assert (run / 'eval/val.json').read_bytes() == before
+    assert eval.evaluate_run(toy.config(data__train=str(folder / 'clips.npz')), run).set == 'val'
 
 
 def test_several_classes_have_a_column_each(clips):

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import shutil
 import xml.etree.ElementTree
 
 import numpy as np
@@ -51,7 +52,8 @@ def folder(recorded, tmp_path_factory):
 
 def config(folder, **overrides):
     settings = {'predict__smooth': 0.0, 'train__num_epochs': 1}
-    return toy.config(prepare__landmarks=str(folder / 'landmarks'), **settings | overrides)
+    settings['prepare__landmarks'] = str(folder / 'landmarks')
+    return toy.config(**settings | overrides)
 
 
 def frames_of(folder, video):
@@ -148,6 +150,19 @@ def test_recordings_at_another_rate_are_made_that_of_the_run(folder, recorded, t
     assert told in capsys.readouterr().out
     table = folder / 'run/predictions/slow/frames/v0.csv'
     assert len(list(csv.DictReader(table.open()))) == 3 * (len(arrays['skeleton']) - 1) + 1
+
+
+def test_folders_of_one_name_do_not_overwrite_each_other(folder, tmp_path):
+    (tmp_path / 'landmarks').mkdir()
+    shutil.copy(folder / 'landmarks/v0_pose.npz', tmp_path / 'landmarks')
+    run = shutil.copytree(folder / 'run', tmp_path / 'run')
+    shutil.rmtree(run / 'predictions', ignore_errors=True)
+    for root, name in ((folder, 'landmarks'), (tmp_path, f'{tmp_path.name}_landmarks')) * 2:
+        settings = config(folder, prepare__landmarks=str(root / 'landmarks'))
+        record = predict_recordings.predict_recordings(settings, run, 'best')
+        assert record['set'] == name
+        kept = json.loads((run / f'predictions/{name}/events.json').read_text())
+        assert len(kept['videos']) == (3 if root == folder else 1)
 
 
 def test_a_recording_shorter_than_a_clip_and_one_without_a_pose(folder, tmp_path):
