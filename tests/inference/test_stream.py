@@ -105,6 +105,24 @@ def test_changes_are_the_events_of_the_probabilities(runs, recording):
     assert [event for kind, event in changes if kind == 'end'] == expected
 
 
+def test_a_stream_at_another_rate_is_that_of_the_run(runs, recording, capsys):
+    """Every third frame of 24, at a third of the rate, with lines between them."""
+    run, joints = runs['body'], recording.joints[:10]
+    slow = Stream(run, fps=10, aspect=4 / 3, joint_names=recording.joint_names)
+    found = [slow.push(frame).prob for frame in joints[::3]]
+    between = (np.arange(10) % 3 / 3)[:, None, None]
+    ends = np.concatenate([joints[::3], joints[-1:]])
+    made = ends[np.arange(10) // 3] * (1 - between) + ends[np.arange(10) // 3 + 1] * between
+    stream = Stream(run, fps=30, aspect=4 / 3, joint_names=recording.joint_names)
+    expected = [stream.push(frame).prob for frame in made]
+    np.testing.assert_allclose(found, expected[::3], atol=1e-5)
+    assert slow.run_fps == 30
+    known = {'fps': 10, 'video_size': [4, 3]}
+    sink = io.StringIO()
+    serve(run, io.StringIO(json.dumps(known)), sink)
+    assert '10 frames a second' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize('kind', ['per_video', 'body per video'])
 def test_a_stream_without_anybody_goes_on(folder, kind):
     stream = Stream(folder / kind, fps=25)

@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -133,6 +134,17 @@ def test_the_command_in_reproduce_json_makes_the_same_run_again(tmp_path, monkey
     assert code == 0, err
     for name in ('config.json', 'metrics.jsonl', 'eval/val.json', 'best.json', 'thresholds.json'):
         assert (tmp_path / 'a' / name).read_text() == (tmp_path / 'b' / name).read_text(), name
+
+
+def test_another_network_than_the_run_has_is_one_line_and_nothing_else(tmp_path):
+    """What reads checkpoints would go on complaining when the process ends."""
+    shutil.copytree(ROOT / 'tests/data/old_run', tmp_path / 'run')
+    clips = f'--config.data.test={ROOT}/tests/data/old_clips.npz'
+    other = '--config.model.stat_pool.hidden_sizes=(9,)'
+    code, out, err = run(['--mode=eval', '--workdir=run', clips, other], tmp_path)
+    assert (code, out) == (2, '')
+    (line,) = err.splitlines()
+    assert line.startswith('error: --config.model.stat_pool.hidden_sizes: found [9]')
 
 
 @pytest.mark.parametrize(

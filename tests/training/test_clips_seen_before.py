@@ -49,6 +49,8 @@ def test_an_evaluation_on_what_was_trained_on_says_so_and_another_does_not(clips
     more.train.num_epochs = 2
     with pytest.raises(InputError, match=r'data\.train: .*train\.npz has changed since .*run was'):
         loop.train_and_evaluate(more, tmp_path / 'run')
+    with pytest.raises(InputError, match=r'data\.train: .*train\.npz has changed since .*run was'):
+        evaluate_run(config(tmp_path), tmp_path / 'run')  # its validation clips are others now
 
 
 @pytest.mark.parametrize('most', [overlap._MOST_FRAMES, 0])
