@@ -17,6 +17,9 @@ _LEAST_FRAMES = 6
 _TURNED = 0.15  # of the eyes' distance: how far the nose of a face from the front is off the middle
 _TILTED = 0.15  # of a height: how far two joints of a level pair are apart in it
 _VISIBLE = 0.5
+# Times that a stated shape is off where it can hardly be true. A square is 1.78 times off 16:9, and
+# single recordings are measured up to 1.5 times off (docs/data.md).
+_CONTRADICTED = 1.55
 
 
 class Ratio(NamedTuple):
@@ -56,14 +59,12 @@ class Estimate(NamedTuple):
       measured: as measured.
       by: the name of the ratio.
       frames: that were measured.
-      spread: standard deviation of the logarithm of `measured`.
     """
 
     aspect: float
     measured: float
     by: str
     frames: int
-    spread: float
 
     def __str__(self) -> str:
         shape = next((name for name, a in USUAL.items() if a == self.aspect), f'{self.aspect:.2f}')
@@ -71,25 +72,26 @@ class Estimate(NamedTuple):
 
     def contradicts(self, aspect: float) -> bool:
         """Whether a stated shape can hardly be true."""
-        return abs(np.log(self.measured / aspect)) > 2.5 * self.spread
+        return abs(np.log(self.measured / aspect)) > np.log(_CONTRADICTED)
 
 
-def estimate(joints: np.ndarray, names: tuple[str, ...]) -> Estimate | None:
+def estimate(
+    joints: np.ndarray, names: tuple[str, ...], ratios: tuple[Ratio, ...] = RATIOS
+) -> Estimate | None:
     """The shape of the picture, or None where too few bodies face the camera.
 
     Args:
       joints: [T, J, 4] in shares of the picture, NaN where missing.
       names: J names.
+      ratios: to measure; the first one that can be measured tells the shape.
     """
-    for ratio in RATIOS:
+    for ratio in ratios:
         found = _ratios(joints, names, ratio)
         if len(found) >= _LEAST_FRAMES:
             measured = ratio.ratio / float(np.median(found))
             nearest = min(USUAL.values(), key=lambda usual: abs(np.log(usual / measured)))
             as_likely = abs(np.log(nearest / measured)) <= 1.5 * ratio.spread
-            return Estimate(
-                nearest if as_likely else measured, measured, ratio.name, len(found), ratio.spread
-            )
+            return Estimate(nearest if as_likely else measured, measured, ratio.name, len(found))
     return None
 
 
