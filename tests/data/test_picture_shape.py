@@ -11,7 +11,7 @@ from tests.data.test_gate import face
 
 @pytest.fixture
 def told(tmp_path, capsys):
-    """Four recordings: two in 16:9, one that is said to be 9:16, and one of unknown size; and no recording."""
+    """Two recordings in 16:9, one that is said to be 9:16, one of unknown size, an empty file."""
     known = {'joint_names': MEDIAPIPE_33, 'fps': 25.0}
     wide, high = (1920, 1080), (1080, 1920)
     sizes = {'right': wide, 'small': (160, 90), 'turned': high, 'unknown': None}
