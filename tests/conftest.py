@@ -40,6 +40,14 @@ os.environ['XLA_FLAGS'] = ' '.join(
 )
 
 
+# Files that take half a minute and more. They come first, so that no core works alone at the end.
+LONG = ('test_command_line', 'test_export', 'test_soak', 'test_processes', 'test_micro_batches')
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.stem not in LONG)
+
+
 @pytest.fixture
 def shared() -> pathlib.Path:
     """Real clips, landmarks and labels beside the repository; a test is skipped without them."""
