@@ -3,7 +3,7 @@
     python -m benchmarks.soak --kills=30
 
 A kill is SIGKILL, up to 50 ms after the n-th time that the run does one of `POINTS`. Prints a line
-a kill and what differed; exit code 1 when anything did.
+per kill and what differed; exit code 1 when anything did.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from collections import Counter
 
 import jax
 import numpy as np
+from ml_collections import ConfigDict
 
 from posevid_jax.data import loader
 from posevid_jax.inference.single import SingleRun
@@ -44,10 +45,9 @@ POINTS = {
 }
 ROOT = pathlib.Path(__file__).parents[1]
 # What is random is switched on, and an epoch of three steps is also saved within.
-CONFIG = toy.config(
+CONFIG = dict(
     model__dropout=0.3,
     augment__frame_drop=0.1,
-    train__num_epochs=24,
     train__ema_decay=0.9,
     train__topk_loss=5,
     train__batch_size=12,
@@ -56,13 +56,14 @@ CONFIG = toy.config(
 )
 
 
-def soak(kills: int, folder: pathlib.Path, seed: int = 0) -> list[str]:
+def soak(kills: int, folder: pathlib.Path, seed: int = 0, epochs: int = 24) -> list[str]:
     """Kills a run, over and over, until it has been killed `kills` times and is complete.
 
     Args:
       kills: at least so many; a run that is complete before is followed by another one.
       folder: for the runs; emptied.
       seed: of where to kill.
+      epochs: of a run; so many that it does each of `POINTS` often enough.
 
     Returns:
       what differs from a run that was never killed; empty when nothing does.
@@ -71,8 +72,8 @@ def soak(kills: int, folder: pathlib.Path, seed: int = 0) -> list[str]:
     folder.mkdir(parents=True)
     draw = random.Random(seed)
     done, found, number = Counter(), [], 0
-    if _start(folder / 'whole') != 0:
-        raise RuntimeError('the run that is left alone does not complete')
+    config = toy.config(**CONFIG, train__num_epochs=epochs)
+    loop.train_and_evaluate(config, folder / 'whole')
     while done.total() < kills:
         number += 1
         workdir = folder / f'killed{number}'
@@ -82,20 +83,21 @@ def soak(kills: int, folder: pathlib.Path, seed: int = 0) -> list[str]:
                 points = draw.sample(sorted(POINTS), len(POINTS))
             point = points[done.total() % len(POINTS)]
             when = [point, str(draw.randint(1, POINTS[point])), f'{draw.uniform(0, 0.05):.4f}']
-            code = _start(workdir, *(when if done.total() < kills else ()))
+            code = _start(workdir, epochs, *(when if done.total() < kills else ()))
             if code == 0:
                 break
             if code != -signal.SIGKILL:
                 return [f'{workdir}: exit code {code}']
             done[point] += 1
             print(f'{done.total():3d} {" ".join(when)}: {_progress(workdir)}', flush=True)
-        found += _differences(folder / 'whole', workdir)
+        found += _differences(config, folder / 'whole', workdir)
     print(f'{done.total()} kills, {number} runs: {dict(sorted(done.items()))}')
     return found
 
 
-def _start(workdir: pathlib.Path, *when: str) -> int:
-    command = [sys.executable, '-m', 'benchmarks.soak', '--child', str(workdir), *when]
+def _start(workdir: pathlib.Path, epochs: int, *when: str) -> int:
+    arguments = [str(workdir), str(epochs), *when]
+    command = [sys.executable, '-m', 'benchmarks.soak', '--child', *arguments]
     with (workdir.parent / 'log.txt').open('a') as log:
         return subprocess.run(command, cwd=ROOT, stdout=log, stderr=log, check=False).returncode
 
@@ -106,11 +108,11 @@ def _progress(workdir: pathlib.Path) -> str:
     return f'checkpoints {steps}' + (', one half written' if len(names) > len(steps) else '')
 
 
-def _differences(whole: pathlib.Path, killed: pathlib.Path) -> list[str]:
+def _differences(config: ConfigDict, whole: pathlib.Path, killed: pathlib.Path) -> list[str]:
     found = []
     for which in ('last', 'best'):
         states = [
-            jax.device_get(SingleRun.restore(CONFIG, run, which).state) for run in (whole, killed)
+            jax.device_get(SingleRun.restore(config, run, which).state) for run in (whole, killed)
         ]
         for (path, a), b in zip(
             jax.tree_util.tree_leaves_with_path(states[0]), jax.tree.leaves(states[1]), strict=True
@@ -140,7 +142,7 @@ def _without_time(value):
     return [_without_time(item) for item in value] if isinstance(value, list) else value
 
 
-def _child(workdir: pathlib.Path, point: str = '', count: str = '0', delay: str = '0') -> None:
+def _child(workdir: str, epochs: str, point: str = '', count: str = '0', delay: str = '0') -> None:
     """Trains in this process, and kills it as told."""
     hits = 0
 
@@ -169,7 +171,8 @@ def _child(workdir: pathlib.Path, point: str = '', count: str = '0', delay: str 
     ):
         setattr(owner, attribute, marked(name, getattr(owner, attribute)))
     mark('import')
-    loop.train_and_evaluate(CONFIG, workdir)
+    config = toy.config(**CONFIG, train__num_epochs=int(epochs))
+    loop.train_and_evaluate(config, pathlib.Path(workdir))
 
 
 def _kill(delay: float) -> None:
@@ -185,8 +188,7 @@ def main() -> None:
     parser.add_argument('--child', nargs='+', help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
-        workdir, *when = arguments.child
-        _child(pathlib.Path(workdir), *when)
+        _child(*arguments.child)
         return
     folder = arguments.folder or pathlib.Path(tempfile.mkdtemp()) / 'soak'
     found = soak(arguments.kills, folder, arguments.seed)

@@ -1,4 +1,4 @@
-"""The one exception for what a person can fix."""
+"""The one exception for what a user can fix."""
 
 
 class InputError(Exception):

@@ -17,6 +17,8 @@ TOY = [
     '--config.train.batch_size=16',
     '--config.train.num_epochs=1',
     '--config.eval.batch_size=16',
+    '--config.eval.bootstrap=20',
+    '--config.eval.report=False',
 ]
 
 

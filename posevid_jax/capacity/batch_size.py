@@ -35,8 +35,8 @@ def resolve(config: ConfigDict) -> ConfigDict:
       a configuration without a report to resolve.
 
     Raises:
-      InputError: no report to take the batch size from, or one that says nothing, or no longer the
-        truth, about this training.
+      InputError: there is no report to take the batch size from, or it has no record of this
+        training, or an outdated one.
     """
     train = config.train
     if not train.capacity_report:
@@ -163,11 +163,11 @@ def _divided(
     budget = report['device']['budget_bytes']
     if share <= record['max_batch']:
         again = ', with recomputation by the compiler' if share > record['best_batch'] else ''
-        print(f'{path}: train.batch_size {batch_size}: {share} clips a device fit{again}')
+        print(f'{path}: train.batch_size {batch_size}: {share} clips per device fit{again}')
         return record['micro_batches']
     if record['micro_batches'] > 1:
         raise InputError(
-            f'train.micro_batches: found {record["micro_batches"]}, but {share} clips a device '
+            f'train.micro_batches: found {record["micro_batches"]}, but {share} clips per device '
             f'do not fit; with 1 and a report for it they are divided as needed'
         )
     for pieces in range(2, share + 1):
@@ -183,13 +183,13 @@ def _divided(
         )
         if needed <= budget:
             print(
-                f'{path}: train.batch_size {batch_size}: {share} clips a device do not fit '
+                f'{path}: train.batch_size {batch_size}: {share} clips per device do not fit '
                 f'(at most {record["max_batch"]}), so each step works through {pieces} '
                 f'micro-batches of {piece}; global batch and schedule are unchanged'
             )
             return pieces
     raise InputError(
-        f'train.batch_size: found {batch_size}, {share} a device, and no micro-batch of it fits '
+        f'train.batch_size: found {batch_size}, {share} per device, and no micro-batch of it fits '
         f'into the {budget} bytes of {report["device"]["kind"]}'
     )
 
@@ -205,7 +205,7 @@ def _explanation(config: ConfigDict) -> str:
             f'{stats["peak_bytes_in_use"]} at most so far)'
         )
     return (
-        f'train.batch_size: found {config.train.batch_size}, {share} clips a device at a time, '
+        f'train.batch_size: found {config.train.batch_size}, {share} clips per device at a time, '
         f'which ran out of the memory{limit} of {devices[0].device_kind}; the last checkpoint is '
         f'as it was. What fits is found by: {probe_command(config)}; then use '
         f'--config.train.capacity_report=DIR/capacity_report.json'

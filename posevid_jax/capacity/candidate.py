@@ -106,7 +106,7 @@ class Candidate:
         return sum(value.nbytes for value in self._row.values())
 
     def compile(self, batch: int, compiler_options: dict[str, Any]) -> Compiled:
-        """Compiles the step for `batch` clips a device; allocates nothing on any device."""
+        """Compiles the step for `batch` clips per device; allocates nothing on any device."""
         started = time.perf_counter()
         step = self.parallel.compile_train(self.experiment.train_step())
         lowered = step.lower(*self._arguments(batch))

@@ -82,10 +82,10 @@ REPORT = {
 def read(path: pathlib.Path) -> dict[str, Any]:
     """A report as this version of the program reads it.
 
-    Version 1 knew no several seeds: its records are of one.
+    Version 1 did not know of several seeds: its records are of one.
 
     Raises:
-      InputError: it is missing, no JSON, or of another form.
+      InputError: it is missing, not JSON, or of another form.
     """
     report = read_json(path)
     if isinstance(report, dict) and report.get('schema_version') == 1:

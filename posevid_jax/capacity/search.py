@@ -267,7 +267,7 @@ class _Search:
             tried = [trial for trial in self.trials.values() if trial.batch > best]
             if best == self.limit or any(trial.fits for trial in tried):
                 return
-            # Whoever has recomputed in vain will do so a little further on as well.
+            # What was recomputed in vain here will be a little further on as well.
             if look == _LOOKS[0] and any(trial.recomputed for trial in tried):
                 continue
             self._try(self._round((look * self.recompute_bytes - fixed) / slope, best, None))

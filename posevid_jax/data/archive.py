@@ -54,7 +54,7 @@ def _columns(file: NpzFile, key: dict[str, str], labelled: bool) -> dict[str, An
         values = key['raw'] if key['raw'] in file else key['norm']
         columns |= _features(file, values, key['mask'], n, columns['feature_names'])
     elif 'skeleton' not in columns:
-        file.fail(key['raw'], f'not found, nor {key["norm"]} or {key["skeleton"]}')
+        file.fail(key['raw'], f'not found, and neither are {key["norm"]} and {key["skeleton"]}')
     else:
         columns['features'] = np.zeros((*columns['skeleton'].shape[:2], 0), np.float32)
     n = len(columns['features'])

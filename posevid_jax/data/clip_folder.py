@@ -30,7 +30,7 @@ def read_columns(folder: pathlib.Path, *, on_error: str, max_bytes: int) -> dict
     """
     paths = files_below(folder, ['.npz'])
     if not paths:
-        raise InputError(f'{folder}: found no npz files, expected one a clip')
+        raise InputError(f'{folder}: found no npz files, expected one per clip')
     size = sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
     budget = Budget(max_bytes, size)
     clips: dict[pathlib.Path, dict[str, Any]] = {}
@@ -75,7 +75,7 @@ def _leave_out_odd(clips: dict[pathlib.Path, dict[str, Any]], on_error: str) -> 
 
 
 def _stack(clips: dict[pathlib.Path, dict[str, Any]], budget: Budget) -> dict[str, Any]:
-    """One array a column; clips are padded with missing frames to the longest."""
+    """One array per column; clips are padded with missing frames to the longest."""
     longest = max(clips, key=lambda path: len(clips[path]['features']))
     first, frames = clips[longest], len(clips[longest]['features'])
     padded = {'features': np.nan, 'mask': False, 'frame_label': UNKNOWN_LABEL, 'skeleton': np.nan}
@@ -117,7 +117,7 @@ def _read_clip(path: pathlib.Path, folder: pathlib.Path, budget: Budget) -> dict
         elif skeleton is not None:
             features = np.zeros((len(skeleton), 0), np.float32)
         else:
-            file.fail('features', 'not found, nor skeleton or joints')
+            file.fail('features', 'not found, and neither are skeleton and joints')
         frames = len(features)
         if skeleton is not None and len(skeleton) != frames:
             file.fail('features', f'found {frames} frames, expected {len(skeleton)} (skeleton)')
@@ -154,7 +154,7 @@ def _clip_skeleton(file: NpzFile) -> np.ndarray | None:
         return None
     joints = _single(not_empty(file, key, None, None, None))
     if not 2 <= joints.shape[2] <= 4:
-        file.fail(key, f'found shape {joints.shape}, expected 2 to 4 numbers a joint')
+        file.fail(key, f'found shape {joints.shape}, expected 2 to 4 numbers per joint')
     skeleton = np.zeros((*joints.shape[:2], 4), np.float32)
     skeleton[..., 3] = 1
     skeleton[..., : joints.shape[2]] = joints

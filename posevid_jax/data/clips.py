@@ -2,19 +2,28 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Hashable, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from posevid_jax.data import contract, observed
-from posevid_jax.data.contract import COLUMNS, MOST_CLASSES, UNKNOWN_FRAME, UNKNOWN_LABEL
+from posevid_jax.data.contract import COLUMNS, MOST_CLASSES, UNKNOWN_LABEL
 from posevid_jax.data.mapped import Column, MappedColumn, row_slices
+from posevid_jax.data.source_columns import (
+    are_numbered,
+    check_range,
+    floats,
+    frame_ranges,
+    integers,
+    number_by_appearance,
+    numbered_classes,
+    split_joints,
+)
 from posevid_jax.errors import InputError
 
 DEFAULT_FPS = 30.0  # what most cameras record; used where a source does not say
 DEFAULT_ASPECT = 1.0  # width / height; the same
-_Value = TypeVar('_Value', bound=Hashable)
 _BATCH_COLUMNS = ('features', 'mask', 'label', 'frame_label', 'fps', 'aspect', 'weight')
 
 
@@ -235,8 +244,8 @@ def from_arrays(
     """
     n, t, f = features.shape
     features, mask, infinite = observed.split_missing(features, mask, in_place=in_place)
-    skeleton, skeleton_mask, more = _split_joints(skeleton, in_place=in_place)
-    context_skeleton, context_mask, _ = _split_joints(context_skeleton, in_place=in_place)
+    skeleton, skeleton_mask, more = split_joints(skeleton, in_place=in_place)
+    context_skeleton, context_mask, _ = split_joints(context_skeleton, in_place=in_place)
     if skeleton is not None:
         joint_names = joint_names or [f'joint_{i}' for i in range(skeleton.shape[2])]
     lines = [
@@ -245,27 +254,27 @@ def from_arrays(
     if label is None:
         label, class_names = np.full(len(features), UNKNOWN_LABEL), class_names or ()
     else:
-        _check_range('label', label, 0, np.iinfo(np.int32).max)
+        check_range('label', label, 0, np.iinfo(np.int32).max)
         if class_names is None:
             num_classes = int(label.max(initial=0)) + 1  # labels beyond MOST_CLASSES fail below
             class_names = numbered_classes(num_classes if num_classes <= MOST_CLASSES else 2)
     video, videos = number_by_appearance(map(str, range(n)) if video_id is None else video_id)
-    start_frame, end_frame = _frames(start_frame, end_frame, n, t)
+    start_frame, end_frame = frame_ranges(start_frame, end_frame, n, t)
     if frame_label is None:
         frame_label = np.full((n, t), UNKNOWN_LABEL, np.int8)
     return Clips(
         features=features,
         mask=mask,
-        label=_integers('label', label, np.int32),
+        label=integers('label', label, np.int32),
         video=video,
         videos=tuple(f'{source.replace(":", "_")}:{v}' for v in videos),
         group=video if group_id is None else number_by_appearance(group_id)[0],
-        start_frame=_integers('start_frame', start_frame, np.int32),
-        end_frame=_integers('end_frame', end_frame, np.int32),
-        fps=_floats(fps, n, DEFAULT_FPS),
-        aspect=_floats(aspect, n, DEFAULT_ASPECT),
+        start_frame=integers('start_frame', start_frame, np.int32),
+        end_frame=integers('end_frame', end_frame, np.int32),
+        fps=floats(fps, n, DEFAULT_FPS),
+        aspect=floats(aspect, n, DEFAULT_ASPECT),
         weight=np.ones(n, np.float32) if weight is None else weight.astype(np.float32),
-        frame_label=_integers('frame_label', frame_label, np.int8),
+        frame_label=integers('frame_label', frame_label, np.int8),
         skeleton=skeleton,
         skeleton_mask=skeleton_mask,
         context_skeleton=context_skeleton,
@@ -275,75 +284,6 @@ def from_arrays(
         class_names=tuple(class_names),
         warnings=(*warnings, *lines),
     )
-
-
-def numbered_classes(count: int) -> tuple[str, ...]:
-    """The names of classes that a source only numbers."""
-    return tuple(f'class_{i}' for i in range(count)) if count > 2 else ('negative', 'positive')
-
-
-def are_numbered(class_names: Sequence[str]) -> bool:
-    """Whether these are the names that classes get which their source only numbers."""
-    return tuple(class_names) == numbered_classes(len(class_names))
-
-
-def number_by_appearance(values: Iterable[_Value]) -> tuple[np.ndarray, list[_Value]]:
-    """Numbers equal values 0, 1, ... in the order in which they appear.
-
-    Returns:
-      (numbers [N] i32, the distinct values in the order of their numbers).
-    """
-    numbers: dict[_Value, int] = {}
-    numbered = np.array([numbers.setdefault(value, len(numbers)) for value in values], np.int32)
-    return numbered, list(numbers)
-
-
-def _split_joints(
-    joints: np.ndarray | None, *, in_place: bool
-) -> tuple[np.ndarray | None, np.ndarray | None, int]:
-    """Joints [N, T, J, 4] with 0 where missing, mask [N, T, J], and the number of infinities."""
-    if joints is None:
-        return None, None, 0
-    joints, finite, infinite = observed.split_missing(joints, None, in_place=in_place)
-    mask = np.asarray(finite.all(-1))
-    joints[~mask] = 0
-    return joints, mask, infinite
-
-
-def _integers(name: str, values: np.ndarray, dtype: type) -> np.ndarray:
-    _check_range(name, values, np.iinfo(dtype).min, np.iinfo(dtype).max)
-    return values.astype(dtype)
-
-
-def _frames(
-    start: np.ndarray | None, end: np.ndarray | None, n: int, length: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """First and last frame of each clip [N] i64, one from the other where only one is given."""
-    # In 64 bits with a sign: what is derived of a number that fits may not.
-    if end is not None:
-        end = _integers('end_frame', end, np.int32).astype(np.int64)
-    if start is not None:
-        start = _integers('start_frame', start, np.int32).astype(np.int64)
-    elif end is not None:
-        start = end - length + 1
-    else:
-        start = np.full(n, UNKNOWN_FRAME)
-    if end is None:
-        end = np.where(start == UNKNOWN_FRAME, UNKNOWN_FRAME, start + length - 1)
-    return start, end
-
-
-def _check_range(name: str, values: np.ndarray, low: int, high: int) -> None:
-    fitting = contract.whole(low, high)
-    wrong = values[fitting.outside(values)]
-    if wrong.size:
-        raise InputError(f'{name}: found {wrong[0]}, expected {fitting.what}')
-
-
-def _floats(values: np.ndarray | None, n: int, default: float) -> np.ndarray:
-    if values is None:
-        return np.full(n, default, np.float32)
-    return np.where(np.isnan(values), default, values).astype(np.float32)
 
 
 def _select(column: Column | None, rows: np.ndarray) -> Column | None:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from posevid_jax.data.clips import UNKNOWN_FRAME, Clips
+from posevid_jax.data.clips import Clips
+from posevid_jax.data.contract import UNKNOWN_FRAME
 from posevid_jax.data.video_stats import rows_of_videos
 from posevid_jax.errors import InputError
 

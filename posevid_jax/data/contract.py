@@ -149,7 +149,9 @@ def _check_shapes(columns: Mapping[str, Any], names: Mapping[str, int]) -> None:
                 f'{name}: found shape {value.shape}, expected [{", ".join(letters)}] = {expected}'
             )
     if not sizes['N'] or not sizes['T']:
-        raise InputError(f'features: found {sizes["N"]} clips of {sizes["T"]} frames')
+        raise InputError(
+            f'features: found {sizes["N"]} clips of {sizes["T"]} frames, expected some of both'
+        )
     if not sizes['F'] and columns['skeleton'] is None:
         raise InputError('features: found neither features nor a skeleton, expected one of them')
 
@@ -162,7 +164,7 @@ def _check_observed(name: str, columns: Mapping[str, Any]) -> None:
         return
     for rows in row_slices(values):
         x, observed = values[rows], mask[rows]
-        if observed.view(np.uint8).max(initial=0) > 1:  # numpy computes nonsense with such
+        if observed.view(np.uint8).max(initial=0) > 1:  # numpy computes nonsense with them
             raise InputError('mask: found a byte other than 0 and 1, expected booleans')
         if not np.isfinite(x).all():
             raise InputError(f'{name}: found NaN or infinity, expected finite numbers')

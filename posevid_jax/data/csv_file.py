@@ -1,6 +1,6 @@
 """CSV files: the cells of named columns as text or as numbers, with the line of every mistake.
 
-pandas reads and writes. It takes half a second to import, so whoever reads no CSV does not wait.
+pandas reads and writes. It is imported where it is used: that takes half a second.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ class CsvFile:
       lines: [R] number, from 1, of the line that each row begins in.
       cells: [R] how many cells each row has.
       content: the whole file.
-      begin: its byte at which the rows begin.
+      begin: the position of the byte at which the rows begin.
       blank: which of the lines from there on are blank, where lines in quotes count as one.
       separator: between cells: `,`, `;` or a tab.
       decimal: of numbers: `.` or `,`.
@@ -90,7 +90,7 @@ class CsvFile:
             usecols=places, header=0, decimal=self.decimal, **how,
         )  # fmt: skip
         if len(table) != len(self.blank):
-            raise InputError(f'{self.where}: found quotes inside of cells, expected "" for each')
+            raise InputError(f'{self.where}: found quotes inside cells, expected "" for each')
         return table[places].to_numpy()[~self.blank]
 
 
@@ -147,7 +147,7 @@ def _rows(
     comma, end, quote = data == ord(separator), data == ord('\n'), data == ord('"')
     ends_of_lines = np.flatnonzero(end)
     if quote.any():
-        outside = ~np.logical_xor.accumulate(quote)  # "" inside of quotes changes nothing
+        outside = ~np.logical_xor.accumulate(quote)  # "" inside quotes changes nothing
         comma, end = comma & outside, end & outside
     start = np.append(0, np.flatnonzero(end) + 1)
     start = start[start < len(data)]

@@ -12,14 +12,14 @@ from posevid_jax.errors import InputError
 
 
 def joined_groups(clips: Clips, footage: Sequence[leakage.SameFootage]) -> np.ndarray:
-    """`clips.group`, with the groups in one that show the same footage.
+    """`clips.group`, with groups that show the same footage merged.
 
     Args:
       clips: one set.
       footage: what `leakage.find_same_footage([clips])` found.
 
     Returns:
-      [N] i32 numbers of the groups, from 0.
+      [N] i32, the number of each clip's group, from 0.
     """
     _, group = np.unique(clips.group, return_inverse=True)
     count = group.max() + 1
@@ -36,7 +36,7 @@ def make_folds(label: np.ndarray, group: np.ndarray, num_folds: int, seed: int) 
     Args:
       label: [N] classes.
       group: [N] what must stay together.
-      num_folds: folds.
+      num_folds: how many folds.
       seed: of the order in which groups of equal make-up are dealt out.
 
     Returns:

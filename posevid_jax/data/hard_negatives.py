@@ -6,7 +6,8 @@ import pathlib
 import numpy as np
 
 from posevid_jax.data import csv_file
-from posevid_jax.data.clips import UNKNOWN_FRAME, Clips
+from posevid_jax.data.clips import Clips
+from posevid_jax.data.contract import UNKNOWN_FRAME
 from posevid_jax.errors import InputError
 
 _COLUMNS = ('row', 'prob', 'loss', 'video_id', 'start_frame', 'label')

@@ -14,7 +14,7 @@ class Intervals:
     """K stretches of a video in order; none overlap.
 
     Attributes:
-      start, end: [K] f64 seconds, or frames; a stretch holds its start and not its end.
+      start, end: [K] f64 seconds, or frames; a stretch includes its start and not its end.
       label: K names.
       in_frames: whether they count frames.
       notes: what was assumed or mended, a sentence each.

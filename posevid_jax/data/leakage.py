@@ -3,8 +3,8 @@
 Two videos of the same footage pass through the same poses in the same order. Their frames are
 looked up in a table of poses (`_seeds`), which takes time in proportion to the number of frames;
 where the pairs found lie on a line, one video is the other, shifted and perhaps faster or slower
-(`_line`); and along that line the two must move alike (`_compare`). Who keeps still has one pose
-and no line, so still people match nobody.
+(`_line`); and along that line the two must move alike (`_compare`). A person who keeps still
+has one pose and no line, and so matches nobody.
 """
 
 import dataclasses
@@ -18,17 +18,17 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.data.signatures import Signatures, frame_starts, signatures
 
 WORD, CELL = 7, 0.4  # numbers of a signature that are rounded, and to what, to look a pose up
-TABLES = 5  # with cells at other places: what a border parts in one is together in another
-CROWD = 32  # frames of a pose that are paired with each other; of more, as many evenly chosen
+TABLES = 5  # with shifted cells: poses that a border parts in one share a cell in another
+CROWD = 32  # most frames of a pose to pair with each other; of more, so many are taken, evenly
 REACH = 0.35  # farthest distance of two frames that may be the same
 SEEDS = 6  # pairs of frames that make a line
-STRAY = 3.0  # frames that a pair may lie beside its line
+STRAY = 3.0  # most frames between a pair and its line
 SPEEDS = (1 / 3, 3.0)  # slowest and fastest copy
 SAME_SPEED = 0.05  # difference up to which a speed counts as the same
 STRETCH, PAUSE = 24, 8  # frames: shortest stretch to report, longest gap in it
-ALIKE = 0.6  # distance within which two stretches go on
+ALIKE = 0.6  # distance of two frames up to which a stretch goes on
 AGREEMENT = 0.9  # least share of the movement that must be common
-LIMIT = 1000  # pairs of videos to find: more say no more
+LIMIT = 1000  # most pairs of videos to report; more would say no more
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _seeds(signed: Signatures, group: np.ndarray) -> np.ndarray:
     found = [np.zeros((0, 2), np.int64)]
     for _ in range(TABLES):
         pose = _poses(signed.values[:, :WORD], rng.uniform(0, CELL, WORD))
-        # Who stays in a pose counts once, with the frame in which it is taken up.
+        # A pose that lasts counts once, with the frame in which it is taken up.
         taken_up = np.r_[True, (np.diff(pose) != 0) | (np.diff(signed.video) != 0)]
         order = np.flatnonzero(taken_up)
         order = order[np.argsort(pose[order], kind='stable')]  # by pose, then video, then frame
@@ -203,7 +203,7 @@ def _compare(signed: Signatures, pairs: np.ndarray) -> tuple[Any, ...] | None:
         runs, at, agreement = _along(signed, first, second, speed, offset)
     else:
         runs, at, agreement = _along(signed, second, first, 1 / speed, -offset / speed)
-    # Who may choose a speed finds a likeness sooner: it must last.
+    # With a free choice of speed, chance finds a likeness sooner, so it must last longer.
     least = STRETCH if abs(speed - 1) < SAME_SPEED else 2 * STRETCH
     if agreement < AGREEMENT or max(map(len, runs)) < least:
         return None

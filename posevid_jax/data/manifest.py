@@ -88,7 +88,7 @@ def _files(path: pathlib.Path) -> dict[str, pathlib.Path]:
 
 
 def _digests(files: dict[str, pathlib.Path]) -> list[str]:
-    """The sums of files in their order. Hashing releases Python's lock: one thread a core."""
+    """The sums of files in their order. Hashing releases Python's lock: one thread per core."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
         hashes = threads.map(_digest, files.values())
         return list(tqdm.tqdm(hashes, 'checksums', len(files), delay=5, leave=False))

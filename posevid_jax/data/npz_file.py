@@ -13,7 +13,7 @@ from posevid_jax.errors import InputError
 
 _COMPRESSION = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what numpy writes
 _LEAST_LIMIT = 2**30
-_EXPANSION = 100  # numbers shrink a few times; what shrinks a hundred times holds none
+_EXPANSION = 100  # real data shrinks a few times; what shrinks a hundred times holds none
 
 
 class Budget:
@@ -163,7 +163,7 @@ class NpzFile:
             for text in texts:
                 text.encode()  # fails for half a surrogate pair
         except (ValueError, SystemError) as error:  # the latter for numbers beyond Unicode
-            self.fail(key, f'found what is no Unicode text ({reason(error)}), expected names')
+            self.fail(key, f'found text that is no valid Unicode ({reason(error)}), expected names')
         return texts
 
     def fail(self, key: str, what: str) -> NoReturn:

@@ -12,7 +12,7 @@ from posevid_jax.errors import InputError
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """The files of one video; `labels` is None where there are none to be had."""
+    """The files of one video; `labels` is None where there is no label file."""
 
     name: str
     landmarks: pathlib.Path
@@ -93,5 +93,5 @@ def _entries(path: pathlib.Path, key: str) -> list[pathlib.Path]:
         return [path]
     entries = [entry for entry in sorted(path.iterdir()) if not entry.name.startswith('.')]
     if not entries:
-        raise InputError(f'{key}: {path} is empty, expected a file a video')
+        raise InputError(f'{key}: {path} is empty, expected a file per video')
     return entries

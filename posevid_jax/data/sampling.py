@@ -1,7 +1,7 @@
 """Which clips are drawn, and how often: a pure function of (seed, step).
 
-Draws come in turn from streams: one of all clips, or one a class. A stream is passes over its clips
-laid end to end, each pass in an order of its own. In a plain pass every clip appears once.
+Draws come in turn from streams: one of all clips, or one per class. A stream is passes over its
+clips laid end to end, each pass in an order of its own. In a plain pass every clip appears once.
 
 Otherwise a clip has an expected number of draws a pass, any number from 0 on, and a pass is a
 systematic sample: the expectations are laid end to end, a video's clips side by side, and the
@@ -22,7 +22,7 @@ from posevid_jax.data.hard_negatives import read_boost
 from posevid_jax.errors import InputError
 
 _GOLDEN_SECTION = (5**0.5 - 1) / 2
-# Expectations that add up to a whole number shall do so in spite of rounding errors.
+# Sums of expectations are rounded to this, so that whole numbers are whole.
 _DECIMALS = 6
 
 
@@ -40,7 +40,7 @@ class Stream:
     edges: np.ndarray | None = None
 
     def __len__(self) -> int:
-        """Draws a pass."""
+        """The number of draws in a pass."""
         return len(self.rows) if self.edges is None else int(self.edges[-1])
 
     def draw(self, offset: float) -> np.ndarray:

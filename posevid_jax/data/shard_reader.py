@@ -18,7 +18,7 @@ from posevid_jax.errors import InputError
 
 
 def is_sharded(path: str | os.PathLike[str]) -> bool:
-    """Whether a path is such a folder, rather than one of an npz file a clip."""
+    """Whether a path is such a folder, rather than one with an npz file per clip."""
     return os.path.lexists(os.path.join(path, INDEX))
 
 
@@ -84,7 +84,7 @@ def _map(path: pathlib.Path, shape: tuple[int, ...], dtype: type) -> np.ndarray:
         if size != header.nbytes:
             raise InputError(f'{path}: found {size} bytes of data, expected {header.nbytes}')
         if not size:
-            return np.empty(shape, dtype)  # nothing cannot be mapped
+            return np.empty(shape, dtype)  # an empty array cannot be mapped
         return np.memmap(file, dtype, 'r', file.tell(), shape)
 
 

@@ -2,8 +2,8 @@
 
     index.json              schema_version, num_clips, num_frames, num_context_frames, shards (clips
                             in each), clips_per_class, names of features, joints, classes and videos
-    features.00000.npy      columns with values a frame, cut into shards
-    label.npy               columns with one value a clip, whole
+    features.00000.npy      columns with values per frame, cut into shards
+    label.npy               columns with one value per clip, whole
 
 The arrays are those of `Clips`, bit for bit: 0 where missing, with a mask beside them.
 `shard_reader.read_shards` opens the folder.
@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from posevid_jax.data.clips import Clips, number_by_appearance
+from posevid_jax.data.clips import Clips
 from posevid_jax.data.contract import COLUMNS, UNKNOWN_LABEL
 from posevid_jax.data.files import reason
 from posevid_jax.data.mapped import Column, row_slices
+from posevid_jax.data.source_columns import number_by_appearance
 from posevid_jax.errors import InputError
 from posevid_jax.machine.atomic import atomic_folder
 
@@ -43,7 +44,7 @@ def write_shards(
 ) -> None:
     """Writes clips as they come; the folder appears whole or not at all.
 
-    One part at a time is in memory, beside the columns with one value a clip. Parts may share
+    One part at a time is in memory, beside the columns with one value per clip. Parts may share
     videos and groups: videos are recognised by their identity, groups by their videos.
 
     Args:

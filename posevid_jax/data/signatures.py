@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from posevid_jax.data.clips import UNKNOWN_FRAME, Clips
+from posevid_jax.data.clips import Clips
+from posevid_jax.data.contract import UNKNOWN_FRAME
 from posevid_jax.data.mapped import Column
 
 MIN_JOINTS, MIN_FEATURES = 5, 3  # fewer in common do not tell frames apart
-COMMON = 0.9  # what is observed less often than this share of the usual would cost too many frames
+COMMON = 0.9  # of how often most are observed; what is seen less often would cost too many frames
 SIZE = 16  # numbers of a signature
-SAMPLE = 20_000  # frames that the directions of largest variance are found from
+SAMPLE = 20_000  # most frames to find the directions of largest variance from
 CHUNK = 65_536  # frames at a time
 
 

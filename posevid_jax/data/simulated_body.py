@@ -1,4 +1,4 @@
-"""A simulated upper body: from where head and hands are to 33 landmarks seen by a camera.
+"""A simulated upper body: from where head and hands are to 33 landmarks, as estimated in a video.
 
 Lengths are in shoulder widths of the person. Body coordinates: x to the person's left, y up, z to
 the front, the origin between the shoulders. Hands are numbered 0 = left, 1 = right, and an axis `2`
@@ -35,6 +35,8 @@ LEGS = {
 }  # fmt: skip
 # Along the hand and across it, from the wrist.
 FINGERS = {'index': (0.26, 0.04), 'pinky': (0.23, -0.08), 'thumb': (0.16, 0.1)}
+FACE = slice(0, 11)  # landmarks by number
+ARMS = slice(13, 23)
 UPPER_ARM, FOREARM = 0.8, 0.72
 
 
@@ -59,7 +61,7 @@ class Motion:
 
 @dataclasses.dataclass(frozen=True)
 class Camera:
-    """One camera a clip, all [N].
+    """One camera per clip, all [N].
 
     Attributes:
       yaw, pitch: from where it looks, radians.
@@ -130,6 +132,50 @@ def project(points: np.ndarray, camera: Camera) -> np.ndarray:
     return np.stack([cx + size * x, cy - size * aspect * y, -scale * z], -1)
 
 
+def observe(
+    rng: np.random.Generator, points: np.ndarray, camera: Camera, noise: np.ndarray
+) -> np.ndarray:
+    """What a pose estimator makes of a body in the picture.
+
+    Args:
+      rng: random numbers of the estimator.
+      points: [N, T, 33, 3] the true landmarks, from `project`.
+      camera: that they are seen by.
+      noise: [N] factor of the estimator's usual errors.
+
+    Returns:
+      [N, T, 33, 4] x, y, z and visibility, NaN where it finds nothing.
+    """
+    n, t, joints, _ = points.shape
+    visibility = np.full((n, t, joints), 0.99, np.float32)
+    visibility[:, :, ARMS] = 0.95
+    for numbers in (slice(13, 23, 2), slice(14, 23, 2)):
+        seen = np.where(_burst(rng, n, t, 0.25), rng.uniform(0.15, 0.6, (n, 1)), 1)
+        visibility[:, :, numbers] *= seen[..., None]
+    outside = np.maximum(np.abs(points[..., :2] - 0.5).max(-1) - 0.5, 0)
+    visibility *= np.exp(-outside / 0.1)
+    flicker = 0.02 * rng.standard_normal(visibility.shape, np.float32)
+    visibility = np.clip(visibility + flicker, 0, 1)
+
+    spread = np.full(joints, 0.02)  # in shoulder widths
+    spread[FACE] = 0.01
+    spread[ARMS] = 0.025
+    stretch = np.ones((n, 1, 3))  # a picture's height is fewer shoulder widths, depth is guesswork
+    stretch[..., 1] = camera.aspect[:, None]
+    stretch[..., 2] = 3
+    scale = (noise * camera.scale)[:, None, None]
+    size = stretch * spread[:, None] * scale  # [N, J, 3]
+    error = rng.standard_normal(points.shape, np.float32) * size[:, None].astype(np.float32)
+    unsure = 1 + 2 * (1 - visibility)[..., None]
+    skeleton = np.concatenate([points + error * unsure, visibility[..., None]], -1)
+
+    skeleton[_burst(rng, n, t, 0.25) | (rng.random((n, t)) < 0.01)] = np.nan
+    for numbers in (slice(15, 23, 2), slice(16, 23, 2)):
+        lost = _burst(rng, n, t, 0.2)
+        skeleton[:, :, numbers] = np.where(lost[..., None, None], np.nan, skeleton[:, :, numbers])
+    return skeleton
+
+
 def _arm(
     side: str, shoulder: np.ndarray, index: np.ndarray, pointing: np.ndarray, pole: np.ndarray
 ) -> dict[str, np.ndarray]:
@@ -172,3 +218,11 @@ def _turn(axis: int, angle: np.ndarray) -> np.ndarray:
     matrix[..., j, i] = np.sin(angle)
     matrix[..., i, j] = -matrix[..., j, i]
     return matrix
+
+
+def _burst(rng: np.random.Generator, n: int, t: int, share: float) -> np.ndarray:
+    """[N, T] bool: in a share of the clips, one stretch of up to a quarter of the clip."""
+    length = np.where(rng.random(n) < share, rng.integers(1, max(t // 4, 1) + 1, n), 0)
+    start = rng.integers(0, t, n)
+    frame = np.arange(t)
+    return (frame >= start[:, None]) & (frame < (start + length)[:, None])

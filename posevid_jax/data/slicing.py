@@ -13,11 +13,11 @@ from posevid_jax.errors import InputError
 UNITS = ('frames', 'seconds')
 LABEL_RULES = ('share', 'centre')
 
-# For each frame of a recording, at another rate: more is a time that is not in seconds.
+# Per frame of a recording when it is resampled: more means that its times are not in seconds.
 _MOST_NEW_FRAMES = 1000
-# Lengths of a recording that labels in seconds do not reach.
+# Labels that reach beyond so many lengths of their recording are not in seconds.
 _FAR_BEYOND = 20
-# In frames: what is nearer to a frame than this is the frame, not a mixture of two.
+# In frames: a time nearer to a frame than this takes that frame, and mixes no two.
 _SAME_FRAME = 1e-3
 
 
@@ -41,7 +41,7 @@ class Slices:
 
 
 def check(config: ConfigDict) -> None:
-    """Raises InputError when a key of `config.prepare` about clips holds what it cannot."""
+    """Raises InputError when a key of `config.prepare` about clips has an impossible value."""
     for key, choices in (('unit', UNITS), ('label_rule', LABEL_RULES)):
         if config[key] not in choices:
             raise InputError(

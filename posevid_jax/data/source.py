@@ -77,7 +77,7 @@ def train_and_val(config: ConfigDict, seed: int) -> tuple[Clips, Clips]:
 
 
 def conform(clips: Clips, names: Mapping[str, Sequence[str]], source: str, *, like: str) -> Clips:
-    """Clips with the classes of others, once they are seen to hold the same features and joints.
+    """Clips with the classes of others, after a check that features and joints are the same.
 
     Args:
       clips: read from `source`.

@@ -7,7 +7,8 @@ import pathlib
 
 import numpy as np
 
-from posevid_jax.data.clips import DEFAULT_ASPECT, UNKNOWN_FRAME, UNKNOWN_LABEL, Clips
+from posevid_jax.data.clips import DEFAULT_ASPECT, UNKNOWN_LABEL, Clips
+from posevid_jax.data.contract import UNKNOWN_FRAME
 from posevid_jax.data.npz_file import NpzFile
 from posevid_jax.data.signatures import frame_starts
 from posevid_jax.errors import InputError

@@ -23,6 +23,7 @@ from posevid_jax.data.simulated_body import (
     Camera,
     Motion,
     landmarks,
+    observe,
     project,
     upper_frames,
 )
@@ -99,8 +100,6 @@ RESTS = np.array([[0.62, -1.55, 0.1], [0.3, -1.2, 0.55], [0.35, -0.75, 0.75], [0
 REST_POINTING = np.array([[0.0, -1, 0.1], [-0.6, -0.3, 0.7], [-0.4, 0.0, 0.9], [-0.5, 0.6, 0.5]])
 ASPECTS, ASPECT_SHARES = (16 / 9, 4 / 3, 9 / 16), (0.7, 0.2, 0.1)
 RATES, RATE_SHARES = (30.0, 25.0), (0.75, 0.25)
-FACE = slice(0, 11)  # landmarks by number
-ARMS = slice(13, 23)
 
 
 def make_clips(
@@ -117,7 +116,7 @@ def make_clips(
     frame rate; its clips are stretches with gaps between them. About 40 % show smoking.
 
     Args:
-      classes: names in `GESTURES` that are a class each, 1, 2, ...; all others are class 0, called
+      classes: names in `GESTURES`, each a class, 1, 2, ...; all others are class 0, called
         `no_<class>` when there is one class and `other` when there are several. They change labels
         only. What is too short to fill POSITIVE_SHARE of a clip, such as eat, is seldom a class.
 
@@ -136,7 +135,7 @@ def make_clips(
     motion, kind, there = _act(rng, scene)
     named = np.array([class_names.index(g) if g in classes else 0 for g in GESTURES])[kind]  # [N]
     shown = there > 0.5  # [N, T]
-    skeleton = _observe(rng, project(landmarks(motion), scene.camera), scene)
+    skeleton = observe(rng, project(landmarks(motion), scene.camera), scene.camera, scene.noise)
     features, feature_names = hand_mouth_features(skeleton, scene.fps, scene.camera.aspect)
     start = np.tile(np.arange(clips_per_video) * 2 * num_frames, num_videos)
     return from_arrays(
@@ -280,43 +279,3 @@ def _drift(rng: np.random.Generator, time: np.ndarray, axes: int, size: float) -
     hertz, phase = rng.uniform(0.1, 0.9, (2, n, 1, axes)), rng.uniform(0, 7, (2, n, 1, axes))
     waves = np.sin(2 * np.pi * hertz * time[..., None] + phase).sum(0)
     return waves * rng.normal(0, size / 2, (n, 1, axes))
-
-
-def _observe(rng: np.random.Generator, points: np.ndarray, scene: _Scene) -> np.ndarray:
-    """What a pose estimator makes of the true points [N, T, 33, 3]: [N, T, 33, 4] with NaN."""
-    n, t, joints, _ = points.shape
-    visibility = np.full((n, t, joints), 0.99, np.float32)
-    visibility[:, :, ARMS] = 0.95
-    for numbers in (slice(13, 23, 2), slice(14, 23, 2)):
-        seen = np.where(_burst(rng, n, t, 0.25), rng.uniform(0.15, 0.6, (n, 1)), 1)
-        visibility[:, :, numbers] *= seen[..., None]
-    outside = np.maximum(np.abs(points[..., :2] - 0.5).max(-1) - 0.5, 0)
-    visibility *= np.exp(-outside / 0.1)
-    flicker = 0.02 * rng.standard_normal(visibility.shape, np.float32)
-    visibility = np.clip(visibility + flicker, 0, 1)
-
-    spread = np.full(joints, 0.02)  # in shoulder widths
-    spread[FACE] = 0.01
-    spread[ARMS] = 0.025
-    stretch = np.ones((n, 1, 3))  # a picture's height is fewer shoulder widths, depth is guesswork
-    stretch[..., 1] = scene.camera.aspect[:, None]
-    stretch[..., 2] = 3
-    scale = (scene.noise * scene.camera.scale)[:, None, None]
-    size = stretch * spread[:, None] * scale  # [N, J, 3]
-    noise = rng.standard_normal(points.shape, np.float32) * size[:, None].astype(np.float32)
-    unsure = 1 + 2 * (1 - visibility)[..., None]
-    skeleton = np.concatenate([points + noise * unsure, visibility[..., None]], -1)
-
-    skeleton[_burst(rng, n, t, 0.25) | (rng.random((n, t)) < 0.01)] = np.nan
-    for numbers in (slice(15, 23, 2), slice(16, 23, 2)):
-        lost = _burst(rng, n, t, 0.2)
-        skeleton[:, :, numbers] = np.where(lost[..., None, None], np.nan, skeleton[:, :, numbers])
-    return skeleton
-
-
-def _burst(rng: np.random.Generator, n: int, t: int, share: float) -> np.ndarray:
-    """[N, T] bool: in a share of the clips, one stretch of up to a quarter of the clip."""
-    length = np.where(rng.random(n) < share, rng.integers(1, max(t // 4, 1) + 1, n), 0)
-    start = rng.integers(0, t, n)
-    frame = np.arange(t)
-    return (frame >= start[:, None]) & (frame < (start + length)[:, None])

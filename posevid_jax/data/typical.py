@@ -7,10 +7,10 @@ import numpy as np
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import row_slices
 
-# Of the median of the training clips: a rate or a shape farther off than the range of theirs times
-# this differs much.
+# Factors by which a rate or a shape may lie outside the range of the training clips before it
+# differs much.
 _RATE, _SHAPE = 1.2, 1.3
-_MISSING = 0.25  # more of the joints or features missing than in training, as a share
+_MISSING = 0.25  # by how much the share of missing values may exceed that of training
 _QUANTILES = (0.05, 0.5, 0.95)
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from posevid_jax.data.clips import UNKNOWN_FRAME, Clips
+from posevid_jax.data.clips import Clips
+from posevid_jax.data.contract import UNKNOWN_FRAME
 
 Read = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 

@@ -34,7 +34,7 @@ def assess(
       seed: of the draws.
 
     Raises:
-      InputError: the logits are no numbers.
+      InputError: a logit is NaN.
     """
     judged, label = chosen.judge(logits), clips.label
     before = Decision(None, '', '').probabilities(logits)
@@ -73,7 +73,7 @@ def _intervals(
 
 
 def numbers_of(scores: Scores) -> dict[str, float | None]:
-    """The numbers that an interval means something for; one in a part is `part.number`."""
+    """The numbers for which an interval makes sense; one in a part is called `part.number`."""
     return dict(_numbers(to_json(scores), ''))
 
 

@@ -11,7 +11,7 @@ from scipy import optimize, special
 
 from posevid_jax.evaluation.results import Bin, Reliability
 
-# A handful of clips all told apart would want an infinite factor.
+# A handful of clips that are separated perfectly would call for an infinite factor.
 _LARGEST_FACTOR = 20.0
 
 
@@ -38,7 +38,7 @@ def fit_temperature(logits: np.ndarray, label: np.ndarray) -> Calibration:
     Guo et al. 2017, "On Calibration of Modern Neural Networks".
 
     Args:
-      logits: `[N, 1]`, or `[N, K]` one a class.
+      logits: `[N, 1]`, or `[N, K]` with one per class.
       label: `[N]` class numbers.
     """
     logits = np.asarray(logits, np.float64)
@@ -55,8 +55,8 @@ def fit_platt(logits: np.ndarray, label: np.ndarray) -> Calibration:
     """A factor and an offset of a single logit that make the labels most likely.
 
     Platt 1999, "Probabilistic Outputs for Support Vector Machines", with his targets a little
-    inside 0 and 1, which keep the answer finite where the classes are told apart. The factor is
-    never negative: predictions that rank the wrong way round are to be seen, not turned.
+    inside 0 and 1, which keep the answer finite where the classes are separable. The factor is
+    never negative: predictions that rank the wrong way round should be noticed, not inverted.
 
     Args:
       logits: `[N, 1]`.
@@ -110,7 +110,7 @@ def brier_score(probs: np.ndarray, label: np.ndarray) -> float:
 
 
 def reliability(happened: np.ndarray, prob: np.ndarray, *, bins: int = 10) -> Reliability:
-    """How often that came true which was said to come with some probability.
+    """How often something happened, by the probability with which it was predicted.
 
     For one class, pass `label == k` and its probability; for a whole classifier of several
     classes, whether the most probable class was right, and its probability.

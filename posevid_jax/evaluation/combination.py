@@ -2,8 +2,8 @@
 
 Calibrated, because only then does a logit mean the same in all of them. The weights are those of a
 logistic regression of the labels on the calibrated logits, none below 0 (stacking: Wolpert 1992,
-Breiman 1996), over their sum. All is fitted to out-of-fold predictions, on which no classifier is
-better for having learnt the clips by heart.
+Breiman 1996), over their sum. All is fitted to out-of-fold predictions, where no classifier has an
+advantage from having learnt the clips by heart.
 
 A common factor and offset of the mean are left out: its own calibration finds them. Fitted without
 one fold after another, they would lean against each fold's share of the gesture, and so blur the
@@ -20,10 +20,10 @@ from scipy import optimize, special
 from posevid_jax.evaluation import decision
 from posevid_jax.evaluation.calibration import Calibration
 
-# What a weight of 1 costs, in nats of all clips: Akaike's price of a parameter. What a member that
-# knows something is worth is far more; one that knows nothing goes.
+# The penalty on a weight of 1, in nats over all clips: Akaike's price of a parameter. A member that
+# knows something is worth far more; one that knows nothing gets a weight of 0.
 _PRICE = 1.0
-# The same for weights that lie 1 apart: it decides between members that say the same.
+# The penalty on weights that lie 1 apart: it decides between members that say the same.
 _PRICE_APART = 0.1
 
 
@@ -40,9 +40,10 @@ class Combination:
     weights: tuple[float, ...]
 
     def __call__(self, logits: Sequence[Any]) -> Any:
-        """Logits of each member before calibration, arrays `[N, K]` of numpy or JAX, to their mean.
+        """The weighted mean of the calibrated logits, up to a common factor and offset.
 
-        It is the weighted mean of the calibrated ones but for a common factor and offset.
+        Args:
+          logits: of each member, before calibration; arrays `[N, K]` of numpy or JAX.
         """
         return sum(share * member for share, member in zip(self.shares, logits, strict=True))
 
@@ -97,7 +98,7 @@ def fit_weights(label: np.ndarray, logits: np.ndarray) -> tuple[float, ...]:
         method='L-BFGS-B',
         options={'ftol': 1e-12, 'gtol': 1e-6},
     ).x
-    # Members none of which knows anything are worth the same.
+    # If no member knows anything, all are worth the same.
     weights = found / found.sum() if found.sum() > 0 else start
     return tuple(map(float, weights))
 

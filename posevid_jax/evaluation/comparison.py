@@ -153,7 +153,7 @@ def _gains(runs: Sequence[Compared], name: str, samples: int, seed: int) -> list
         ends = intervals.bootstrap(gain, first.group, samples=samples, seed=seed)
         cells = [_signed(value, ends[title]) for title, value in gain(every).items()]
         rows.append((run.name, *cells))
-    title = f'{name}: better than {kept[0].name} by, with 95 % intervals, videos drawn for both'
+    title = f'{name}: gain over {kept[0].name}, with 95 % intervals, the same videos drawn for both'
     return [Table(title, ('', *_GAINS), rows)]
 
 

@@ -49,7 +49,7 @@ def error_analysis(found: ErrorAnalysis) -> list[str]:
 
 
 def _scores(record: CrossValidation, names: Sequence[str], seeds: int) -> Table:
-    """A row a fold, their mean and spread, all clips together, and each member."""
+    """One row per fold, their mean and spread, all clips together, and each member."""
     members, keys = record.members, list(vars(record.pooled))
 
     def row(
@@ -94,7 +94,7 @@ def _legend(
 
 
 def _points(points: Mapping[str, OutOfFoldThreshold]) -> Table:
-    """A row a rule: its threshold, and what that does to videos it was not fitted to."""
+    """One row per rule: its threshold, and what that does to videos it was not fitted to."""
     rows = []
     for point in points.values():
         at = point.expected

@@ -37,7 +37,7 @@ def make(
       clips: the set.
       logits: `[N, K]`, before calibration.
       chosen: calibration and threshold of the run.
-      history: an entry an epoch; empty where nothing was trained.
+      history: one entry per epoch; empty where nothing was trained.
       best: of them; None where there is none.
       environment, settings: names and values, to be listed at the end.
     """
@@ -79,7 +79,7 @@ def make(
         page.section('Where it fails'),
         figure(
             'hardest_clips',
-            'The wrong decisions that the model was most sure of, at most one a video.',
+            'The wrong decisions that the model was most sure of, at most one per video.',
         ),
         report.coverage_table(record.coverage).html(),
         figure('declining', 'The same for any share of the clips.'),

@@ -206,7 +206,7 @@ def declining(label: np.ndarray, judged: Judged) -> Picture:
 def hardest_clips(clips: Clips, judged: Judged) -> Picture | None:
     """The clips of each class that the classifier was most sure to be something else.
 
-    At most one clip a video; None without a skeleton, or without a wrong decision.
+    At most one clip per video; None without a skeleton, or without a wrong decision.
     """
     if clips.skeleton is None:
         return None

@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 from posevid_jax.data import leakage
-from posevid_jax.data.clips import UNKNOWN_FRAME, Clips
+from posevid_jax.data.clips import Clips
+from posevid_jax.data.contract import UNKNOWN_FRAME
 from posevid_jax.data.leakage import LIMIT, SameFootage
 from posevid_jax.data.signatures import MIN_FEATURES, MIN_JOINTS
 from posevid_jax.data.summary import Summary, oddities, summarise

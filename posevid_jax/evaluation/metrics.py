@@ -1,9 +1,10 @@
 """Metrics of predicted probabilities, with the trivial classifiers beside them.
 
-Computed here, of whole arrays: an interval draws the videos a thousand times and wants every number
-of every draw, for which scikit-learn, with its checks of every call, takes far longer. The numbers
-of a set and those of its draws come from the same lines, and history.json keeps its bits: the last
-one of ROC-AUC is another in scikit-learn. A test has scikit-learn compute each.
+They are computed here, from whole arrays: an interval draws the videos a thousand times and needs
+every number of every draw, for which scikit-learn, which checks its arguments at every call, takes
+far longer. The numbers of a set and those of its draws come from the same lines, and those in
+history.json stay the same bit for bit (the last bit of ROC-AUC differs in scikit-learn). A test
+compares each number with scikit-learn's.
 """
 
 from collections.abc import Iterable, Sequence
@@ -50,7 +51,7 @@ def evaluate(label: np.ndarray, probs: np.ndarray, threshold: float | None) -> S
       `BinaryScores` of two classes, `MulticlassScores` of more.
 
     Raises:
-      InputError: a probability is no number: the model has diverged.
+      InputError: a probability is NaN: the model has diverged.
     """
     lost = int((~np.isfinite(probs)).any(axis=1).sum())
     if lost:

@@ -137,7 +137,7 @@ def _two_classes(record: Assessment, scores: BinaryScores) -> Table:
 
 
 def _several_classes(record: Assessment, scores: MulticlassScores) -> list[Table]:
-    """A row a class, their means, what trivial classifiers score, and who is taken for whom."""
+    """One row per class, their means, what trivial classifiers score, and who is taken for whom."""
     names, majority = record.class_names, scores.majority_class
 
     def row(title: str, clips: int, of: ClassScores | MacroScores) -> list[str]:
@@ -156,7 +156,7 @@ def _several_classes(record: Assessment, scores: MulticlassScores) -> list[Table
     table = Table('classes', ('', 'clips', *(title for title, _ in CLASS_TITLES)), rows)
     confusion = Table(
         f'accuracy {scores.accuracy:.4f}, of {always} {majority.accuracy:.4f}; '
-        'a row a true class, a column a predicted one',
+        'a row per true class, a column per predicted one',
         ('', *names),
         [(name, *map(str, counts)) for name, counts in zip(names, scores.confusion, strict=True)],
     )

@@ -27,7 +27,7 @@ class Bin:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Reliability:
-    """How often that came true which was said to come with some probability.
+    """How often something happened, by the probability with which it was predicted.
 
     Attributes:
       bins: those that are not empty.
@@ -192,7 +192,7 @@ class Evaluation:
       step: of the checkpoint.
       assessment: what is said of it.
       loss: weighted mean of the configured loss.
-      members: how the numbers of each member alone spread, before calibration; None of one.
+      members: how the numbers of each member alone spread, before calibration; None without.
       trained_on: how many of the clips it was trained on.
     """
 

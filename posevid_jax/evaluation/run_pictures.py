@@ -39,7 +39,7 @@ def learning(history: Sequence[Epoch], best: Best) -> Picture:
 
 
 def learning_of_runs(histories: Mapping[str, Sequence[Epoch]]) -> Picture:
-    """Loss and ROC-AUC on the validation clips by epoch, a line a run."""
+    """Loss and ROC-AUC on the validation clips by epoch, one line per run."""
     panels = {'loss': _LOSS['val'], 'ROC-AUC': _RANKING['ROC-AUC']}
     with drawing(10, 3.4) as (figure, picture):
         for ax, (title, read) in zip(figure.subplots(1, 2), panels.items(), strict=True):
@@ -53,7 +53,7 @@ def learning_of_runs(histories: Mapping[str, Sequence[Epoch]]) -> Picture:
 
 
 def scores_of_runs(points: Mapping[str, Sequence[Point]]) -> Picture:
-    """A panel a score, a row a run: its value and interval."""
+    """One panel per score, one row per run: its value and interval."""
     rows = max(map(len, points.values()))
     with drawing(10, 1 + 0.3 * max(rows, 1)) as (figure, picture):
         for ax, (title, found) in zip(figure.subplots(1, len(points)), points.items(), strict=True):

@@ -52,7 +52,7 @@ CLASS_TITLES = (
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """How well one class is ranked above the rest; None for clips of one kind."""
+    """How well one class is ranked above the rest; None where all clips are of one kind."""
 
     roc_auc: float | None
     average_precision: float | None
@@ -60,7 +60,7 @@ class Ranking:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Quality(Ranking):
-    """Numbers of probabilities that hang on no threshold."""
+    """Numbers of probabilities that depend on no threshold."""
 
     brier: float = _UNKNOWN
     expected_calibration_error: float = _UNKNOWN
@@ -68,7 +68,7 @@ class Quality(Ranking):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Decisions:
-    """What becomes of clips that are found or not; each number is 0 where it is 0 / 0.
+    """How clips were decided: as found, or not; each number is 0 where it is 0 / 0.
 
     Attributes:
       balanced_accuracy: the mean recall of the kinds of clips that are there.
@@ -155,7 +155,7 @@ class BinaryScores(Quality, _BinaryClips):
 
     @property
     def confusions(self) -> dict[str, list[list[int]]]:
-        """Who is taken for whom, [K, K], a row a true class, by how it is decided, in words."""
+        """Who is taken for whom, [K, K], a row per true class, by how it is decided, in words."""
         return {
             f'stored threshold, {self.at_threshold.threshold:.3f}': self.at_threshold.confusion,
             'at 0.5': self.at_half.confusion,
@@ -227,7 +227,7 @@ class MulticlassScores(MacroScores, _Clips):
     Attributes:
       clips: how many there are.
       per_class: in the order of the classes.
-      confusion: [K, K], a row a true class, a column a predicted one.
+      confusion: [K, K], a row per true class, a column per predicted one.
       majority_class: of being sure of the most frequent class.
       prior: of giving each class its share of the set.
       AVERAGE: what stands before the names of its numbers.

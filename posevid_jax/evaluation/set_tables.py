@@ -17,7 +17,7 @@ def on_screen(seen: Inspection) -> list[Table]:
 
 
 def facts(seen: Inspection) -> Table:
-    """A row a fact, a column a set."""
+    """One row per fact, one column per set."""
     columns = []
     for clips, s in zip(seen.sets, seen.summaries, strict=True):
         columns.append({
@@ -41,7 +41,7 @@ def facts(seen: Inspection) -> Table:
 
 
 def classes(seen: Inspection) -> Table:
-    """A row a class of each set."""
+    """One row for each class of each set."""
     rows = [
         (
             f'{name}: {c.name}',
@@ -59,7 +59,7 @@ def classes(seen: Inspection) -> Table:
 
 
 def features(name: str, summary: Summary) -> Table:
-    """A row a feature: what is missing, and the range of what is not."""
+    """One row per feature: what is missing, and the range of what is not."""
     rows = []
     for f in summary.features:
         numbers = ('-',) * 5 if f.quantiles is None else [f'{x:.4g}' for x in f.quantiles]
@@ -71,7 +71,7 @@ def features(name: str, summary: Summary) -> Table:
 
 
 def joints(name: str, summary: Summary) -> Table:
-    """A row a joint: what is missing, and how visible the rest is."""
+    """One row per joint: what is missing, and how visible the rest is."""
     rows = [
         (
             j.name,

@@ -45,7 +45,7 @@ class Cuts:
     @property
     def f1(self) -> np.ndarray:
         """[M] harmonic mean of precision and recall."""
-        # From counts, so that equal values are equal: thresholds then do not hang on rounding.
+        # From counts, so that equal values are equal: thresholds then do not depend on rounding.
         return 2 * self.found / (self.found + self.false + self.found[0])
 
     @property

@@ -1,4 +1,4 @@
-"""The timeline of a recording: probability, events and labels over time, five minutes a row."""
+"""The timeline of a recording: probability, events and labels over time, five minutes per row."""
 
 import dataclasses
 import math
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _PANEL_SECONDS = 300  # a second is then more than two pixels wide
-_MOST_PANELS = 12  # an hour of five minutes each; what is longer gets more minutes a panel
+_MOST_PANELS = 12  # an hour of five minutes each; what is longer gets more minutes per panel
 _MINUTES_FROM = 120  # seconds of a recording whose times are written as 7:30
 _PROBABILITY, _FOUND, _LABELLED, _UNSEEN = *COLORS[:3], INK
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Timeline:
-    """What is known of T frames; stretches are `[E, 2]`, begin and end in seconds.
+    """What is known of T frames; stretches are `[E, 2]`, start and end in seconds.
 
     Attributes:
       title: above the picture.
@@ -103,7 +103,7 @@ def _curve(ax: 'Axes', timeline: Timeline, start: float, end: float) -> None:
 
 
 def _inside(stretches: np.ndarray, start: float, end: float) -> np.ndarray:
-    """Begin and length [E, 2] of what a panel shows of the stretches."""
+    """Start and length [E, 2] of what a panel shows of the stretches."""
     begins, ends = np.clip(np.reshape(stretches, (-1, 2)), start, end).T
     shown = np.stack([begins, ends - begins], 1)
     return shown[ends > begins]

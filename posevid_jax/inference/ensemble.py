@@ -9,8 +9,9 @@ import numpy as np
 from jax import Array
 from ml_collections import ConfigDict
 
-from posevid_jax.data.clips import Clips, are_numbered
+from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import Column
+from posevid_jax.data.source_columns import are_numbered
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation.calibration import Calibration
 from posevid_jax.evaluation.combination import Combination
@@ -167,7 +168,7 @@ def common_inputs(members: Mapping[str, SingleRun]) -> dict[str, Any]:
             for name, member in members.items()
             if member.inputs[key] and (key != 'feature_names' or member.reads_features)
         }
-        if key == 'class_names':  # names of their own first; numbers fit any as many
+        if key == 'class_names':  # names of their own first; numbers fit any names, if as many
             known = dict(sorted(known.items(), key=lambda item: are_numbered(item[1])))
         first = next(iter(known), '')
         inputs[key] = known.get(first, [])

@@ -22,7 +22,7 @@ class Rule:
     Attributes:
       high: probability that it must reach in some frame.
       low: it lasts while the probability is at least this, at most `high`.
-      min_frames: a shorter one is none.
+      min_frames: frames of the shortest event.
       gap_frames: frames below `low` that are bridged.
     """
 
@@ -179,7 +179,7 @@ def visible(joints: np.ndarray, joint_names: Sequence[str], min_visibility: floa
 
 
 def check(config: ConfigDict) -> None:
-    """Raises InputError when a key of `config.predict` holds what it cannot."""
+    """Raises InputError when a key of `config.predict` has an impossible value."""
     for key, low, high in (
         ('high', 0, 1),
         ('low', 0, 1),

@@ -66,7 +66,7 @@ class SingleRun(TrainedRun):
             *steps, count = np.shape(known['pooled']['center'])
             scaler = dataclasses.replace(scaler, pooled=neutral_scaler(count, tuple(steps)))
         example = example_batch(known, 2 * config.features.context)
-        # The schedule shapes no array of the state: one step an epoch is as good as any.
+        # The schedule shapes no array of the state: one step per epoch is as good as any.
         schedule = optim.learning_rate(config.train, 1)
         optimizer = optim.optimizer(config.train, schedule, families.of(config))
         abstract = jax.eval_shape(

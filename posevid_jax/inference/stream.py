@@ -1,7 +1,7 @@
 """A run over frames as they come: a probability and changes of events after each.
 
 What a clip is to a prediction of files, the last T frames are here: the probability after a frame
-is that of the clip that ends with it, so an event is told up to a clip's length after it began.
+is that of the clip that ends with it, so an event is reported up to a clip's length after it began.
 Everything is causal, and memory does not grow. Four things differ from files for that: the mean
 and deviation of a whole video (`features.zscore=per_video`) are those of the frames so far, of the
 context around a clip (`features.context`) what comes after it is missing, a frame has one clip's

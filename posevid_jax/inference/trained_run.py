@@ -60,7 +60,7 @@ class TrainedRun(abc.ABC):
 
     @abc.abstractmethod
     def arrays(self, clips: Clips) -> dict[str, Column]:
-        """The columns, a row a clip, that it reads, and perhaps more."""
+        """The columns that it reads, one row per clip, and perhaps more."""
 
     @abc.abstractmethod
     def z_scored(self, batch: Mapping[str, Array]) -> tuple[Array, Array]:

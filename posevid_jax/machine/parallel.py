@@ -40,8 +40,8 @@ class Parallel:
             )
         self.use_pmap = kind == 'pmap' or (kind == 'auto' and len(devices) > 1)
         self.devices = devices if self.use_pmap else devices[:1]
-        # Where the compiled steps have their inputs and outputs: in another place, or in none of
-        # their own, states would cost one more compilation.
+        # The sharding of inputs and outputs of the compiled steps: a state with another one, or
+        # with none of its own, would cost one more compilation.
         mine = [device for device in self.devices if device.process_index == jax.process_index()]
         mesh = Mesh(mine, (AXIS,))
         self._split = NamedSharding(mesh, PartitionSpec(AXIS)) if self.use_pmap else None

@@ -35,7 +35,7 @@ class Progress:
         Args:
           step: steps done before.
           total: steps when the run is complete.
-          batch_size: clips a step.
+          batch_size: clips per step.
         """
         self.loss: float | None = None
         self.learning_rate: float | None = None

@@ -39,7 +39,7 @@ def bench(config: ConfigDict, workdir: pathlib.Path | None = None) -> list[dict[
       workdir: where `bench.json` goes; None makes a new numbered directory. Of `stream`, the run.
 
     Returns:
-      a record a row of the table.
+      one record per row of the table.
 
     Raises:
       InputError: a key of `config.bench` that cannot be measured.
@@ -74,8 +74,8 @@ def bench_steps(config: ConfigDict) -> list[dict[str, Any]]:
       config: the whole configuration; what `config.bench` does not vary is as in training.
 
     Returns:
-      a record a row: `size`, `dtype`, `batch_size`, `gflop` of the compiled step, `bytes` it needs,
-      and under `time` `compile_s`, `step_ms` (median), `clips_per_s`, `gflop_per_s`,
+      one record per row: `size`, `dtype`, `batch_size`, `gflop` of the compiled step, the `bytes`
+      it needs, and under `time` `compile_s`, `step_ms` (median), `clips_per_s`, `gflop_per_s`,
       `matmul_gflop_per_s` (one large product of the same dtype) and `share`, the ratio of the two.
 
     Raises:

@@ -34,8 +34,8 @@ def bench_loader(config: ConfigDict) -> list[dict[str, Any]]:
       config: the whole configuration: `bench.loader_clips`, `train.batch_size`.
 
     Returns:
-      a record a way of loading: `loader`, `num_clips`, `clip_shape`, `batch_size`, and under `time`
-      `clips_per_s` and `ratio`, how many times as fast as grain's own it is.
+      one record per way of loading: `loader`, `num_clips`, `clip_shape`, `batch_size`, and under
+      `time` `clips_per_s` and `ratio`, how many times as fast as grain's own it is.
 
     Raises:
       InputError: there are fewer clips than two batches hold.

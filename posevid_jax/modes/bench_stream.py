@@ -1,4 +1,4 @@
-"""What a frame costs a stream.
+"""What a stream takes for a frame.
 
 Run it on one core: `taskset -c 0 python main.py --mode=bench --config.bench.what=stream
 --workdir=DIR`.
@@ -26,14 +26,14 @@ def bench_stream(config: ConfigDict, workdir: pathlib.Path | None) -> list[dict[
       workdir: the run directory.
 
     Returns:
-      one record: `model`, `frames`, and under `time` milliseconds a frame: `p50_ms`, `p99_ms`,
+      one record: `model`, `frames`, and under `time` milliseconds per frame: `p50_ms`, `p99_ms`,
       `max_ms`.
 
     Raises:
       InputError: no run, or no frames.
     """
     if workdir is None:
-        raise InputError('--workdir: not given; bench.what=stream expected a run directory')
+        raise InputError('--workdir: not given, expected a run directory with bench.what=stream')
     if config.bench.stream_frames < 1:
         raise InputError(
             f'bench.stream_frames: found {config.bench.stream_frames}, expected at least 1'

@@ -80,7 +80,7 @@ def cross_validate(
 
 
 def _check_run_of(workdir: pathlib.Path, plan: cv_files.Plan, source: str) -> None:
-    """Raises InputError where the directory holds a run of clips that are there no more."""
+    """Raises InputError where the directory holds a run of clips that are no longer there."""
     known = training_clips.read(workdir)
     if known is None:
         return
@@ -88,7 +88,7 @@ def _check_run_of(workdir: pathlib.Path, plan: cv_files.Plan, source: str) -> No
     if gone:
         raise InputError(
             f'data.train: {source} has changed since {workdir} was trained: {gone} of its '
-            f'{len(known)} training clips are there no more; use another --workdir'
+            f'{len(known)} training clips are no longer there; use another --workdir'
         )
 
 
@@ -141,7 +141,7 @@ def _check(config: ConfigDict) -> None:
     if config.data.hard_negatives:
         raise InputError(
             f'data.hard_negatives: found {config.data.hard_negatives!r}, expected none with '
-            '--mode=cv: who wrote that file saw the videos that are to judge'
+            '--mode=cv: the run that wrote that file saw the videos that are to judge'
         )
 
 

@@ -1,7 +1,7 @@
 """Mode ensemble: finished runs, cross-validated on the same clips and folds, joined into one.
 
-Weights, calibration and thresholds know out-of-fold predictions alone, and what is told of them is
-of folds that they were not fitted to.
+Weights, calibration and thresholds know out-of-fold predictions alone, and what is reported of them
+is of folds that they were not fitted to.
 """
 
 import dataclasses
@@ -72,7 +72,7 @@ def join_runs(
 
 
 def _members(config: ConfigDict, checkpoint: str) -> dict[str, SingleRun]:
-    """The runs by name, once they are seen to fit each other."""
+    """The runs by name, after a check that they fit each other."""
     paths = list(unique_names(config.ensemble.runs, 'ensemble.runs').values())
     for path in paths:
         if not (path / 'scaler.json').exists():
@@ -115,7 +115,7 @@ def _out_of_fold(members: Mapping[str, SingleRun], plan: cv_files.Plan) -> np.nd
         each = ', '.join(f'{size} in {name}' for name, size in sizes.items())
         raise InputError(
             f'train.loss: found logits of one clip {each}, expected as many in all: '
-            'ce has one a class, bce and focal have one'
+            'ce has one per class, bce and focal have one'
         )
     return np.stack(list(found.values()), axis=1)
 

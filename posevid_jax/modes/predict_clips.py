@@ -6,7 +6,8 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.data import source
-from posevid_jax.data.clips import UNKNOWN_FRAME, UNKNOWN_LABEL, Clips
+from posevid_jax.data.clips import UNKNOWN_LABEL, Clips
+from posevid_jax.data.contract import UNKNOWN_FRAME
 from posevid_jax.data.npz import write_arrays
 from posevid_jax.data.npz_file import NpzFile
 from posevid_jax.errors import InputError
@@ -20,7 +21,7 @@ from posevid_jax.runs.files import write_text
 def predict_run(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'best') -> np.ndarray:
     """Predicts the clips of `config.data.test` with a checkpoint; they need no labels.
 
-    Writes `workdir/predictions/<set>.csv` and `.npz`, a row a clip in the order of the set.
+    Writes `workdir/predictions/<set>.csv` and `.npz`, one row per clip in the order of the set.
 
     Args:
       config: the run's, with overrides.
@@ -73,8 +74,8 @@ def prediction_columns(
     """What there is to say about each clip, `[N]` arrays by column.
 
     `prob` is the probability of the gesture: of any of them, where there are several, which have a
-    column each too. Labels are class numbers, as in `label` of the archive. Columns that nothing is
-    known for, of any clip, are left out.
+    column each too. Labels are class numbers, as in `label` of the archive. Columns of which
+    nothing is known for any clip are left out.
 
     Args:
       clips: the set, with the run's classes.

@@ -44,7 +44,8 @@ def predict_recordings(
       checkpoint: `best`, `last` or a step.
 
     Returns:
-      the record: `set`, `step`, `skipped` (a line a file) and those of `video_events.make_record`.
+      the record: `set`, `step`, `skipped` (one line per file) and what `video_events.make_record`
+      has.
 
     Raises:
       InputError: run, checkpoint or files are missing or do not fit each other; nothing is written

@@ -32,7 +32,7 @@ from posevid_jax.machine.atomic import atomic_file
 ON_ERROR = ('raise', 'skip')
 
 _SECONDS_BETWEEN_LINES = 10.0
-# Labels made by hand end a little after the last frame; more is the sign of another video or rate.
+# Labels made by hand may end a little after the last frame; more means another video or rate.
 _BEYOND_SECONDS = 1.0
 
 
@@ -76,7 +76,7 @@ def prepare(config: ConfigDict) -> Report:
 
 
 def check(settings: ConfigDict) -> None:
-    """Raises InputError when a key of `config.prepare` holds what nothing here accepts."""
+    """Raises InputError when a key of `config.prepare` has an impossible value."""
     check_input(settings)
     output = pathlib.Path(settings.output)
     if output.suffix not in ('.npz', '') or not output.name:
@@ -225,14 +225,14 @@ def _check_alike(video: Pair, clips: Clips, first: Pair, expected: Clips) -> Non
     """Raises InputError when the clips of two videos do not fit into one set."""
     if clips.joint_names != expected.joint_names:
         raise InputError(
-            f'{video.landmarks}: found {len(clips.joint_names)} joints, others than the '
+            f'{video.landmarks}: found {len(clips.joint_names)} joints, not the '
             f'{len(expected.joint_names)} of {first.landmarks}; expected the same, or those that '
             'both have in prepare.joints'
         )
     frames, others = clips.features.shape[1], expected.features.shape[1]
     if frames != others:
         raise InputError(
-            f'{video.landmarks}: found {frames} frames a clip at {clips.fps[0]:g} frames per '
+            f'{video.landmarks}: found {frames} frames per clip at {clips.fps[0]:g} frames per '
             f'second, expected {others} as in {first.landmarks}; prepare.resample_fps gives all '
             'videos one rate'
         )

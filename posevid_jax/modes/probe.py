@@ -57,7 +57,7 @@ def probe(config: ConfigDict, workdir: pathlib.Path) -> dict[str, Any]:
             default=0,
         )
         raise InputError(
-            f'probe: not even {config.probe.multiple_of} clips a device fit: the smallest step '
+            f'probe: not even {config.probe.multiple_of} clips per device fit: the smallest step '
             f'takes {smallest} bytes, {target.kind} has a budget of {target.budget_bytes}'
         )
     report = _report(config, target, records, time.perf_counter() - started)
@@ -269,7 +269,7 @@ def _report(
 def _opening(target: Target, config: ConfigDict) -> str:
     return (
         f'{len(target.devices)} x {target.kind} ({target.source}), '
-        f'{target.budget_bytes / 1e9:.1f} GB a device to fit into; batches are per device and '
+        f'{target.budget_bytes / 1e9:.1f} GB per device to fit into; batches are per device and '
         f'multiples of {config.probe.multiple_of}'
     )
 

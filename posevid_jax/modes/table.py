@@ -1,4 +1,4 @@
-"""The modes of the program: a file each, and this table of what each needs.
+"""The modes of the program: each has a file, and a row of this table, which says what it needs.
 
 A mode is added by its file, a row here, and its section of the configuration, if it has one.
 """

@@ -20,8 +20,8 @@ from posevid_jax.runs.environment import environment
 from posevid_jax.runs.files import read_json, write_json, write_text
 
 _SECTIONS = (*TRAINING_SECTIONS, 'cv')
-# Of these, what may differ between the command that started a cross-validation and the one that
-# goes on.
+# Keys of the training that may differ between the command that started a cross-validation and the
+# one that goes on with it.
 _MAY_CHANGE = ('train.log_every_steps', 'data.val', 'data.test')
 
 
@@ -125,8 +125,8 @@ def read_folds(workdir: pathlib.Path, plan: Plan) -> np.ndarray:
             parts[k] = logits.reshape(len(rows), -1, logits.shape[-1])
         except (KeyError, TypeError, ValueError, IndexError):
             raise InputError(
-                f'{path}: found no logits of {len(rows)} clips; delete it, and the fold is '
-                'trained again'
+                f'{path}: found no logits of {len(rows)} clips; delete it, and the fold '
+                'will be trained again'
             ) from None
     by_fold = np.concatenate(list(parts.values()))
     logits = np.empty_like(by_fold)
@@ -145,7 +145,7 @@ def write_predictions(workdir: pathlib.Path, plan: Plan, probs: np.ndarray) -> N
     Args:
       workdir: the directory.
       plan: clips and folds.
-      probs: `[N, K]` probabilities; two classes have one column, more a column each.
+      probs: `[N, K]` probabilities; two classes have one column, several one each.
     """
     clips = plan.clips
     several = probs.shape[1] > 2

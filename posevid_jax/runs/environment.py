@@ -10,7 +10,7 @@ from importlib import metadata
 from typing import Any
 
 _PACKAGES = ('posevid-jax', 'jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'grain', 'numpy')
-# Of the environment: what changes how fast a step is, or what it computes.
+# Environment variables that change how fast a step is, or what it computes.
 _VARIABLES = ('GLIBC_TUNABLES', 'XLA_FLAGS')
 
 

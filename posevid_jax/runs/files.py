@@ -68,7 +68,7 @@ def read_records(kind: type[_T], path: pathlib.Path) -> list[_T]:
 
 
 class JsonLines:
-    """metrics.jsonl: one record a line, appended; a resumed run cuts what it will repeat."""
+    """metrics.jsonl: one record per line, appended; a resumed run cuts what it will repeat."""
 
     def __init__(self, path: pathlib.Path, last_step: int):
         """Opens the file for appending, without the records beyond `last_step`."""

@@ -48,7 +48,7 @@ def epochs_without_progress(scores: Sequence[float | None], smoothing: float) ->
     """How long ago the smoothed score was best.
 
     Args:
-      scores: one an epoch, higher is better; an epoch without one changes nothing but takes time.
+      scores: one per epoch, higher is better; an epoch without one changes nothing but takes time.
       smoothing: share of the past in `smoothed = smoothing * smoothed + (1 - smoothing) * score`,
         which starts at the first score.
     """

@@ -16,7 +16,7 @@ from posevid_jax.errors import InputError
 class EventFiles:
     """Curves by step: `step/*` of single steps, `train/*` and `val/*` of epochs.
 
-    Written at once, not by tensorboardX's thread, which would wait for ever on a full disk.
+    Written at once, not by tensorboardX's thread, which would wait forever on a full disk.
     """
 
     def __init__(self, workdir: pathlib.Path, step: int):
@@ -36,7 +36,7 @@ class EventFiles:
             self._write(step + 1, session_log=SessionLog(status=SessionLog.START))
 
     def add(self, group: str, step: int, numbers: Mapping[str, Any]) -> None:
-        """Adds a point to each curve; what is no number is left out.
+        """Adds a point to each curve; what is not a number is left out.
 
         Raises:
           InputError: it cannot be written.

@@ -13,7 +13,6 @@ from collections.abc import Collection, Generator
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import orbax.checkpoint as ocp
 from etils import epath
 from ml_collections import ConfigDict
@@ -24,9 +23,10 @@ from posevid_jax.machine import processes
 from posevid_jax.runs.checksums import damage, write_checksums
 from posevid_jax.runs.files import read_json
 from posevid_jax.training.state import Trained, TrainState
+from posevid_jax.training.stored_state import filled, named, on_first_device
 
-# Parts of a state that versions before did not keep, counts that were 0 then; and the file in which
-# they kept the position in the data.
+# Parts of a state that earlier versions did not keep, counts that were 0 then; and the file in
+# which they kept the position in the data.
 _CAME_LATER = ('skipped', 'bad_step')
 _POSITION_OF_GRAIN = 'process_0-of-1.json'
 
@@ -39,7 +39,7 @@ class Keep(NamedTuple):
     """Which checkpoints stay, beside the best one.
 
     Attributes:
-      last: as many of the newest; with one, nothing is left when that one is damaged.
+      last: how many of the newest; with one, nothing is left when that one is damaged.
       every_steps: those at multiples of this; 0 for none.
     """
 
@@ -168,7 +168,7 @@ class Checkpoints:
         if data is not None:
             position = read_json(old_position) if old_position.exists() else restored['data']
             data.set_state(position)
-        return _filled(abstract_state, restored['state'])
+        return filled(abstract_state, restored['state'])
 
     def restore_trained(self, step: int, abstract: Trained) -> Trained:
         """`restore` of what is evaluated, whatever else the version that wrote it kept.
@@ -182,12 +182,12 @@ class Checkpoints:
         arguments = ocp.args.PyTreeRestore(
             target, ocp.checkpoint_utils.construct_restore_args(target), partial_restore=True
         )
-        return _filled(abstract, self._read(step, {'state': arguments})['state'])
+        return filled(abstract, self._read(step, {'state': arguments})['state'])
 
     def _stored(self, step: int, expected: Any, may_lack: Collection[str] = ()) -> dict[str, Any]:
-        """The tree that a checkpoint holds, as shapes, once it is seen to hold what is expected.
+        """The tree of shapes that a checkpoint holds, after a check that it is what is expected.
 
-        Orbax finds out too what does not fit, but in the middle of its reads, whose own errors then
+        Orbax too finds what does not fit, but in the middle of its reads, whose own errors then
         follow.
 
         Raises:
@@ -203,12 +203,12 @@ class Checkpoints:
             stored = ocp.PyTreeCheckpointHandler().metadata(epath.Path(folder / 'state')).tree
         except (ValueError, KeyError, OSError) as error:
             raise InputError(f'{folder}: cannot be read ({_reason(error)})') from error
-        found = {name: tuple(leaf.shape) for name, leaf in _named(stored)}
-        for name, leaf in _named(expected):
+        found = {name: tuple(leaf.shape) for name, leaf in named(stored)}
+        for name, leaf in named(expected):
             if found.get(name) != leaf.shape and (name in found or name not in may_lack):
                 has = f'shape {found[name]}' if name in found else 'nothing'
                 raise DoesNotFit(f'{folder}: {name}: found {has}, expected shape {leaf.shape}')
-        return _on_first_device(stored)
+        return on_first_device(stored)
 
     def _read(self, step: int, items: dict[str, Any]) -> Any:
         try:
@@ -249,7 +249,7 @@ class Checkpoints:
                 self.close()
 
     def _write_checksums(self) -> None:
-        # Orbax asks when all is written but the last word: the folder's rename.
+        # Orbax calls this when all is written but the folder is not yet renamed.
         if not processes.is_first():
             return
         for folder in self.directory.glob(f'{self._saving}.orbax-checkpoint-tmp*'):
@@ -285,33 +285,6 @@ class Checkpoints:
                 f'{self.directory}: the checkpoint of step {self._saving} cannot be written '
                 f'({_reason(error)}); the last good one is {good[-1] if good else "none"}'
             ) from error
-
-
-def _filled(abstract: Any, restored: dict[str, Any]) -> Any:
-    """A state of restored arrays, found by their names, and zeros for those that came later.
-
-    By names, because a version may nest the same arrays in another way.
-    """
-    found = dict(_named(restored))
-    leaves = [
-        found[name] if name in found else jnp.zeros(leaf.shape, leaf.dtype)
-        for name, leaf in _named(abstract)
-    ]
-    return jax.tree.unflatten(jax.tree.structure(abstract), leaves)
-
-
-def _named(tree: Any) -> list[tuple[str, Any]]:
-    """The leaves of a tree, each with its name: `params/head/kernel`."""
-    leaves = jax.tree_util.tree_flatten_with_path(tree)[0]
-    return [(jax.tree_util.keystr(path, simple=True, separator='/'), leaf) for path, leaf in leaves]
-
-
-def _on_first_device(tree: Any) -> Any:
-    """Shapes and dtypes that are restored onto the first local device."""
-    device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
-    return jax.tree.map(
-        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=device), tree
-    )
 
 
 def _reason(error: Exception) -> str:

@@ -105,7 +105,7 @@ def _groups(
             )
         for name in matched:
             if name in rates:
-                raise InputError(f'train.groups: {name} is in several groups, {pattern!r} is one')
+                raise InputError(f'train.groups: {name} is in several groups, one is {pattern!r}')
             rates[name], decays[name] = rate, decay
     left = [name for name in names if name not in rates]
     if left:

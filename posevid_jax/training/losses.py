@@ -1,4 +1,4 @@
-"""Losses of single examples; whoever reduces them weighs them."""
+"""Losses of single examples, not reduced and not weighted by clip."""
 
 import functools
 
@@ -52,7 +52,7 @@ def per_example(logits: Array, label: Array, config: ConfigDict) -> Array:
         every class an equal part of `label_smoothing` as its share.
       config: `config.train`. focal is Lin et al. 2017, "Focal Loss for Dense Object Detection",
         equation 5: -alpha_t (1 - p_t)^gamma log p_t. `class_weights` multiply the loss of each
-        class; whoever takes a mean does not divide by them.
+        class; a mean over examples is not divided by them.
 
     Returns:
       `[B]` float32, nats.

@@ -1,6 +1,6 @@
 """What happens when a loss or a gradient is NaN or infinite.
 
-The decision falls on the device, so that the loop need not read each loss: a bad step changes
+The decision is made on the device, so that the loop need not read each loss: a bad step changes
 nothing but the two counters of the state. The host learns of it when it reads the records.
 """
 

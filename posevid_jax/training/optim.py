@@ -21,7 +21,7 @@ def learning_rate(config: ConfigDict, steps_per_epoch: int) -> optax.Schedule:
 
     Args:
       config: `config.train`.
-      steps_per_epoch: optimiser steps an epoch.
+      steps_per_epoch: optimiser steps per epoch.
     """
     total = config.num_epochs * steps_per_epoch
     peak = config.learning_rate
@@ -31,7 +31,7 @@ def learning_rate(config: ConfigDict, steps_per_epoch: int) -> optax.Schedule:
         'linear': lambda: optax.linear_schedule(peak, 0.0, total - warmup),
         'constant': lambda: optax.constant_schedule(peak),
     }[config.schedule]()
-    # The first step is a step: it starts one rung up, not at 0.
+    # The first step is one rung up, not at a rate of 0, which would change nothing.
     before = optax.linear_schedule(peak / (warmup + 1), peak, warmup)
     return optax.join_schedules([before, after], [warmup])
 

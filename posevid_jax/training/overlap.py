@@ -5,7 +5,7 @@ import numpy as np
 from posevid_jax.data import leakage
 from posevid_jax.data.clips import Clips
 
-# Frames of both sets that are compared in some ten seconds; of more, only whole clips are.
+# Frames of both sets that take some ten seconds to compare; of more, only whole clips are.
 _MOST_FRAMES = 1_000_000
 _SHOWN = 3
 

@@ -30,7 +30,7 @@ class Sums(flax.struct.PyTreeNode):
         return jax.tree.map(jnp.add, self, other)
 
     def means(self) -> dict[str, Array]:
-        """`loss` in nats a unit of weight, `accuracy` a clip."""
+        """`loss` in nats per unit of weight, `accuracy` per clip."""
         return {'loss': self.loss / self.weight, 'accuracy': self.correct / self.clips}
 
 

@@ -131,7 +131,7 @@ def evaluate(
       trained_on: how many of the clips it was trained on.
 
     Raises:
-      InputError: the logits are no numbers.
+      InputError: a logit is NaN.
     """
     mean = mean_logits(logits)
     return Evaluation(
@@ -161,7 +161,7 @@ def _members(logits: np.ndarray, clips: Clips, config: ConfigDict) -> dict[str, 
 
 
 def _numbers(logits: np.ndarray, clips: Clips, config: ConfigDict) -> dict[str, float | None]:
-    """The numbers of one member that hang on no threshold."""
+    """The numbers of one member that depend on no threshold."""
     scores = metrics.evaluate(clips.label, metrics.probabilities(logits), 0.5)
     found = {key: value for key, value in assessment.numbers_of(scores).items() if '.' not in key}
     return found | {'loss': _loss(logits, clips, config)}

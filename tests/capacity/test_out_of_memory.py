@@ -29,7 +29,7 @@ def test_the_last_checkpoint_is_intact_and_the_run_goes_on(tmp_path, monkeypatch
     with monkeypatch.context() as patched:
         patched.setattr(Parallel, 'compile_train', runs_out_in_the_second_epoch)
         with (
-            pytest.raises(InputError, match=r'16 clips a device at a time.*--mode=probe'),
+            pytest.raises(InputError, match=r'16 clips per device at a time.*--mode=probe'),
             batch_size.out_of_memory_explained(config),
         ):
             loop.train_and_evaluate(config, tmp_path)

@@ -48,7 +48,7 @@ def test_a_column_of_truths_is_no_column_of_ones():
         (b'', 'column a: not found, the columns are none'),
         (b'b,c\n1,2\n', 'column a: not found, the columns are b, c'),
         (b'a,b\n1,2\n3,"4\n5\n', 'line 3: found a quote that nothing closes'),
-        (b'a,b\n5" wide,1\n6" wide,2\n', 'found quotes inside of cells'),
+        (b'a,b\n5" wide,1\n6" wide,2\n', 'found quotes inside cells'),
         ('a,b\n1,2\n'.encode('utf-16-le'), 'line 1: found a byte of value 0'),
     ],
 )

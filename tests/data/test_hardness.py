@@ -168,7 +168,7 @@ def test_names_of_any_script_but_no_half_characters(tmp_path):
     assert clips.feature_names == tuple(names)
     for code in (0xD800, 0x110000):
         broken = np.frombuffer(np.full(F, code, np.uint32).tobytes(), '<U1')
-        refused(saved(tmp_path / 'b.npz', archive(feature_list=broken)), 'feature_list: found what')
+        refused(saved(tmp_path / 'b.npz', archive(feature_list=broken)), 'feature_list: found text')
 
 
 def test_missing_values_are_counted(tmp_path):

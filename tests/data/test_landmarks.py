@@ -166,7 +166,7 @@ def test_damaged_and_foreign_files_are_named(tmp_path):
 def test_a_small_file_that_expands_beyond_the_limit_is_refused(tmp_path, compress):
     text = files.csv_text(files.joints())
     path = tmp_path / 'a.csv.xz'
-    path.write_bytes(compress((text + '\n' * 3 * 2**20).encode()))
+    path.write_bytes(compress((text + '\n' * 3 * 2**19).encode()))
     assert path.stat().st_size < 20_000
-    assert 'more than 2 MiB, decompressed' in refused(path, prepare__max_file_mb=2)
-    assert len(read(path, prepare__max_file_mb=4).joints) == 12
+    assert 'more than 1 MiB, decompressed' in refused(path, prepare__max_file_mb=1)
+    assert len(read(path, prepare__max_file_mb=2).joints) == 12

@@ -57,7 +57,7 @@ def test_scores_and_differences_are_those_of_the_records():
     assert found.differences.rows == [('seed', '0', '1')] and not found.warnings
     assert found.tables == [scores, gains, found.differences]
     text = found.page()
-    assert text.count('<svg') == 2 and 'better than one by' in text
+    assert text.count('<svg') == 2 and 'gain over one' in text
 
 
 def test_a_run_is_no_better_than_its_copy_on_the_same_draws_of_videos():

@@ -104,9 +104,10 @@ def make(**options):
 def test_a_clip_has_the_median_of_what_is_said_of_its_subclips():
     batch, scaler = toy.batch(), neutral_scaler(toy.batch()['features'].shape[-1])
     model, config = make(**SHORT)
-    variables = model.init(jax.random.key(0), scaler, batch)
-    outputs, _ = model(variables, scaler, batch)
-    inputs = model.read(batch, scaler)
+    variables = jax.jit(lambda: model.init(jax.random.key(0), scaler, batch))()
+    outputs, _ = jax.jit(lambda: model(variables, scaler, batch))()
+    inputs = jax.jit(lambda: model.read(batch, scaler))()
+    judge = jax.jit(lambda of_clip: model.network.apply(variables, of_clip, train=False))
     count = subclips.count(config.features, batch['features'].shape[1])
     each = []
     for clip in range(len(batch['fps'])):
@@ -115,7 +116,7 @@ def test_a_clip_has_the_median_of_what_is_said_of_its_subclips():
             channels=Masked(*(part[rows] for part in inputs.channels)),
             clip=Masked(*(part[rows] for part in inputs.clip)),
         )
-        each.append(model.network.apply(variables, of_clip, train=False))
+        each.append(judge(of_clip))
     np.testing.assert_allclose(outputs.subclip_logits, each, atol=1e-5)
     np.testing.assert_allclose(outputs.logits, np.median(each, axis=1), atol=1e-5)
     assert np.ptp(each, axis=1).min() > 0  # or any of them would do
@@ -132,12 +133,13 @@ def test_video_swin_and_its_statistics_judge_the_same_subclips(monkeypatch):
         train__frame_loss=1.0,
         **SHORT,
     )
-    variables = model.init(jax.random.key(0), scaler, batch)
+    variables = jax.jit(lambda: model.init(jax.random.key(0), scaler, batch))()
     params = variables['params']
     statistics, _ = make(**SHORT)
-    expected, _ = statistics(variables | {'params': params['statistics']}, scaler, batch)
+    alone = variables | {'params': params['statistics']}
+    expected, _ = jax.jit(lambda: statistics(alone, scaler, batch))()
     params['frame_head'] = params['head']  # the logits of frames are then those of the head
-    found, _ = model(variables, scaler, batch)
+    found, _ = jax.jit(lambda: model(variables, scaler, batch))()
     of_frames = subclips.cut(found.frame_logits, *model.subclip).mean(axis=1)
     of_frames = of_frames.reshape(found.subclip_logits.shape)
     np.testing.assert_allclose(found.subclip_logits, of_frames + expected.subclip_logits, atol=1e-5)
@@ -152,8 +154,9 @@ def test_every_subclips_is_trained_with_its_own_label_and_a_mixed_one_with_its_c
     if mixed:
         batch['target'] = np.random.default_rng(1).dirichlet((1, 1), len(batch['label']))
     optimizer = optax.sgd(0.0)
-    state = states.create(model, optimizer, scaler, batch, seed=0)
-    logits = model(state.variables, scaler, batch)[0].subclip_logits[..., 0]
+    state = jax.jit(lambda: states.create(model, optimizer, scaler, batch, seed=0))()
+    outputs, _ = jax.jit(lambda: model(state.variables, scaler, batch))()
+    logits = outputs.subclip_logits[..., 0]
     if mixed:
         share = batch['target'][:, 1:]
     else:
@@ -164,7 +167,7 @@ def test_every_subclips_is_trained_with_its_own_label_and_a_mixed_one_with_its_c
     step = steps.make_train_step(
         model, optax.with_extra_args_support(optimizer), lambda _: 0.0, config.train
     )
-    _, metrics = step(state, batch, jax.random.key(0))
+    _, metrics = jax.jit(step)(state, batch, jax.random.key(0))
     weight = batch['weight'] * batch['valid']
     expected = (weight * each.mean(axis=1)).sum() / weight.sum()
     np.testing.assert_allclose(metrics['loss'], expected, rtol=1e-5)

@@ -20,10 +20,12 @@ from tests import toy
 PROBED = {
     'probe__packs': ('off',), 'probe__memory_bytes': 10**9, 'probe__first_batch': 8,
     'probe__max_batch': 8, 'probe__ladder': 1, 'probe__timed_steps': 1, 'probe__verify': False,
+    'probe__prove': False,
 }  # fmt: skip
 
 
-def test_two_processes_train_as_one_device_and_two_and_end_together(tmp_path):
+def test_two_processes_train_as_one_device_and_two_and_end_together(tmp_path, monkeypatch):
+    monkeypatch.setattr(layouts, 'STEPS', 8)
     together, report = tmp_path / 'together', tmp_path / 'report/capacity_report.json'
     probe(toy.config(parallel='pmap', **PROBED), report.parent)
     pair = layouts.start_two(

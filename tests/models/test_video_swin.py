@@ -100,7 +100,7 @@ def test_the_logits_of_statistics_are_added():
     alone, params = make(x)
     joined = alone.clone(statistics=Sum())
     inputs = dataclasses.replace(toy.cells(x), clip=Masked(numbers, None))
-    found = joined.apply({'params': params}, inputs, train=False)
+    found = jax.jit(lambda: joined.apply({'params': params}, inputs, train=False))()
     expected = apply(alone, params, x) + numbers.sum(1, keepdims=True)
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
@@ -229,7 +229,7 @@ def test_stochastic_depth_drops_whole_branches_linearly_more_with_depth():
     same = jnp.broadcast_to(x[:1], (256, *x.shape[1:]))
     rate = VideoSwin(**(SMALL | {'depths': (1, 1), 'drop_path': 0.6, 'num_outputs': 2}))
     rngs = {'dropout': jax.random.key(2)}
-    out = rate.apply({'params': params}, toy.cells(same), train=True, rngs=rngs)
+    out = jax.jit(lambda: rate.apply({'params': params}, toy.cells(same), train=True, rngs=rngs))()
     distinct = {tuple(row) for row in np.round(np.asarray(out), 4).tolist()}
     assert 2 <= len(distinct) <= 4  # the first block never drops, the second one's two branches do
 

@@ -14,8 +14,6 @@ from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.data.npz import write_clips
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation import decision
-from posevid_jax.evaluation.decision import Origin
 from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.inference import recordings
 from posevid_jax.inference.restore import restore_directory
@@ -23,12 +21,9 @@ from posevid_jax.inference.stream import Stream
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.modes import cv, ensemble, eval, export, predict_clips
 from posevid_jax.runs import cv_files
-from posevid_jax.runs.config import as_json, read_config
-from posevid_jax.runs.directory import write_decision
-from posevid_jax.runs.files import write_json
-from posevid_jax.training.checkpoint import Checkpoints, Keep
-from posevid_jax.training.experiment import build
+from posevid_jax.runs.config import read_config
 from tests import toy
+from tests.untrained import write_run
 
 FRAMES = 8
 KINDS = {
@@ -43,19 +38,6 @@ def config(kind, **overrides):
         parallel='jit', train__num_epochs=1, cv__folds=3, cv__seeds=1,
         data__synthetic__num_frames=FRAMES, **KINDS[kind], **overrides,
     )  # fmt: skip
-
-
-def write_run(run, settings):
-    """What a training leaves that is needed, without the training."""
-    experiment = build(settings)
-    with Checkpoints(run, Keep()) as checkpoints:
-        state = experiment.initial_state()
-        checkpoints.save(state.replace(step=state.step + len(run.name)), experiment.data(), 0.5)
-    write_json(run / 'scaler.json', experiment.input_description())
-    write_json(run / 'config.json', as_json(settings))
-    chosen = decision.choose(np.arange(6)[:, None] / 3, np.arange(6) % 2, settings.eval)
-    origin = Origin(chosen_on='val', clips=6)
-    write_decision(run, chosen.threshold, chosen.rules, chosen.calibrations, origin)
 
 
 def write_cross_validation(run, settings, signal):

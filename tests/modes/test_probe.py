@@ -143,7 +143,7 @@ def test_two_devices_are_probed_with_pmap(tmp_path):
 @pytest.mark.parametrize(
     ('overrides', 'named'),
     [
-        ({'probe__memory_bytes': 1000}, 'not even 8 clips a device fit: .* 1000'),
+        ({'probe__memory_bytes': 1000}, 'not even 8 clips per device fit: .* 1000'),
         ({'probe__packs': ('huge',)}, 'probe.packs: found huge, expected some of off, light, full'),
         (
             {'model__name': 'video_swin', 'probe__sizes': ('giant',)},
@@ -258,7 +258,7 @@ def test_without_a_report_only_a_batch_size_of_0_is_wrong():
 def test_running_out_of_memory_is_explained_and_other_errors_pass(monkeypatch):
     monkeypatch.setattr('sys.argv', ['main.py', '--config', 'configs/demo.py'])
     with (
-        pytest.raises(InputError, match='64 clips a device at a time, which ran out') as caught,
+        pytest.raises(InputError, match='64 clips per device at a time, which ran out') as caught,
         batch_size.out_of_memory_explained(config()),
     ):
         jnp.zeros((1 << 50,)).block_until_ready()

@@ -59,7 +59,7 @@ def run(config, kind, micro_batches, num_steps=3, read=None):
     schedule = optim.learning_rate(config.train, 4)
     optimizer = optim.optimizer(config.train, schedule, families.of(config))
     scaler = fit_scaler(example['features'], example['mask'])
-    state = states.create(model, optimizer, scaler, example, config.seed)
+    state = jax.jit(lambda: states.create(model, optimizer, scaler, example, config.seed))()
     parallel = Parallel(kind)
     step = steps.make_train_step(
         model,

@@ -67,10 +67,13 @@ def step_of(config, params, steps=1, **options):
     transform = make(config, **options)
 
     def run():
-        state, ones = transform.init(params), jax.tree.map(jnp.ones_like, params)
-        for _ in range(steps):
-            updates, state = transform.update(ones, state, params)
-        return updates
+        ones = jax.tree.map(jnp.ones_like, params)
+        many = jax.lax.scan(
+            lambda state, _: transform.update(ones, state, params)[::-1],
+            transform.init(params),
+            length=steps,
+        )[1]
+        return jax.tree.map(lambda update: update[-1], many)
 
     updates = jax.jit(run)()
     return dict(zip(groups.parameter_names(params), jax.tree.leaves(updates), strict=True))

@@ -29,6 +29,7 @@ def test_video_swin_trains_and_evaluates(archive, tmp_path, monkeypatch):
     monkeypatch.setitem(video_swin.SIZES, 'toy', size)
     config = toy.config(
         'video_swin',
+        parallel='jit',
         model__size='toy',
         features__layout='skeleton',
         data__train=archive,
@@ -42,6 +43,7 @@ def test_video_swin_trains_and_evaluates(archive, tmp_path, monkeypatch):
 def test_stat_pool_trains_and_evaluates(archive, tmp_path):
     options = {'zscore': 'per_video', 'pooled_scaler': 'robust', 'context': 6, 'summary__on': True}
     config = toy.config(
+        parallel='jit',
         features__source='body',
         **{f'features__{key}': value for key, value in options.items()},
         data__train=archive,

@@ -75,12 +75,8 @@ def test_two_devices_do_what_one_does(config):
             np.testing.assert_allclose(a[key], b[key], rtol=2e-4, err_msg=key)
     for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(two), strict=True):
         np.testing.assert_allclose(a, b, atol=2e-4)
-
-
-@pytest.mark.parametrize('config', [MODELS[2], MODELS[4]], ids=[NAMES[2], NAMES[4]])
-def test_every_device_ends_with_the_same_state(config):
-    state, _ = run('pmap', config)
-    for path, leaf in jax.tree_util.tree_leaves_with_path(state):
+    # Both devices end with the very same state.
+    for path, leaf in jax.tree_util.tree_leaves_with_path(two):
         shards = [np.asarray(shard.data) for shard in leaf.addressable_shards]
         assert len(shards) == 2, path
         np.testing.assert_array_equal(shards[0], shards[1], err_msg=str(path))

@@ -15,7 +15,7 @@ from posevid_jax.errors import InputError
 SECONDS, MILLISECONDS, FRAMES = 'seconds', 'ms', 'frames'
 UNITS = (SECONDS, MILLISECONDS, FRAMES)
 
-_ROUNDING = {SECONDS: 0.005, MILLISECONDS: 5.0, FRAMES: 0.5}  # an overlap that is none
+_ROUNDING = {SECONDS: 0.005, MILLISECONDS: 5.0, FRAMES: 0.5}  # overlaps up to this are rounding
 _CLOCK = re.compile(r'(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)')
 
 
@@ -47,7 +47,7 @@ def intervals(events: Sequence[Event], unit: str) -> Intervals:
       unit: of their numbers, one of `UNITS`.
 
     Raises:
-      InputError: a time is none, a label is empty, an event ends before it starts, or two of
+      InputError: a time cannot be read, a label is empty, an event ends before it starts, or two of
         different labels overlap.
     """
     found: list[tuple[float, float, str, str]] = []

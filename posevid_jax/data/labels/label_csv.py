@@ -1,4 +1,4 @@
-"""Labels as CSV: a row an event, under the names that people and BORIS give its columns.
+"""Labels as CSV: one row per event, under the names that people and BORIS give its columns.
 
 BORIS (https://www.boris.unito.it): the aggregated export has a start and a stop in a row; the
 tabular one has lines of its own before the table, and a row for the START and one for the STOP.
@@ -21,7 +21,7 @@ _LABEL = ('label', 'behavior', 'behaviour', 'class', 'event', 'category', 'annot
           'action', 'name', 'tier', 'code', 'type')  # fmt: skip
 _VIDEO = ('video', 'video_id', 'file', 'filename', 'file_name', 'recording', 'media',
           'media_file_path', 'media_file_name', 'media_file', 'observation_id')  # fmt: skip
-# What a name of a column says of the unit, beside the name itself.
+# Endings that a column's name may have, and the unit that they stand for.
 _ENDINGS = {'_ms': MILLISECONDS, '_msec': MILLISECONDS, '_frame': FRAMES, '_frames': FRAMES,
             '_frame_index': FRAMES, '_frame_number': FRAMES}  # fmt: skip
 
@@ -44,7 +44,7 @@ def read(path: pathlib.Path, content: bytes) -> tuple[list[Event], str]:
     try:
         file.content.decode()
     except UnicodeDecodeError as error:
-        raise InputError(f'{path}: found no UTF-8 text ({error.reason}), expected it') from None
+        raise InputError(f'{path}: found no UTF-8 text ({error.reason}), expected CSV') from None
     plain = [_plain(column) for column in file.columns]
     units = [next((u for e, u in _ENDINGS.items() if name.endswith(e)), '') for name in plain]
     bare = [
