@@ -17,6 +17,7 @@ UNITS = {'s': 1.0, 'ms': 1e-3, 'us': 1e-6}
 
 # How far a rate and the times may lie apart.
 _TOLERANCE = 0.05
+_ROUNDED = 1.01e-3  # seconds by which steps of times in whole milliseconds differ
 _ENOUGH = 0.25  # share of the steps in time that prove a rate, however uneven the others are
 # Rates that recordings of people have; what is outside is a time in another unit.
 _SLOWEST, _FASTEST = 0.5, 1000.0
@@ -200,7 +201,8 @@ def _rate(
     steps = np.diff(seconds) / np.diff(rows)
     step = float(np.median(steps))
     if stated is None:
-        return round(1 / step, 3), 'times'
+        usual = steps[np.abs(steps - step) <= _ROUNDED]  # of 33, 33, 34 ms the median is 33
+        return round(1 / float(usual.mean()), 3), 'times'
     agreeing = np.abs(steps * stated - 1) <= _TOLERANCE
     if abs(step * stated - 1) > _TOLERANCE and agreeing.mean() < _ENOUGH:
         raise InputError(
