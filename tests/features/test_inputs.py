@@ -103,10 +103,15 @@ def test_statistics_are_measured_against_those_of_the_training_clips(subclip, su
     arrays = columns.host_arrays(clips, spec)
     scaler = fitting.fit_scaler(clips, arrays, spec)
     batch = {name: array[:] for name, array in arrays.items()}
-    inputs = pipeline.read(batch, scaler, spec, clips.joint_names)
-    found = inputs.scaler
-    assert found is scaler.pooled
-    numbers, known = pooling.numbers_of_clips(inputs, **pooling.options(config.features))
+
+    @jax.jit
+    def numbers_of(batch, scaler):
+        inputs = pipeline.read(batch, scaler, spec, clips.joint_names)
+        options = pooling.options(config.features)
+        return inputs.scaler, pooling.numbers_of_clips(inputs, **options)
+
+    found, (numbers, known) = numbers_of(batch, scaler)
+    jax.tree.map(np.testing.assert_array_equal, found, scaler.pooled)
     assert numbers.shape == (32 * subclips, found.center.shape[0])
     for column in range(0, numbers.shape[1], 17):
         values = np.asarray(numbers)[np.asarray(known)[:, column], column]
