@@ -16,6 +16,7 @@ TRAINING_KEYS_THAT_MAY_CHANGE = (
     'data.test',
     'train.log_every_steps',
     'train.num_epochs',
+    'train.num_steps',
     'train.on_nonfinite',
     'train.patience',
     'train.patience_smoothing',
@@ -112,10 +113,14 @@ def get_config() -> ConfigDict:
     c.prepare.positive_share = 0.5
 
     c.features = ConfigDict()
-    # What describes a frame. archive: the features stored with the clips | body: features computed
-    # from the skeleton in the body's own coordinates, see features/body.py.
+    # What describes a frame. archive: the features stored with the clips | or computed from the
+    # skeleton: body: about hands and mouth, see features/body.py | pose: about the whole body, for any
+    # gesture, see features/pose.py.
     c.features.source = 'archive'
-    c.features.leave_out = ()  # patterns of body features that are not read, such as '*elbow*'
+    c.features.leave_out = ()  # patterns of computed features that are not read: '*elbow*'
+    # Whether source=pose reads z. auto: where the training clips show that it carries information |
+    # on | off
+    c.features.depth = 'auto'
     # Body size is measured as a median over this many frames (odd) around each frame. A number
     # above twice the length of the clip means the whole clip.
     c.features.scale_frames = 149
@@ -124,6 +129,9 @@ def get_config() -> ConfigDict:
     # rank: the share of training values below, standardised by its own mean and deviation.
     c.features.scaler = 'standard'
     c.features.clip_at = 10.0  # z-scores are clipped to +- this: a tracker's jump is not evidence
+    # Clips are resampled to so many frames, over the stretch in which anything was observed, so
+    # that neither length nor rate nor padding matters; 0 = they stay as they are.
+    c.features.frames = 0
     c.features.smooth = 1  # frames of a centred moving average; 1 = none
     # Channels of each feature. off: its value | light: also velocity, acceleration and energy |
     # full: also its mean distance to the other features. The unit of time is 1/30 of a second.
@@ -136,6 +144,9 @@ def get_config() -> ConfigDict:
     c.features.statistics = ('mean', 'std', 'median', 'max', 'min')
     c.features.quantiles = ()  # also these quantiles, from 0 to 1
     c.features.thresholds = ()  # and the share of frames below each, a z-score unless zscore=none
+    # About so many convolution statistics of the features, for stat_pool; see features/kernels.py.
+    c.features.kernels = 0
+    c.features.kernel_seed = 0  # which features are summed, and whose quantiles are taken
     c.features.parts = 1  # above 1: also the means of this many equal parts of the clip
     # Frames of a sub-clip, and frames from the start of one to the start of the next. Every whole
     # sub-clip is trained and judged like a clip of its own, with the label that most of its frames
@@ -214,6 +225,8 @@ def get_config() -> ConfigDict:
     c.train.micro_batches = 1
     # An epoch draws as many clips as there are, or as data.max_clips_per_video allows.
     c.train.num_epochs = 20
+    # The length of training in steps, however many clips there are; sets num_epochs. 0 = num_epochs
+    c.train.num_steps = 0
     # Members trained side by side in one program, with the seeds seed, seed + 1, ... Each has its
     # own initialisation and dropout; batches and their augmentation are shared, and prepared only
     # once. The run is then their ensemble: the mean of the members' logits.

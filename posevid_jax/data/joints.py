@@ -135,6 +135,35 @@ BONES = (
 )  # fmt: skip
 
 
+# The joint that each hangs on, the first one that there is; from the trunk outward.
+_PARENTS = {
+    'spine': ('mid_hip',), 'belly': ('mid_hip', 'neck'), 'upper_spine': ('spine', 'mid_hip'),
+    'thorax': ('spine', 'mid_hip'), 'neck': ('upper_spine', 'thorax', 'spine', 'belly', 'mid_hip'),
+    'nose': ('neck',), 'head': ('neck',),
+} | {
+    f'{side}_{joint}': tuple(parent.replace('SIDE', side) for parent in found)
+    for side in ('left', 'right')
+    for joint, found in {
+        'ear': ('nose',), 'shoulder': ('neck', 'thorax', 'nose'), 'elbow': ('SIDE_shoulder',),
+        'wrist': ('SIDE_elbow',), 'hand': ('SIDE_wrist',), 'hand_tip': ('SIDE_hand',),
+        'thumb': ('SIDE_wrist',), 'index': ('SIDE_wrist',), 'pinky': ('SIDE_wrist',),
+        'hip': ('mid_hip', 'belly', 'spine', 'SIDE_shoulder'), 'knee': ('SIDE_hip',),
+        'ankle': ('SIDE_knee',), 'foot': ('SIDE_ankle',), 'heel': ('SIDE_ankle',),
+        'foot_index': ('SIDE_ankle',), 'big_toe': ('SIDE_ankle',),
+    }.items()
+}  # fmt: skip
+
+
+def parents(joint_names: Sequence[str]) -> dict[str, str]:
+    """The joint that each hangs on, of those that a skeleton has; without it for the others."""
+    found: dict[str, str] = {}
+    for joint, candidates in _PARENTS.items():
+        parent = next((name for name in candidates if name in joint_names), None)
+        if joint in joint_names and parent:
+            found[joint] = parent
+    return found
+
+
 def mediapipe_names(landmark_ids: Sequence[int]) -> tuple[str, ...]:
     """Names of MediaPipe landmark numbers.
 

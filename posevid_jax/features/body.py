@@ -28,8 +28,6 @@ from posevid_jax.features.body_frame import (
 
 SIDES = ('left', 'right')
 NEEDED = ('nose', *(f'{s}_{j}' for s in SIDES for j in ('shoulder', 'elbow', 'wrist')))
-READS = ('skeleton', 'skeleton_mask', 'aspect', 'fps')
-"""What is read of a batch."""
 
 _FINGERS = ('index', 'pinky', 'thumb')
 

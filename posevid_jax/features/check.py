@@ -6,10 +6,10 @@ from ml_collections import ConfigDict
 
 from posevid_jax.config import get_config
 from posevid_jax.errors import InputError
-from posevid_jax.features import body, motion, pooling, scaling, skeleton, summary
+from posevid_jax.features import motion, pooling, scaling, skeleton, sources, summary
 from posevid_jax.features.inputs import LAYOUTS, SKELETON, InputSpec
 
-SOURCES = ('archive', 'body')
+DEPTHS = ('auto', 'on', 'off')
 
 # Keys that say how the features of a frame are made.
 _OF_NUMBERS = ('pack', 'zscore', 'scaler', 'clip_at', 'smooth')
@@ -24,16 +24,18 @@ def check(spec: InputSpec) -> None:
     features = spec.features
     _check_names(features)
     _check_ranges(features)
-    if features.leave_out and features.source != 'body':
+    if features.leave_out and features.source == 'archive':
         raise InputError(
             f'features.leave_out: found {tuple(features.leave_out)} with features.source='
-            f'{features.source}, expected (), or body'
+            f'{features.source}, expected (), or body or pose'
         )
     if features.context and features.source != 'body':
         raise InputError(
             f'features.context: found {features.context} with features.source={features.source}, '
             'expected 0, or body'
         )
+    for key in ('frames', 'kernels'):
+        _check_alone(features, key)
     if features.summary.on and not spec.channels:
         raise InputError(
             'features.summary.on: found True with a model that reads no numbers of whole clips, '
@@ -46,14 +48,25 @@ def check(spec: InputSpec) -> None:
         )
 
 
+def _check_alone(features: ConfigDict, key: str) -> None:
+    """Raises InputError where resampled clips, or kernels, meet what they cannot go with."""
+    for other, wanted in (('subclip', 0), ('context', 0), ('pack', 'off')):
+        if features[key] and features[other] != wanted:
+            raise InputError(
+                f'features.{key}: found {features[key]} with features.{other}={features[other]}, '
+                f'expected 0, or features.{other}={wanted}'
+            )
+
+
 def _check_names(features: ConfigDict) -> None:
     for key, found, known in (
-        ('source', (features.source,), SOURCES),
+        ('source', (features.source,), sources.SOURCES),
         ('zscore', (features.zscore,), scaling.ZSCORES),
         ('scaler', (features.scaler,), scaling.SCALERS),
         ('pooled_scaler', (features.pooled_scaler,), ('none', *scaling.SCALERS)),
         ('pack', (features.pack,), motion.PACKS),
         ('layout', (features.layout,), LAYOUTS),
+        ('depth', (features.depth,), DEPTHS),
         ('statistics', features.statistics, pooling.STATISTICS),
     ):
         for value in found:
@@ -69,7 +82,14 @@ def _check_ranges(features: ConfigDict) -> None:
             raise InputError(
                 f'features.{key}: found {features[key]}, expected an odd number of frames'
             )
-    for key, least in (('parts', 1), ('context', 0), ('subclip', 0), ('subclip_stride', 1)):
+    for key, least in (
+        ('parts', 1),
+        ('context', 0),
+        ('subclip', 0),
+        ('subclip_stride', 1),
+        ('frames', 0),
+        ('kernels', 0),
+    ):
         if features[key] < least:
             raise InputError(f'features.{key}: found {features[key]}, expected {least} or more')
     if features.clip_at <= 0:
@@ -78,17 +98,17 @@ def _check_ranges(features: ConfigDict) -> None:
         raise InputError(
             f'features.quantiles: found {tuple(features.quantiles)}, expected numbers from 0 to 1'
         )
-    if not (*features.statistics, *features.quantiles, *features.thresholds):
+    if not (*features.statistics, *features.quantiles, *features.thresholds, features.kernels):
         raise InputError(
-            'features.statistics: found none, nor quantiles, nor thresholds; expected some'
+            'features.statistics: found none, nor quantiles, thresholds, kernels; expected some'
         )
 
 
 def check_joints(spec: InputSpec, joint_names: Sequence[str]) -> None:
     """Raises InputError when clips with these joints lack what is read of a skeleton."""
     features = spec.features
-    if spec.reads_body:
-        body.names(tuple(joint_names), features.leave_out)
+    if spec.computes:
+        sources.COMPUTED[features.source].names(tuple(joint_names), features)
     if spec.cells == SKELETON:
         skeleton.walk(joint_names)
     if features.summary.on:

@@ -39,14 +39,14 @@ class InputSpec:
         return self.reads_numbers and self.features.source == 'archive'
 
     @property
-    def reads_body(self) -> bool:
-        """Whether features of the body are read, which are computed from the skeleton."""
-        return self.reads_numbers and self.features.source == 'body'
+    def computes(self) -> bool:
+        """Whether features are read that are computed from the skeleton."""
+        return self.reads_numbers and self.features.source != 'archive'
 
     @property
     def reads_joints(self) -> bool:
         """Whether the skeleton is read, alone or beside features."""
-        return self.cells == SKELETON or self.reads_body or self.features.summary.on
+        return self.cells == SKELETON or self.computes or self.features.summary.on
 
 
 class Masked(NamedTuple):

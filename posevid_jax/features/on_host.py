@@ -1,35 +1,42 @@
 """Computes features of whole sets of clips, in blocks, for fitting scalers and statistics."""
 
+import functools
 from collections.abc import Callable, Mapping
 
 import jax
 import numpy as np
 from jax import Array
-from ml_collections import ConfigDict
+from ml_collections import ConfigDict, FrozenConfigDict
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import Column
-from posevid_jax.features import body
+from posevid_jax.features import sources
 
 Arrays = Mapping[str, Column]
 
 _BLOCK = 256  # clips computed at a time
 
-_compute_body = jax.jit(body.features, static_argnums=(1, 2, 3))
+
+@functools.partial(jax.jit, static_argnums=(1, 2))
+def _compute(
+    batch: dict[str, Array], joint_names: tuple[str, ...], features: FrozenConfigDict
+) -> tuple[Array, Array]:
+    return sources.COMPUTED[features.source].compute(batch, joint_names, features)
 
 
-def body_features(
+def computed_features(
     clips: Clips, config: ConfigDict
 ) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Makes a function from row numbers [n] to the body features of these clips, values and mask.
+    """Makes a function from row numbers [n] to the computed features of these clips, values and
+    mask.
 
     Args:
       clips: any set with the joints.
       config: `config.features`.
     """
-    arrays = {name: getattr(clips, name) for name in body.READS}
-    static = (clips.joint_names, config.scale_frames, tuple(config.leave_out))
-    return lambda rows: by_block(lambda batch: _compute_body(batch, *static), arrays, rows)
+    arrays = {name: getattr(clips, name) for name in sources.READS}
+    static = (clips.joint_names, FrozenConfigDict(config))
+    return lambda rows: by_block(lambda batch: _compute(batch, *static), arrays, rows)
 
 
 def by_block(

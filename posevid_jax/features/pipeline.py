@@ -1,12 +1,14 @@
 """From a batch to what a network reads, inside the compiled step.
 
     batch -> longer by the frames around its clips -> features, of the archive or of the body
-          -> z-scored, smoothed and packed -> a grid of cells
-                                           -> sub-clips, the frames beside them, a summary
+          -> z-scored, resampled, smoothed, packed -> a grid of cells
+                                                   -> sub-clips, the frames beside them,
+                                                      convolution statistics, a summary
 
 The skeleton as a picture of rows goes its own way.
 """
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 
@@ -14,7 +16,17 @@ import jax.numpy as jnp
 from jax import Array
 from ml_collections import ConfigDict
 
-from posevid_jax.features import body, motion, pooling, scaling, skeleton, subclips, summary
+from posevid_jax.features import (
+    kernels,
+    motion,
+    pooling,
+    resampling,
+    scaling,
+    skeleton,
+    sources,
+    subclips,
+    summary,
+)
 from posevid_jax.features.columns import CONTEXT
 from posevid_jax.features.inputs import GRID, SKELETON, Inputs, InputSpec, Masked
 from posevid_jax.features.scaling import Scaler
@@ -48,6 +60,8 @@ def read(batch: Batch, scaler: Scaler, spec: InputSpec, joint_names: Sequence[st
     channels, clip = packed, None
     if features.context or features.subclip:
         channels, clip = cut_subclips(packed, features)
+    if features.kernels:
+        clip = with_kernels(clip, packed, scaler, spec, joint_names)
     if features.summary.on:
         clip = with_summary(clip, batch, joint_names, features)
     return Inputs(cells=cells, channels=channels, clip=clip, scaler=scaler.pooled)
@@ -69,19 +83,21 @@ def packed_features(
     """The packed features of a batch.
 
     Args:
-      batch: `features` and `mask` `[B, T, F]`, or what `body.features` reads; `fps` `[B]`, and what
+      batch: `features` and `mask` `[B, T, F]`, or what `sources.READS` names; `fps` `[B]`, and what
         the z-score needs.
       scaler: the run's.
       spec, joint_names: see `read`.
 
     Returns:
-      `[B, T, F, C]` both, C = `motion.PACKS[spec.features.pack]`.
+      `[B, T, F, C]` both, T = `features.frames` unless that is 0, C = `motion.PACKS[features.pack]`.
     """
     features = spec.features
-    if spec.reads_body:
-        x, mask = body.features(batch, joint_names, features.scale_frames, features.leave_out)
+    if spec.computes:
+        x, mask = sources.COMPUTED[features.source].compute(batch, joint_names, features)
         batch = batch | {'features': x, 'mask': mask}
     x, mask = scaling.zscore(batch, scaler, kind=features.zscore, clip_at=features.clip_at)
+    if features.frames:
+        x, mask = resampling.resample(x, mask, features.frames)
     x, mask = motion.smooth(x, mask, features.smooth)
     return Masked(*motion.pack(x, mask, batch['fps'], features.pack))
 
@@ -111,6 +127,37 @@ def cut_subclips(packed: Masked, features: ConfigDict) -> tuple[Masked, Masked]:
 
     means = [_flat_mean(at(first, beside)) for first in (0, beside + length)]
     return at(beside, length), _joined(*means)
+
+
+def with_kernels(
+    clip: Masked | None,
+    packed: Masked,
+    scaler: Scaler,
+    spec: InputSpec,
+    joint_names: Sequence[str],
+) -> Masked:
+    """The numbers of whole clips, if there are any, and after them the convolution statistics."""
+    assert scaler.biases is not None  # which are fitted where there are kernels
+    bank = kernel_bank(spec, tuple(joint_names), *packed.values.shape[1:3])
+    values = kernels.statistics(packed.values[..., 0], bank, jnp.asarray(scaler.biases))
+    found = Masked(values, jnp.ones(values.shape, bool))
+    return found if clip is None else _joined(clip, found)
+
+
+def kernel_bank(
+    spec: InputSpec, joint_names: tuple[str, ...], frames: int, features: int
+) -> kernels.Bank:
+    """The convolution kernels for packed features `[B, T, F, 1]` of so many frames."""
+    config = spec.features
+    names = tuple(map(str, range(features)))
+    if spec.computes:
+        names = sources.COMPUTED[config.source].names(joint_names, config)
+    return _bank(config.source, names, frames, config.kernels, config.kernel_seed)
+
+
+@functools.cache
+def _bank(source: str, names: tuple[str, ...], frames: int, count: int, seed: int) -> kernels.Bank:
+    return kernels.make_bank(sources.kernel_groups(source, names), frames, count, seed)
 
 
 def with_summary(

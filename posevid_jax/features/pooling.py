@@ -83,6 +83,9 @@ def numbers_of_clips(inputs: Inputs, **what: Any) -> tuple[Array, Array]:
     """
     assert inputs.channels is not None  # which statistics are of
     chex.assert_rank(inputs.channels, 4)
+    nothing = not any(what.get(key) for key in ('statistics', 'quantiles', 'thresholds'))
+    if nothing and what.get('parts', 1) == 1 and inputs.clip is not None:
+        return inputs.clip.values, inputs.clip.mask
     flat = (part.reshape(*part.shape[:2], -1) for part in inputs.channels)  # [B, T, F * C]
     values, known = pool(*flat, **what)  # [B, S, F * C]
     # Sizes by name, because an exported program does not know how many clips will come.

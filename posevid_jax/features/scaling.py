@@ -40,11 +40,13 @@ class Scaler:
         equally many training values begins.
       scale: `[F]` its scale. Of kind `rank`, `[S, F]`: how wide each step is.
       pooled: the scaler of the statistics of clips or their sub-clips; None without them.
+      biases: `[K]` of the convolution kernels, see features/kernels.py; None without them.
     """
 
     center: Array | np.ndarray
     scale: Array | np.ndarray
     pooled: 'Scaler | None' = None
+    biases: Array | np.ndarray | None = None
 
 
 def neutral_scaler(num_features: int, steps: tuple[int, ...] = ()) -> Scaler:

@@ -14,7 +14,7 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import Column
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation.members import mean_logits
-from posevid_jax.features import body, columns
+from posevid_jax.features import columns, sources
 from posevid_jax.features.scaling import neutral_scaler
 from posevid_jax.inference.trained_run import TrainedRun
 from posevid_jax.machine.parallel import Parallel
@@ -55,7 +55,7 @@ class SingleRun(TrainedRun):
         """
         known = read_json(workdir / 'scaler.json')
         # Runs from before features were computed in the step scaled those of the archive.
-        known = {'scaled_names': known['feature_names'], 'pooled': None} | known
+        known = {'scaled_names': known['feature_names'], 'pooled': None, 'biases': 0} | known
         decision = read_decision(workdir, config.eval.calibration)
         joint_names = tuple(known['joint_names'])
         model = classifier.build(
@@ -65,6 +65,9 @@ class SingleRun(TrainedRun):
         if known['pooled']:
             *steps, count = np.shape(known['pooled']['center'])
             scaler = dataclasses.replace(scaler, pooled=neutral_scaler(count, tuple(steps)))
+        if known['biases']:
+            biases = np.zeros(known['biases'], np.float32)
+            scaler = dataclasses.replace(scaler, biases=biases)
         example = example_batch(known, 2 * config.features.context)
         # The schedule shapes no array of the state: one step per epoch is as good as any.
         schedule = optim.learning_rate(config.train, 1)
@@ -113,7 +116,7 @@ class SingleRun(TrainedRun):
         if self.reads_features:
             return batch['features'], batch['mask']
         features, names = self.config.features, tuple(self.inputs['joint_names'])
-        return body.features(dict(batch), names, features.scale_frames, features.leave_out)
+        return sources.COMPUTED[features.source].compute(dict(batch), names, features)
 
     def logits(self, parallel: Parallel) -> Callable[[Clips], np.ndarray]:
         logits = validation.compile_predictor(self.model, self.config, parallel)

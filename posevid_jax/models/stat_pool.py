@@ -65,4 +65,6 @@ class StatPool(nn.Module):
             if self.batch_norm:
                 x = nn.BatchNorm(use_running_average=not train, axis_name=self.axis_name)(x)
             x = nn.Dropout(self.dropout, deterministic=not train)(nn.gelu(x))
-        return nn.Dense(self.num_outputs, name='head')(x)
+        # A head on thousands of statistics would keep much of a random start to the end.
+        init = {} if self.hidden_sizes else {'kernel_init': nn.initializers.zeros}
+        return nn.Dense(self.num_outputs, name='head', **init)(x)

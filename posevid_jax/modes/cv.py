@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.capacity import batch_size
 from posevid_jax.data import folds, leakage, sampling, source
-from posevid_jax.errors import InputError
+from posevid_jax.errors import InputError, printable
 from posevid_jax.evaluation import (
     cv_report,
     decision,
@@ -30,6 +30,7 @@ from posevid_jax.machine.progress import Progress
 from posevid_jax.models import families
 from posevid_jax.runs import cv_files, evaluation_files, training_clips
 from posevid_jax.runs.directory import new_run_directory
+from posevid_jax.training import adaptation
 from posevid_jax.training import experiment as experiments
 from posevid_jax.training.experiment import Experiment
 from posevid_jax.training.fold_trainer import FoldTrainer
@@ -112,6 +113,9 @@ def make_plan(config: ConfigDict) -> tuple[cv_files.Plan, ConfigDict]:
     fold_config.train.num_seeds = config.cv.seeds
     experiments.check(fold_config)
     clips = source.load(config.cv.judge or config.data.train, config.data)
+    fold_config, lines = adaptation.adapted(fold_config, clips)
+    for line in lines:
+        print(printable(line))
     _, footage = leakage.find_same_footage([clips.in_memory()])
     group = folds.joined_groups(clips, footage)
     fold = folds.make_folds(clips.label, group, config.cv.folds, config.seed)

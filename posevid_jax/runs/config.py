@@ -40,7 +40,7 @@ def read_config(workdir: pathlib.Path) -> ConfigDict:
         {_RENAMED.get(key, key): _tuple(value) for key, value in flatten(read_json(path)).items()}
     )
     features, description = config.features, workdir / 'scaler.json'
-    if (features.source == 'body' or features.layout == 'skeleton') and description.exists():
+    if (features.source != 'archive' or features.layout == 'skeleton') and description.exists():
         _leave_out_what_is_not_read(config, read_json(description))
     return config
 
@@ -116,15 +116,16 @@ def flatten(tree: dict[str, Any], prefix: str = '') -> dict[str, Any]:
 
 def _leave_out_what_is_not_read(config: ConfigDict, known: dict[str, Any]) -> None:
     # With JAX and Flax, which a mistyped flag need not wait for.
-    from posevid_jax.features import body, check
+    from posevid_jax.features import check, sources
     from posevid_jax.models import families
 
     spec = families.input_spec(config)
     for key in check.ignored(spec):
         config.features[key] = defaults.get_config().features[key]
-    if spec.reads_body:
+    if spec.computes:
         left_out = tuple(config.features.leave_out)
-        found = body.names(tuple(known['joint_names']), left_out)
+        source = sources.COMPUTED[config.features.source]
+        found = source.names(tuple(known['joint_names']), config.features)
         newer = (name for name in found if name not in known['scaled_names'])
         config.features.leave_out = (*left_out, *newer)
 

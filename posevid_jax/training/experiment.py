@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from posevid_jax.data import loader, sampling, source, typical
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import Column
-from posevid_jax.errors import InputError
+from posevid_jax.errors import InputError, printable
 from posevid_jax.evaluation import decision
 from posevid_jax.features import augment, columns, fitting, subclips
 from posevid_jax.features.check import check_nothing_is_ignored
@@ -21,7 +21,16 @@ from posevid_jax.features.scaling import Scaler
 from posevid_jax.machine.prefetch import Batch
 from posevid_jax.models import classifier, families, torch_import
 from posevid_jax.runs import records
-from posevid_jax.training import checkpoint, groups, hardest, losses, nonfinite, optim, steps
+from posevid_jax.training import (
+    adaptation,
+    checkpoint,
+    groups,
+    hardest,
+    losses,
+    nonfinite,
+    optim,
+    steps,
+)
 from posevid_jax.training import state as states
 
 
@@ -156,6 +165,7 @@ class Experiment:
             'scaled_names': list(scaled),
             'center': self.scaler.center[..., : len(scaled)].tolist(),
             'scale': self.scaler.scale[..., : len(scaled)].tolist(),
+            'biases': 0 if self.scaler.biases is None else len(self.scaler.biases),
             'pooled': pooled and {'center': pooled.center.tolist(), 'scale': pooled.scale.tolist()},
         }
 
@@ -167,7 +177,11 @@ def build(config: ConfigDict) -> Experiment:
       InputError: a key, a file or their combination that cannot work.
     """
     check(config)
-    return assemble(config, *source.train_and_val(config.data, config.seed))
+    train, val = source.train_and_val(config.data, config.seed)
+    config, lines = adaptation.adapted(config, train)
+    for line in lines:
+        print(printable(line))
+    return assemble(config, train, val)
 
 
 def check(config: ConfigDict) -> None:
@@ -215,6 +229,7 @@ def assemble(
     batch_size: int = config.train.batch_size
     if steps_per_epoch is None:
         steps_per_epoch = -(-order.draws_per_epoch // batch_size)
+    config, steps_per_epoch = optim.in_epochs(config, steps_per_epoch)
     schedule = optim.learning_rate(config.train, steps_per_epoch)
     return Experiment(
         config=config,

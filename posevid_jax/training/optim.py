@@ -12,6 +12,8 @@ from posevid_jax.errors import InputError
 from posevid_jax.models.families import Family
 from posevid_jax.training import groups
 
+_MOST_EPOCHS = 20  # of a training whose length is given in steps
+
 SCHEDULES = ('cosine', 'linear', 'constant')
 
 
@@ -34,6 +36,27 @@ def learning_rate(config: ConfigDict, steps_per_epoch: int) -> optax.Schedule:
     # The first step is one rung up, not at a rate of 0, which would change nothing.
     before = optax.linear_schedule(peak / (warmup + 1), peak, warmup)
     return optax.join_schedules([before, after], [warmup])
+
+
+def in_epochs(config: ConfigDict, steps_per_epoch: int) -> tuple[ConfigDict, int]:
+    """A length in steps as a number of epochs.
+
+    Args:
+      config: the whole configuration.
+      steps_per_epoch: that take every clip once.
+
+    Returns:
+      the configuration with `train.num_epochs` for about `train.num_steps`, if these are given, and
+      the steps of an epoch: at least a twentieth of all, so that a small set is not judged and
+      saved a hundred times.
+    """
+    steps = config.train.num_steps
+    if not steps:
+        return config, steps_per_epoch
+    steps_per_epoch = max(steps_per_epoch, -(-steps // _MOST_EPOCHS))
+    config = config.copy_and_resolve_references()
+    config.train.num_epochs = max(round(steps / steps_per_epoch), 1)
+    return config, steps_per_epoch
 
 
 def optimizer(
@@ -191,6 +214,7 @@ def check(config: ConfigDict) -> None:
     """Raises InputError when a key of `config.train` is out of its range."""
     for key, least in (
         ('num_epochs', 1),
+        ('num_steps', 0),
         ('batch_size', 1),
         ('micro_batches', 1),
         ('num_seeds', 1),

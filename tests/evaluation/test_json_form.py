@@ -119,7 +119,7 @@ def test_evaluations_keep_their_keys(classes):
     assert record.keys() - to_json(found.scores).keys() == {
         'set', 'step', 'videos', 'fingerprint', 'class_names', 'intervals', 'calibration',
         'stored_threshold', 'threshold_rule', 'chosen_on', 'chosen_on_these', 'groups',
-        'not_grouped', 'coverage', 'loss', 'trained_on',
+        'not_grouped', 'coverage', 'loss', 'trained_on', 'source',
     }  # fmt: skip
     group = {'name', 'clips', 'wrong', 'precision', 'recall', 'f1', *MACRO[:2]}
     kept = {'asked', 'kept', 'clips', 'certainty', 'accuracy', 'precision', 'recall'}

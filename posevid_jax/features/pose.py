@@ -1,0 +1,334 @@
+"""Numbers of each frame about the whole body, for any gesture and any skeleton with named joints.
+
+Lengths are in body sizes, speeds in those per second, angles in radians. x points to the right of
+the picture, y down, z away from the camera. Groups of features, by the first word of their names:
+
+    place         of each joint, from the body's middle
+    turned        the same in a frame turned with the shoulders, where there is depth
+    path          of the body's middle, from its median in the clip
+    distance      between hands, and from hands to head, shoulders and hips, and between the feet
+    bone          direction of each, a unit vector
+    angle         at elbows, shoulders, hips and knees
+    velocity      of each joint over 0.1 s and 0.3 s
+    acceleration  of each joint over 0.1 s
+"""
+
+import fnmatch
+import functools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from posevid_jax.data.joints import parents
+from posevid_jax.errors import InputError
+from posevid_jax.features.pooling import masked_median, root
+
+SIDES = ('left', 'right')
+
+# What the body is centred on and measured by: the first that is seen in half of a clip's frames.
+_MIDDLES = (('left_hip', 'right_hip'), ('mid_hip',), ('left_shoulder', 'right_shoulder'), ('neck',))
+# Two places and how many of their distances make a body size, the length of the trunk.
+_SIZES = (
+    (('left_shoulder', 'right_shoulder'), ('left_hip', 'right_hip'), 1.0),
+    (('neck',), ('mid_hip',), 1.0),
+    (('left_shoulder',), ('right_shoulder',), 1.4),
+)
+_SEEN = 0.5
+
+_ANGLES = (
+    ('elbow', 'shoulder', 'wrist'), ('shoulder', 'hip', 'elbow'),
+    ('hip', 'shoulder', 'knee'), ('knee', 'hip', 'ankle'),
+)  # fmt: skip
+_HANDS = ('hand', 'index', 'wrist')
+_HEADS = ('nose', 'head', 'neck')
+_FEET = ('foot', 'ankle', 'foot_index')
+
+_VELOCITY_SECONDS = (0.1, 0.3)
+_ACCELERATION_SECONDS = 0.1
+
+
+class Points(NamedTuple):
+    """Places and whether they were observed: `[B, T, ..., D]` and `[B, T, ...]`."""
+
+    at: Array
+    seen: Array
+
+
+Columns = dict[str, tuple[Array, Array]]
+"""Values and mask `[B, T]` by name."""
+
+
+def names(
+    joint_names: tuple[str, ...], depth: bool, leave_out: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Names of the features of a skeleton with these joints, in their order.
+
+    Args:
+      joint_names: all of them.
+      depth: whether z is read.
+      leave_out: patterns of names that are left out, with `*` for anything.
+
+    Raises:
+      InputError: there is no skeleton, or nothing is left.
+    """
+    if not joint_names:
+        raise InputError(
+            'features.source: found pose with clips that have no skeleton, expected archive'
+        )
+    found = _all_names(joint_names, depth)
+    left = tuple(n for n in found if not any(fnmatch.fnmatchcase(n, p) for p in leave_out))
+    if not left:
+        raise InputError(f'features.leave_out: found {leave_out}, which leaves no feature')
+    return left
+
+
+@functools.cache
+def _all_names(joint_names: tuple[str, ...], depth: bool) -> tuple[str, ...]:
+    found: list[str] = []
+    shapes = {
+        'skeleton': jnp.zeros((1, 2, len(joint_names), 4)),
+        'skeleton_mask': jnp.ones((1, 2, len(joint_names)), bool),
+        'aspect': jnp.ones(1),
+        'fps': jnp.ones(1),
+    }
+    jax.eval_shape(lambda batch: found.extend(_columns(batch, joint_names, depth)), shapes)
+    return tuple(found)
+
+
+def features(
+    batch: dict[str, Array],
+    joint_names: Sequence[str],
+    depth: bool,
+    leave_out: Sequence[str] = (),
+) -> tuple[Array, Array]:
+    """The features of a batch.
+
+    Args:
+      batch: `skeleton` `[B, T, J, 4]`, `skeleton_mask` `[B, T, J]`, `aspect`, `fps` `[B]`.
+      joint_names: of the J joints, accepted by `names`.
+      depth: whether z is read.
+      leave_out: see `names`.
+
+    Returns:
+      values and mask `[B, T, F]`, F as in `names`; observed where all that a value is made of is, 0
+      elsewhere.
+    """
+    columns = _columns(batch, joint_names, depth)
+    kept = [columns[name] for name in names(tuple(joint_names), depth, leave_out)]
+    values, masks = (jnp.stack(part, axis=-1) for part in zip(*kept, strict=True))
+    return jnp.where(masks, values, 0.0), masks
+
+
+def _columns(batch: dict[str, Array], joint_names: Sequence[str], depth: bool) -> Columns:
+    body = _Body(batch, joint_names, depth)
+    places = _relative(body.joints, body)
+    columns = _of_joints('place', places, body)
+    if depth and all(f'{side}_shoulder' in joint_names for side in SIDES):
+        columns |= _of_joints('turned', _turned(places, body), body)
+    columns |= _path(body) | _distances(body) | _bones(body) | _angles(body)
+    for seconds in _VELOCITY_SECONDS:
+        moved = _change(places, seconds, batch['fps'])
+        columns |= _of_joints('velocity', moved, body, f'_{seconds:g}')
+    first = _change(places, _ACCELERATION_SECONDS, batch['fps'])
+    second = _change(first, _ACCELERATION_SECONDS, batch['fps'])
+    return columns | _of_joints('acceleration', second, body, f'_{_ACCELERATION_SECONDS:g}')
+
+
+class _Body:
+    """Joints by name in heights of the picture, with the body's middle and size.
+
+    Attributes:
+      names: J joints.
+      axes: `xy` or `xyz`.
+      joints: `[B, T, J, D]`.
+      middle: `[B, T, D]`.
+      size: `[B]`, 0 where unknown.
+    """
+
+    def __init__(self, batch: dict[str, Array], joint_names: Sequence[str], depth: bool):
+        self.names = tuple(joint_names)
+        self.axes = 'xyz' if depth else 'xy'
+        skeleton, aspect = batch['skeleton'], batch['aspect'][:, None, None]
+        parts = [skeleton[..., 0] * aspect, skeleton[..., 1], skeleton[..., 2] * aspect]
+        at = jnp.stack(parts[: len(self.axes)], axis=-1)
+        self.joints = Points(at, batch['skeleton_mask'])
+        self.middle = self._middle()
+        self.size = self._size()
+
+    def at(self, *joints: str) -> Points:
+        """The mean of joints, seen where all of them are."""
+        numbers = [self.names.index(name) for name in joints]
+        at = sum(self.joints.at[:, :, k] for k in numbers) / len(numbers)
+        seen = functools.reduce(jnp.logical_and, (self.joints.seen[:, :, k] for k in numbers))
+        return Points(jnp.asarray(at), seen)
+
+    def has(self, *joints: str) -> bool:
+        return set(joints) <= set(self.names)
+
+    def first(self, prefix: str, joints: Sequence[str]) -> str | None:
+        """The first of some joints that there is."""
+        return next((f'{prefix}{joint}' for joint in joints if self.has(f'{prefix}{joint}')), None)
+
+    def _middle(self) -> Points:
+        any_seen = self.joints.seen.any(-1)
+        count = self.joints.seen.sum(-1)[..., None]
+        total = jnp.where(self.joints.seen[..., None], self.joints.at, 0.0).sum(2)
+        found = Points(total / jnp.maximum(count, 1), any_seen)
+        for joints in reversed(_MIDDLES):
+            if self.has(*joints):
+                found = _either(_often(self.at(*joints), any_seen), self.at(*joints), found)
+        return found
+
+    def _size(self) -> Array:
+        away = self.joints.at - self.middle.at[:, :, None]
+        seen = self.joints.seen & self.middle.seen[..., None]
+        count = jnp.maximum(seen.sum(-1), 1)
+        square = jnp.where(seen, (away**2).sum(-1), 0.0).sum(-1) / count
+        size = _median(root(square), seen.any(-1))
+        for one, other, factor in reversed(_SIZES):
+            if self.has(*one, *other):
+                a, b = self.at(*one), self.at(*other)
+                both = Points(factor * _length(a.at - b.at)[..., None], a.seen & b.seen)
+                median = _median(both.at[..., 0], both.seen)
+                usable = _often(both, self.joints.seen.any(-1)) & (median > 0)
+                size = jnp.where(usable, median, size)
+        return size
+
+
+def _often(points: Points, frames: Array) -> Array:
+    """Whether points are seen in enough of the frames `[B, T]` of a clip, `[B]`."""
+    return (points.seen & frames).sum(1) >= _SEEN * jnp.maximum(frames.sum(1), 1)
+
+
+def _either(choice: Array, one: Points, other: Points) -> Points:
+    return Points(
+        jnp.where(choice[:, None, None], one.at, other.at),
+        jnp.where(choice[:, None], one.seen, other.seen),
+    )
+
+
+def _median(x: Array, seen: Array) -> Array:
+    return masked_median(x[..., None], seen[..., None])[:, 0]
+
+
+def _length(x: Array) -> Array:
+    return root((x**2).sum(-1))
+
+
+def _units(body: _Body) -> tuple[Array, Array]:
+    """One over the body's size, and whether it is known, `[B]`."""
+    known = body.size > 0
+    return jnp.where(known, 1 / jnp.where(known, body.size, 1.0), 0.0), known
+
+
+def _relative(points: Points, body: _Body) -> Points:
+    """Points `[B, T, J, D]` from the body's middle, in its sizes."""
+    inverse, known = _units(body)
+    at = (points.at - body.middle.at[:, :, None]) * inverse[:, None, None, None]
+    return Points(at, points.seen & body.middle.seen[..., None] & known[:, None, None])
+
+
+def _of_joints(what: str, points: Points, body: _Body, after: str = '') -> Columns:
+    return {
+        f'{what}_{joint}_{axis}{after}': (points.at[:, :, j, k], points.seen[:, :, j])
+        for j, joint in enumerate(body.names)
+        for k, axis in enumerate(body.axes)
+    }
+
+
+def _turned(places: Points, body: _Body) -> Points:
+    """Places turned about the vertical so that, over the clip, the shoulders lie along x."""
+    left, right = (body.at(f'{side}_shoulder') for side in SIDES)
+    seen = left.seen & right.seen
+    across = jnp.where(seen[..., None], left.at - right.at, 0.0).sum(1)  # [B, 3]
+    width = root(across[:, 0] ** 2 + across[:, 2] ** 2)
+    known = width > 0
+    width = jnp.where(known, width, 1.0)
+    cos = jnp.where(known, across[:, 0] / width, 1.0)[:, None, None]
+    sin = jnp.where(known, across[:, 2] / width, 0.0)[:, None, None]
+    x, y, z = jnp.moveaxis(places.at, -1, 0)
+    return Points(jnp.stack([cos * x + sin * z, y, cos * z - sin * x], axis=-1), places.seen)
+
+
+def _path(body: _Body) -> Columns:
+    inverse, known = _units(body)
+    at, seen = body.middle
+    median = masked_median(at, jnp.broadcast_to(seen[..., None], at.shape))
+    moved = (at - median[:, None]) * inverse[:, None, None]
+    seen = seen & known[:, None]
+    return {f'path_{axis}': (moved[..., k], seen) for k, axis in enumerate(body.axes)}
+
+
+def _distances(body: _Body) -> Columns:
+    pairs: dict[str, tuple[str, str]] = {}
+    head = body.first('', _HEADS)
+    hands = [body.first(f'{side}_', _HANDS) for side in SIDES]
+    for side, hand in zip(SIDES, hands, strict=True):
+        others = {'head': head} | {
+            f'{s}_{joint}': f'{s}_{joint}' for s in SIDES for joint in ('shoulder', 'hip')
+        }
+        for name, joint in others.items():
+            if hand and joint and body.has(joint):
+                pairs[f'distance_{side}_hand_{name}'] = (hand, joint)
+    feet = [body.first(f'{side}_', _FEET) for side in SIDES]
+    for name, (left, right) in (('hands', hands), ('feet', feet)):
+        if left and right:
+            pairs[f'distance_{name}'] = (left, right)
+    inverse, known = _units(body)
+    found: Columns = {}
+    for name, (one, other) in pairs.items():
+        a, b = body.at(one), body.at(other)
+        found[name] = (
+            _length(a.at - b.at) * inverse[:, None],
+            a.seen & b.seen & known[:, None],
+        )
+    return found
+
+
+def _bones(body: _Body) -> Columns:
+    found: Columns = {}
+    for joint, parent in parents(body.names).items():
+        a, b = body.at(parent), body.at(joint)
+        way, seen = b.at - a.at, a.seen & b.seen
+        length = _length(way)[..., None]
+        unit = jnp.where(length > 0, way / jnp.where(length > 0, length, 1.0), 0.0)
+        found |= {f'bone_{joint}_{axis}': (unit[..., k], seen) for k, axis in enumerate(body.axes)}
+    return found
+
+
+def _angles(body: _Body) -> Columns:
+    found: Columns = {}
+    for side in SIDES:
+        for corner, one, other in _ANGLES:
+            joints = [f'{side}_{joint}' for joint in (corner, one, other)]
+            if body.has(*joints):
+                at, a, b = (body.at(joint) for joint in joints)
+                value = _angle(a.at - at.at, b.at - at.at)
+                found[f'angle_{side}_{corner}'] = (value, at.seen & a.seen & b.seen)
+    return found
+
+
+def _angle(a: Array, b: Array) -> Array:
+    """Between vectors `[..., D]`, 0 to pi: from their difference and sum at the same length, which
+    is exact for small angles too (Kahan 2006, "How Futile are Mindless Assessments of Roundoff").
+    """
+    a, b = a * _length(b)[..., None], b * _length(a)[..., None]
+    apart, along = _length(a - b), _length(a + b)
+    nowhere = (apart == 0) & (along == 0)  # where atan2 has no derivative
+    return 2 * jnp.arctan2(apart, jnp.where(nowhere, 1.0, along))
+
+
+def _change(points: Points, seconds: float, fps: Array) -> Points:
+    """What points `[B, T, J, D]` changed since so many seconds ago, per second."""
+    total = points.at.shape[1]
+    lag = jnp.maximum(jnp.round(seconds * fps), 1).astype(jnp.int32)  # [B]
+    before = jnp.arange(total) - lag[:, None]  # [B, T]
+    there = jnp.maximum(before, 0)
+    then = jnp.take_along_axis(points.at, there[:, :, None, None], axis=1)
+    seen = jnp.take_along_axis(points.seen, there[:, :, None], axis=1)
+    seen = seen & points.seen & (before >= 0)[:, :, None]
+    rate = fps / lag
+    return Points((points.at - then) * rate[:, None, None, None], seen)

@@ -1,0 +1,167 @@
+"""A configuration made to fit the clips: what cannot apply to them is switched off, in a line each.
+
+So every shipped configuration trains on any valid set of clips. Each rule is a row of the table.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from posevid_jax.data import depth
+from posevid_jax.data.clips import Clips
+from posevid_jax.data.contract import UNKNOWN_FRAME, UNKNOWN_LABEL
+from posevid_jax.errors import InputError
+from posevid_jax.features import sources
+
+Changes = dict[str, Any]
+"""New values by dotted key."""
+
+# Clips of which this share of the frames holds nothing are shorter than others, and padded.
+_PADDED = 0.1
+
+
+class Rule(NamedTuple):
+    """One thing that clips may not have.
+
+    Attributes:
+      why: what the clips are like, for the line.
+      applies: (the whole configuration, training clips) to whether it concerns them.
+      changes: (configuration, clips) to what is set then.
+      said: whether a line says so.
+    """
+
+    why: str
+    applies: Callable[[ConfigDict, Clips], bool]
+    changes: Callable[[ConfigDict, Clips], Changes]
+    said: bool = True
+
+
+def adapted(config: ConfigDict, clips: Clips) -> tuple[ConfigDict, list[str]]:
+    """The configuration with which these clips can be trained on.
+
+    Args:
+      config: the whole configuration, checked.
+      clips: those of training.
+
+    Returns:
+      a configuration, and a line for each change that a user should know of.
+    """
+    config, lines = config.copy_and_resolve_references(), []
+    for rule in _RULES:
+        if not rule.applies(config, clips):
+            continue
+        changes = rule.changes(config, clips)
+        config.update_from_flattened_dict(changes)
+        if rule.said:
+            now = ', '.join(f'{key}={value!r}' for key, value in changes.items())
+            lines.append(f'{rule.why}: {now}')
+    return config, lines
+
+
+def _lacks_joints(config: ConfigDict, clips: Clips) -> bool:
+    source = config.features.source
+    if source == sources.ARCHIVE:
+        return False
+    try:
+        sources.COMPUTED[source].names(clips.joint_names, config.features)
+    except InputError:
+        # A pattern that fits no feature is the user's mistake, and is said as such.
+        return not clips.joint_names or (source == 'body' and not _names_are_there(clips))
+    return False
+
+
+def _names_are_there(clips: Clips) -> bool:
+    try:
+        sources.body.names(clips.joint_names)
+    except InputError:
+        return False
+    return True
+
+
+def _without_body(config: ConfigDict, clips: Clips) -> Changes:
+    source = 'pose' if clips.joint_names else sources.ARCHIVE
+    left_out = config.features.leave_out if source == config.features.source else ()
+    return {
+        'features.source': source,
+        'features.leave_out': left_out,
+        'features.context': 0,
+        'features.summary.on': False,
+    }
+
+
+def _has_frame_labels(clips: Clips) -> bool:
+    return bool((np.asarray(clips.frame_label) != UNKNOWN_LABEL).any())
+
+
+def _stored_context(clips: Clips, wanted: int) -> int:
+    """Frames on either side of the clips, as many as wanted where they come from other clips."""
+    stored = clips.context_skeleton
+    return wanted if stored is None else min(wanted, stored.shape[1] // 2)
+
+
+def _unequal(clips: Clips) -> bool:
+    """Whether the clips are of unequal length: some are padded at their end."""
+    mask = clips.mask if clips.skeleton_mask is None else clips.skeleton_mask
+    tail = max(int(_PADDED * mask.shape[1]), 1)
+    return bool((~np.asarray(mask)[:, -tail:].any(axis=(1, 2))).any())
+
+
+_RULES = (
+    Rule(
+        'the clips lack the joints that features.source=body reads',
+        _lacks_joints,
+        _without_body,
+    ),
+    Rule(
+        '',
+        lambda c, clips: c.features.depth == 'auto',
+        lambda c, clips: {'features.depth': 'on' if depth.carries_information(clips) else 'off'},
+        said=False,
+    ),
+    Rule(
+        'the clips have no start frames, and so no frames around them',
+        lambda c, clips: (
+            c.features.context > 0
+            and clips.context_skeleton is None
+            and bool((clips.start_frame == UNKNOWN_FRAME).any())
+        ),
+        lambda c, clips: {'features.context': 0},
+    ),
+    Rule(
+        'the clips have fewer frames around them',
+        lambda c, clips: c.features.context > _stored_context(clips, c.features.context),
+        lambda c, clips: {'features.context': _stored_context(clips, c.features.context)},
+    ),
+    Rule(
+        'the clips are of unequal length, and each is judged as one',
+        lambda c, clips: c.features.subclip > 0 and _unequal(clips),
+        lambda c, clips: {'features.subclip': 0},
+    ),
+    Rule(
+        'the clips are shorter than a sub-clip',
+        lambda c, clips: c.features.subclip > clips.features.shape[1],
+        lambda c, clips: {'features.subclip': 0},
+    ),
+    Rule(
+        'every clip is a video of its own, and z-scores per video would leave nothing of its place',
+        lambda c, clips: c.features.zscore == 'per_video' and len(clips.videos) == len(clips),
+        lambda c, clips: {'features.zscore': 'global'},
+    ),
+    Rule(
+        'the clips have more than two classes',
+        lambda c, clips: c.train.loss != 'ce' and clips.num_classes > 2,
+        lambda c, clips: {'train.loss': 'ce'},
+    ),
+    Rule(
+        'the clips have no labels of frames',
+        lambda c, clips: c.train.frame_loss > 0 and not _has_frame_labels(clips),
+        lambda c, clips: {'train.frame_loss': 0.0},
+    ),
+    Rule(
+        'the clips have more than two classes, and frames are told apart by two only',
+        lambda c, clips: c.train.frame_loss > 0 and clips.num_classes > 2,
+        lambda c, clips: {'train.frame_loss': 0.0},
+    ),
+)
