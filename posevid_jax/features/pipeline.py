@@ -89,7 +89,7 @@ def packed_features(
       spec, joint_names: see `read`.
 
     Returns:
-      `[B, T, F, C]` both, T = `features.frames` unless that is 0, C = `motion.PACKS[features.pack]`.
+      `[B, T, F, C]` both, T = `features.frames` unless that is 0, C as in `motion.PACKS`.
     """
     features = spec.features
     if spec.computes:

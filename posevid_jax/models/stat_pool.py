@@ -66,5 +66,5 @@ class StatPool(nn.Module):
                 x = nn.BatchNorm(use_running_average=not train, axis_name=self.axis_name)(x)
             x = nn.Dropout(self.dropout, deterministic=not train)(nn.gelu(x))
         # A head on thousands of statistics would keep much of a random start to the end.
-        init = {} if self.hidden_sizes else {'kernel_init': nn.initializers.zeros}
-        return nn.Dense(self.num_outputs, name='head', **init)(x)
+        init = nn.initializers.lecun_normal() if self.hidden_sizes else nn.initializers.zeros
+        return nn.Dense(self.num_outputs, kernel_init=init, name='head')(x)
