@@ -146,6 +146,7 @@ class _Body:
       joints: `[B, T, J, D]`.
       middle: `[B, T, D]`.
       size: `[B]`, 0 where unknown.
+      home: `[B, D]`, where the middle is in the median over the clip.
     """
 
     def __init__(self, batch: dict[str, Array], joint_names: Sequence[str], depth: bool):
@@ -156,7 +157,7 @@ class _Body:
         at = jnp.stack(parts[: len(self.axes)], axis=-1)
         self.joints = Points(at, batch['skeleton_mask'])
         self.middle = self._middle()
-        self.size = self._size()
+        self.size, self.home = self._medians()
 
     def at(self, *joints: str) -> Points:
         """The mean of joints, seen where all of them are."""
@@ -179,28 +180,42 @@ class _Body:
         found = Points(total / jnp.maximum(count, 1), any_seen)
         for joints in reversed(_MIDDLES):
             if self.has(*joints):
-                found = _either(_often(self.at(*joints), any_seen), self.at(*joints), found)
+                found = _either(_often(self.at(*joints).seen, any_seen), self.at(*joints), found)
         return found
 
-    def _size(self) -> Array:
-        away = self.joints.at - self.middle.at[:, :, None]
-        seen = self.joints.seen & self.middle.seen[..., None]
-        count = jnp.maximum(seen.sum(-1), 1)
-        square = jnp.where(seen, (away**2).sum(-1), 0.0).sum(-1) / count
-        size = _median(root(square), seen.any(-1))
-        for one, other, factor in reversed(_SIZES):
+    def _sizes(self) -> tuple[Array, Array]:
+        """The size in each frame by each of the ways to measure it, the last one always known, and
+        where it is known: `[B, T, W]` both."""
+        found: list[tuple[Array, Array]] = []
+        for one, other, factor in _SIZES:
             if self.has(*one, *other):
                 a, b = self.at(*one), self.at(*other)
-                both = Points(factor * _length(a.at - b.at)[..., None], a.seen & b.seen)
-                median = _median(both.at[..., 0], both.seen)
-                usable = _often(both, self.joints.seen.any(-1)) & (median > 0)
-                size = jnp.where(usable, median, size)
-        return size
+                found.append((factor * _length(a.at - b.at), a.seen & b.seen))
+        away = self.joints.at - self.middle.at[:, :, None]
+        seen = self.joints.seen & self.middle.seen[..., None]
+        square = jnp.where(seen, (away**2).sum(-1), 0.0).sum(-1)
+        found.append((root(square / jnp.maximum(seen.sum(-1), 1)), seen.any(-1)))
+        values, known = (jnp.stack(part, axis=-1) for part in zip(*found, strict=True))
+        return values, known
+
+    def _medians(self) -> tuple[Array, Array]:
+        """The body's size `[B]` and the place of its middle `[B, D]`, medians over the clip."""
+        sizes, known = self._sizes()
+        ways = sizes.shape[-1]
+        at, seen = self.middle
+        # All in one, which is compiled once.
+        medians = masked_median(
+            jnp.concatenate([sizes, at], axis=-1),
+            jnp.concatenate([known, jnp.broadcast_to(seen[..., None], at.shape)], axis=-1),
+        )
+        usable = _often(known, self.joints.seen.any(-1)[..., None]) & (medians[:, :ways] > 0)
+        first = jnp.argmax(usable.at[:, -1].set(True), axis=1)
+        return jnp.take_along_axis(medians, first[:, None], axis=1)[:, 0], medians[:, ways:]
 
 
-def _often(points: Points, frames: Array) -> Array:
-    """Whether points are seen in enough of the frames `[B, T]` of a clip, `[B]`."""
-    return (points.seen & frames).sum(1) >= _SEEN * jnp.maximum(frames.sum(1), 1)
+def _often(seen: Array, frames: Array) -> Array:
+    """Whether something is seen in enough of the frames `[B, T, ...]` of a clip, `[B, ...]`."""
+    return (seen & frames).sum(1) >= _SEEN * jnp.maximum(frames.sum(1), 1)
 
 
 def _either(choice: Array, one: Points, other: Points) -> Points:
@@ -208,10 +223,6 @@ def _either(choice: Array, one: Points, other: Points) -> Points:
         jnp.where(choice[:, None, None], one.at, other.at),
         jnp.where(choice[:, None], one.seen, other.seen),
     )
-
-
-def _median(x: Array, seen: Array) -> Array:
-    return masked_median(x[..., None], seen[..., None])[:, 0]
 
 
 def _length(x: Array) -> Array:
@@ -256,8 +267,7 @@ def _turned(places: Points, body: _Body) -> Points:
 def _path(body: _Body) -> Columns:
     inverse, known = _units(body)
     at, seen = body.middle
-    median = masked_median(at, jnp.broadcast_to(seen[..., None], at.shape))
-    moved = (at - median[:, None]) * inverse[:, None, None]
+    moved = (at - body.home[:, None]) * inverse[:, None, None]
     seen = seen & known[:, None]
     return {f'path_{axis}': (moved[..., k], seen) for k, axis in enumerate(body.axes)}
 
