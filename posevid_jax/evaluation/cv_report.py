@@ -7,6 +7,8 @@ from posevid_jax.evaluation.cv_results import CrossValidation, ErrorAnalysis, Ou
 from posevid_jax.evaluation.table import Table, number, printable
 
 _COLUMNS = {
+    'accuracy': 'accuracy',
+    'trivial_accuracy': 'trivial',
     'roc_auc': 'ROC-AUC',
     'average_precision': 'AP',
     'f1': 'F1',
@@ -50,7 +52,7 @@ def error_analysis(found: ErrorAnalysis) -> list[str]:
 
 def _scores(record: CrossValidation, names: Sequence[str], seeds: int) -> Table:
     """One row per fold, their mean and spread, all clips together, and each member."""
-    members, keys = record.members, list(vars(record.pooled))
+    members, keys = record.members, [key for key in _COLUMNS if key in vars(record.pooled)]
 
     def row(
         title: str, of: Mapping[str, float | None], clips: int | str = '', groups: int | str = ''
@@ -68,7 +70,9 @@ def _scores(record: CrossValidation, names: Sequence[str], seeds: int) -> Table:
     if seeds > 1 and not names:
         rows.append(row('one seed', {key: members[key].mean for key in keys}))
         rows.append(row('spread', {key: members[key].std for key in keys}))
-    return Table('', ('', 'clips', 'videos', *(_COLUMNS[key] for key in keys)), rows)
+    macro = {'f1': 'macro F1'} if 'accuracy' in keys else {}
+    header = ('', 'clips', 'groups', *((_COLUMNS | macro)[key] for key in keys))
+    return Table('', header, rows)
 
 
 def _legend(
@@ -80,11 +84,16 @@ def _legend(
             f'FPR: false-positive rate at recall {record.recall:g}'
         ]
     else:
-        notes = ['  macro averages; trivial: F1 of the most frequent class for every clip']
+        notes = [
+            '  macro averages but for accuracy; trivial: of the most frequent class for every clip'
+        ]
     several = f'the mean of {seeds} seeds' if seeds > 1 else 'one seed'
     if names:
         several = 'the ensemble, each fold by weights of the others'
-    notes.append(f'  all but the last rows: {several}; 95 %: by bootstrap over videos')
+    notes.append(
+        f'  all but the last rows: {several}; 95 %: by bootstrap over groups, which are videos '
+        'where clips have no group_id'
+    )
     numbers = [
         f'{name} log loss {of.log_loss:.4f}, ECE {of.expected_calibration_error:.4f}'
         for name, of in record.calibration.items()

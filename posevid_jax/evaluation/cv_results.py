@@ -34,6 +34,15 @@ class BinaryNumbers(Numbers):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class ClassNumbers(Numbers):
+    """The same of several classes, with the share of clips whose most probable one is theirs, and
+    what that would be if all were of the most frequent one."""
+
+    accuracy: float
+    trivial_accuracy: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Fold:
     """A fold by its number, from 1, and how many clips and groups it held out."""
 

@@ -12,6 +12,7 @@ import numpy as np
 from posevid_jax.evaluation import calibration, decision, intervals, metrics, thresholds
 from posevid_jax.evaluation.cv_results import (
     BinaryNumbers,
+    ClassNumbers,
     CrossValidation,
     Fold,
     Numbers,
@@ -161,7 +162,9 @@ def _decide(label: np.ndarray, for_fold: np.ndarray, fold: np.ndarray) -> np.nda
 def _numbers(label: np.ndarray, probs: np.ndarray, decided: np.ndarray, recall: float) -> Numbers:
     if probs.shape[1] > 2:
         scores = metrics.multiclass_scores(label, probs)
-        return Numbers(
+        return ClassNumbers(
+            accuracy=scores.accuracy,
+            trivial_accuracy=scores.majority_class.accuracy,
             roc_auc=scores.roc_auc,
             average_precision=scores.average_precision,
             f1=scores.f1,

@@ -1,0 +1,54 @@
+"""Which of the shipped configurations suits a set of clips, and why."""
+
+from typing import NamedTuple
+
+from posevid_jax.data.clips import Clips
+from posevid_jax.data.contract import UNKNOWN_FRAME
+from posevid_jax.errors import InputError
+from posevid_jax.features import body
+
+
+class Suggestion(NamedTuple):
+    """A configuration by its name, such as `gesture`, and what about the clips speaks for it."""
+
+    config: str
+    why: str
+
+
+def suggest(clips: Clips) -> list[Suggestion]:
+    """The shipped configurations that suit clips, the best one first.
+
+    Args:
+      clips: those to train on.
+    """
+    if not clips.joint_names:
+        return [Suggestion('stat_pool:features', 'the clips have features and no skeleton')]
+    general = Suggestion('gesture', f'any gesture, by all {len(clips.joint_names)} joints')
+    if clips.num_classes > 2 or not _has_hands_and_mouth(clips):
+        return [general]
+    around = clips.context_skeleton is not None or bool((clips.start_frame != UNKNOWN_FRAME).all())
+    name = 'stat_pool:context' if around else 'stat_pool:clip'
+    beside = ' and the frames around each clip' if around else ''
+    return [
+        Suggestion(name, f'for a gesture of hand and mouth: two classes, the joints{beside}'),
+        general,
+    ]
+
+
+def _has_hands_and_mouth(clips: Clips) -> bool:
+    try:
+        body.names(clips.joint_names)
+    except InputError:
+        return False
+    return True
+
+
+def line(name: str, clips: Clips) -> str:
+    """What a person reads: `clips: --config=configs/gesture.py (any gesture, ...)`."""
+    ways = [f'--config=configs/{_file(s.config)} ({s.why})' for s in suggest(clips)]
+    return f'{name}: train with {", or ".join(ways)}'
+
+
+def _file(config: str) -> str:
+    name, _, form = config.partition(':')
+    return f'{name}.py:{form}' if form else f'{name}.py'
