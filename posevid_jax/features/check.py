@@ -98,7 +98,8 @@ def _check_ranges(features: ConfigDict) -> None:
         raise InputError(
             f'features.quantiles: found {tuple(features.quantiles)}, expected numbers from 0 to 1'
         )
-    if not (*features.statistics, *features.quantiles, *features.thresholds, features.kernels):
+    statistics = (*features.statistics, *features.quantiles, *features.thresholds)
+    if not statistics and not features.kernels:
         raise InputError(
             'features.statistics: found none, nor quantiles, thresholds, kernels; expected some'
         )

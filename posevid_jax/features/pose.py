@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from posevid_jax.data.joints import parents
@@ -57,8 +58,12 @@ class Points(NamedTuple):
     seen: Array
 
 
-Columns = dict[str, tuple[Array, Array]]
-"""Values and mask `[B, T]` by name."""
+class Block(NamedTuple):
+    """Features side by side: N names, values and mask `[B, T, N]`."""
+
+    names: tuple[str, ...]
+    values: Array
+    mask: Array
 
 
 def names(
@@ -79,7 +84,7 @@ def names(
             'features.source: found pose with clips that have no skeleton, expected archive'
         )
     found = _all_names(joint_names, depth)
-    left = tuple(n for n in found if not any(fnmatch.fnmatchcase(n, p) for p in leave_out))
+    left = tuple(found[k] for k in _kept(found, leave_out))
     if not left:
         raise InputError(f'features.leave_out: found {leave_out}, which leaves no feature')
     return left
@@ -94,8 +99,22 @@ def _all_names(joint_names: tuple[str, ...], depth: bool) -> tuple[str, ...]:
         'aspect': jnp.ones(1),
         'fps': jnp.ones(1),
     }
-    jax.eval_shape(lambda batch: found.extend(_columns(batch, joint_names, depth)), shapes)
+
+    def note(batch: dict[str, Array]) -> None:
+        for block in _blocks(batch, joint_names, depth):
+            found.extend(block.names)
+
+    jax.eval_shape(note, shapes)
     return tuple(found)
+
+
+def _kept(names: Sequence[str], leave_out: Sequence[str]) -> list[int]:
+    """The numbers of the names that fit none of the patterns."""
+    return [
+        k
+        for k, name in enumerate(names)
+        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in leave_out)
+    ]
 
 
 def features(
@@ -116,25 +135,27 @@ def features(
       values and mask `[B, T, F]`, F as in `names`; observed where all that a value is made of is, 0
       elsewhere.
     """
-    columns = _columns(batch, joint_names, depth)
-    kept = [columns[name] for name in names(tuple(joint_names), depth, leave_out)]
-    values, masks = (jnp.stack(part, axis=-1) for part in zip(*kept, strict=True))
-    return jnp.where(masks, values, 0.0), masks
+    blocks = _blocks(batch, joint_names, depth)
+    kept = [(block, np.array(_kept(block.names, leave_out), int)) for block in blocks]
+    values = jnp.concatenate([block.values[..., some] for block, some in kept], axis=-1)
+    mask = jnp.concatenate([block.mask[..., some] for block, some in kept], axis=-1)
+    return jnp.where(mask, values, 0.0), mask
 
 
-def _columns(batch: dict[str, Array], joint_names: Sequence[str], depth: bool) -> Columns:
+def _blocks(batch: dict[str, Array], joint_names: Sequence[str], depth: bool) -> list[Block]:
     body = _Body(batch, joint_names, depth)
     places = _relative(body.joints, body)
-    columns = _of_joints('place', places, body)
+    blocks = [_of_joints('place', places, body)]
     if depth and all(f'{side}_shoulder' in joint_names for side in SIDES):
-        columns |= _of_joints('turned', _turned(places, body), body)
-    columns |= _path(body) | _distances(body) | _bones(body) | _angles(body)
+        blocks.append(_of_joints('turned', _turned(places, body), body))
+    blocks += [_path(body), _distances(body), _bones(body), _angles(body)]
     for seconds in _VELOCITY_SECONDS:
         moved = _change(places, seconds, batch['fps'])
-        columns |= _of_joints('velocity', moved, body, f'_{seconds:g}')
+        blocks.append(_of_joints('velocity', moved, body, f'_{seconds:g}'))
     first = _change(places, _ACCELERATION_SECONDS, batch['fps'])
     second = _change(first, _ACCELERATION_SECONDS, batch['fps'])
-    return columns | _of_joints('acceleration', second, body, f'_{_ACCELERATION_SECONDS:g}')
+    blocks.append(_of_joints('acceleration', second, body, f'_{_ACCELERATION_SECONDS:g}'))
+    return blocks
 
 
 class _Body:
@@ -165,6 +186,11 @@ class _Body:
         at = sum(self.joints.at[:, :, k] for k in numbers) / len(numbers)
         seen = functools.reduce(jnp.logical_and, (self.joints.seen[:, :, k] for k in numbers))
         return Points(jnp.asarray(at), seen)
+
+    def each(self, joints: Sequence[str]) -> Points:
+        """These joints, `[B, T, N, D]`."""
+        numbers = np.array([self.names.index(name) for name in joints], int)
+        return Points(self.joints.at[:, :, numbers], self.joints.seen[:, :, numbers])
 
     def has(self, *joints: str) -> bool:
         return set(joints) <= set(self.names)
@@ -242,12 +268,16 @@ def _relative(points: Points, body: _Body) -> Points:
     return Points(at, points.seen & body.middle.seen[..., None] & known[:, None, None])
 
 
-def _of_joints(what: str, points: Points, body: _Body, after: str = '') -> Columns:
-    return {
-        f'{what}_{joint}_{axis}{after}': (points.at[:, :, j, k], points.seen[:, :, j])
-        for j, joint in enumerate(body.names)
-        for k, axis in enumerate(body.axes)
-    }
+def _of_joints(what: str, points: Points, body: _Body, after: str = '') -> Block:
+    names = [f'{what}_{joint}_{axis}{after}' for joint in body.names for axis in body.axes]
+    return _flat(names, points)
+
+
+def _flat(names: Sequence[str], points: Points) -> Block:
+    """Points `[B, T, N, D]`, side by side."""
+    at, seen = points
+    mask = jnp.broadcast_to(seen[..., None], at.shape)
+    return Block(tuple(names), *(x.reshape(*at.shape[:2], len(names)) for x in (at, mask)))
 
 
 def _turned(places: Points, body: _Body) -> Points:
@@ -264,15 +294,15 @@ def _turned(places: Points, body: _Body) -> Points:
     return Points(jnp.stack([cos * x + sin * z, y, cos * z - sin * x], axis=-1), places.seen)
 
 
-def _path(body: _Body) -> Columns:
+def _path(body: _Body) -> Block:
     inverse, known = _units(body)
     at, seen = body.middle
     moved = (at - body.home[:, None]) * inverse[:, None, None]
     seen = seen & known[:, None]
-    return {f'path_{axis}': (moved[..., k], seen) for k, axis in enumerate(body.axes)}
+    return _flat([f'path_{axis}' for axis in body.axes], Points(moved[:, :, None], seen[..., None]))
 
 
-def _distances(body: _Body) -> Columns:
+def _distances(body: _Body) -> Block:
     pairs: dict[str, tuple[str, str]] = {}
     head = body.first('', _HEADS)
     hands = [body.first(f'{side}_', _HANDS) for side in SIDES]
@@ -288,37 +318,31 @@ def _distances(body: _Body) -> Columns:
         if left and right:
             pairs[f'distance_{name}'] = (left, right)
     inverse, known = _units(body)
-    found: Columns = {}
-    for name, (one, other) in pairs.items():
-        a, b = body.at(one), body.at(other)
-        found[name] = (
-            _length(a.at - b.at) * inverse[:, None],
-            a.seen & b.seen & known[:, None],
-        )
-    return found
+    a, b = (body.each([pair[k] for pair in pairs.values()]) for k in range(2))
+    distance = _length(a.at - b.at) * inverse[:, None, None]
+    return Block(tuple(pairs), distance, a.seen & b.seen & known[:, None, None])
 
 
-def _bones(body: _Body) -> Columns:
-    found: Columns = {}
-    for joint, parent in parents(body.names).items():
-        a, b = body.at(parent), body.at(joint)
-        way, seen = b.at - a.at, a.seen & b.seen
-        length = _length(way)[..., None]
-        unit = jnp.where(length > 0, way / jnp.where(length > 0, length, 1.0), 0.0)
-        found |= {f'bone_{joint}_{axis}': (unit[..., k], seen) for k, axis in enumerate(body.axes)}
-    return found
+def _bones(body: _Body) -> Block:
+    found = parents(body.names)
+    a, b = body.each(list(found.values())), body.each(list(found))
+    way = b.at - a.at
+    length = _length(way)[..., None]
+    unit = jnp.where(length > 0, way / jnp.where(length > 0, length, 1.0), 0.0)
+    names = [f'bone_{joint}_{axis}' for joint in found for axis in body.axes]
+    return _flat(names, Points(unit, a.seen & b.seen))
 
 
-def _angles(body: _Body) -> Columns:
-    found: Columns = {}
-    for side in SIDES:
-        for corner, one, other in _ANGLES:
-            joints = [f'{side}_{joint}' for joint in (corner, one, other)]
-            if body.has(*joints):
-                at, a, b = (body.at(joint) for joint in joints)
-                value = _angle(a.at - at.at, b.at - at.at)
-                found[f'angle_{side}_{corner}'] = (value, at.seen & a.seen & b.seen)
-    return found
+def _angles(body: _Body) -> Block:
+    found = {
+        f'angle_{side}_{corner}': [f'{side}_{joint}' for joint in (corner, one, other)]
+        for side in SIDES
+        for corner, one, other in _ANGLES
+        if body.has(*(f'{side}_{joint}' for joint in (corner, one, other)))
+    }
+    at, a, b = (body.each([joints[k] for joints in found.values()]) for k in range(3))
+    value = _angle(a.at - at.at, b.at - at.at)
+    return Block(tuple(found), value, at.seen & a.seen & b.seen)
 
 
 def _angle(a: Array, b: Array) -> Array:
