@@ -18,7 +18,8 @@ from posevid_jax.features import sources
 Changes = dict[str, Any]
 """New values by dotted key."""
 
-# Clips of which this share of the frames holds nothing are shorter than others, and padded.
+# Clips are of unequal length where more than half of them hold nothing in this share of their last
+# frames; in fewer, the person was lost.
 _PADDED = 0.1
 
 
@@ -102,10 +103,10 @@ def _stored_context(clips: Clips, wanted: int) -> int:
 
 
 def _unequal(clips: Clips) -> bool:
-    """Whether the clips are of unequal length: some are padded at their end."""
+    """Whether the clips are of unequal length: most are padded at their end."""
     mask = clips.mask if clips.skeleton_mask is None else clips.skeleton_mask
     tail = max(int(_PADDED * mask.shape[1]), 1)
-    return bool((~np.asarray(mask)[:, -tail:].any(axis=(1, 2))).any())
+    return bool((~np.asarray(mask)[:, -tail:].any(axis=(1, 2))).mean() > 0.5)
 
 
 _RULES = (
