@@ -25,19 +25,9 @@ from jax import Array
 
 from posevid_jax.data.joints import parents
 from posevid_jax.errors import InputError
-from posevid_jax.features.pooling import masked_median, root
+from posevid_jax.features.pose_body import Body, Points, length, units
 
 SIDES = ('left', 'right')
-
-# What the body is centred on and measured by: the first that is seen in half of a clip's frames.
-_MIDDLES = (('left_hip', 'right_hip'), ('mid_hip',), ('left_shoulder', 'right_shoulder'), ('neck',))
-# Two places and how many of their distances make a body size, the length of the trunk.
-_SIZES = (
-    (('left_shoulder', 'right_shoulder'), ('left_hip', 'right_hip'), 1.0),
-    (('neck',), ('mid_hip',), 1.0),
-    (('left_shoulder',), ('right_shoulder',), 1.4),
-)
-_SEEN = 0.5
 
 _ANGLES = (
     ('elbow', 'shoulder', 'wrist'), ('shoulder', 'hip', 'elbow'),
@@ -49,13 +39,6 @@ _FEET = ('foot', 'ankle', 'foot_index')
 
 _VELOCITY_SECONDS = (0.1, 0.3)
 _ACCELERATION_SECONDS = 0.1
-
-
-class Points(NamedTuple):
-    """Places and whether they were observed: `[B, T, ..., D]` and `[B, T, ...]`."""
-
-    at: Array
-    seen: Array
 
 
 class Block(NamedTuple):
@@ -143,7 +126,7 @@ def features(
 
 
 def _blocks(batch: dict[str, Array], joint_names: Sequence[str], depth: bool) -> list[Block]:
-    body = _Body(batch, joint_names, depth)
+    body = Body(batch, joint_names, depth)
     places = _relative(body.joints, body)
     blocks = [_of_joints('place', places, body)]
     if depth and all(f'{side}_shoulder' in joint_names for side in SIDES):
@@ -158,117 +141,14 @@ def _blocks(batch: dict[str, Array], joint_names: Sequence[str], depth: bool) ->
     return blocks
 
 
-class _Body:
-    """Joints by name in heights of the picture, with the body's middle and size.
-
-    Attributes:
-      names: J joints.
-      axes: `xy` or `xyz`.
-      joints: `[B, T, J, D]`.
-      middle: `[B, T, D]`.
-      size: `[B]`, 0 where unknown.
-      home: `[B, D]`, where the middle is in the median over the clip.
-    """
-
-    def __init__(self, batch: dict[str, Array], joint_names: Sequence[str], depth: bool):
-        self.names = tuple(joint_names)
-        self.axes = 'xyz' if depth else 'xy'
-        skeleton, aspect = batch['skeleton'], batch['aspect'][:, None, None]
-        parts = [skeleton[..., 0] * aspect, skeleton[..., 1], skeleton[..., 2] * aspect]
-        at = jnp.stack(parts[: len(self.axes)], axis=-1)
-        self.joints = Points(at, batch['skeleton_mask'])
-        self.middle = self._middle()
-        self.size, self.home = self._medians()
-
-    def at(self, *joints: str) -> Points:
-        """The mean of joints, seen where all of them are."""
-        numbers = [self.names.index(name) for name in joints]
-        at = sum(self.joints.at[:, :, k] for k in numbers) / len(numbers)
-        seen = functools.reduce(jnp.logical_and, (self.joints.seen[:, :, k] for k in numbers))
-        return Points(jnp.asarray(at), seen)
-
-    def each(self, joints: Sequence[str]) -> Points:
-        """These joints, `[B, T, N, D]`."""
-        numbers = np.array([self.names.index(name) for name in joints], int)
-        return Points(self.joints.at[:, :, numbers], self.joints.seen[:, :, numbers])
-
-    def has(self, *joints: str) -> bool:
-        return set(joints) <= set(self.names)
-
-    def first(self, prefix: str, joints: Sequence[str]) -> str | None:
-        """The first of some joints that there is."""
-        return next((f'{prefix}{joint}' for joint in joints if self.has(f'{prefix}{joint}')), None)
-
-    def _middle(self) -> Points:
-        any_seen = self.joints.seen.any(-1)
-        count = self.joints.seen.sum(-1)[..., None]
-        total = jnp.where(self.joints.seen[..., None], self.joints.at, 0.0).sum(2)
-        found = Points(total / jnp.maximum(count, 1), any_seen)
-        for joints in reversed(_MIDDLES):
-            if self.has(*joints):
-                found = _either(_often(self.at(*joints).seen, any_seen), self.at(*joints), found)
-        return found
-
-    def _sizes(self) -> tuple[Array, Array]:
-        """The size in each frame by each of the ways to measure it, the last one always known, and
-        where it is known: `[B, T, W]` both."""
-        found: list[tuple[Array, Array]] = []
-        for one, other, factor in _SIZES:
-            if self.has(*one, *other):
-                a, b = self.at(*one), self.at(*other)
-                found.append((factor * _length(a.at - b.at), a.seen & b.seen))
-        away = self.joints.at - self.middle.at[:, :, None]
-        seen = self.joints.seen & self.middle.seen[..., None]
-        square = jnp.where(seen, (away**2).sum(-1), 0.0).sum(-1)
-        found.append((root(square / jnp.maximum(seen.sum(-1), 1)), seen.any(-1)))
-        values, known = (jnp.stack(part, axis=-1) for part in zip(*found, strict=True))
-        return values, known
-
-    def _medians(self) -> tuple[Array, Array]:
-        """The body's size `[B]` and the place of its middle `[B, D]`, medians over the clip."""
-        sizes, known = self._sizes()
-        ways = sizes.shape[-1]
-        at, seen = self.middle
-        # All in one, which is compiled once.
-        medians = masked_median(
-            jnp.concatenate([sizes, at], axis=-1),
-            jnp.concatenate([known, jnp.broadcast_to(seen[..., None], at.shape)], axis=-1),
-        )
-        usable = _often(known, self.joints.seen.any(-1)[..., None]) & (medians[:, :ways] > 0)
-        first = jnp.argmax(usable.at[:, -1].set(True), axis=1)
-        return jnp.take_along_axis(medians, first[:, None], axis=1)[:, 0], medians[:, ways:]
-
-
-def _often(seen: Array, frames: Array) -> Array:
-    """Whether something is seen in enough of the frames `[B, T, ...]` of a clip, `[B, ...]`."""
-    return (seen & frames).sum(1) >= _SEEN * jnp.maximum(frames.sum(1), 1)
-
-
-def _either(choice: Array, one: Points, other: Points) -> Points:
-    return Points(
-        jnp.where(choice[:, None, None], one.at, other.at),
-        jnp.where(choice[:, None], one.seen, other.seen),
-    )
-
-
-def _length(x: Array) -> Array:
-    return root((x**2).sum(-1))
-
-
-def _units(body: _Body) -> tuple[Array, Array]:
-    """One over the body's size, and whether it is known, `[B]`."""
-    known = body.size > 0
-    return jnp.where(known, 1 / jnp.where(known, body.size, 1.0), 0.0), known
-
-
-def _relative(points: Points, body: _Body) -> Points:
+def _relative(points: Points, body: Body) -> Points:
     """Points `[B, T, J, D]` from the body's middle, in its sizes."""
-    inverse, known = _units(body)
+    inverse, known = units(body)
     at = (points.at - body.middle.at[:, :, None]) * inverse[:, None, None, None]
     return Points(at, points.seen & body.middle.seen[..., None] & known[:, None, None])
 
 
-def _of_joints(what: str, points: Points, body: _Body, after: str = '') -> Block:
+def _of_joints(what: str, points: Points, body: Body, after: str = '') -> Block:
     names = [f'{what}_{joint}_{axis}{after}' for joint in body.names for axis in body.axes]
     return _flat(names, points)
 
@@ -280,12 +160,12 @@ def _flat(names: Sequence[str], points: Points) -> Block:
     return Block(tuple(names), *(x.reshape(*at.shape[:2], len(names)) for x in (at, mask)))
 
 
-def _turned(places: Points, body: _Body) -> Points:
+def _turned(places: Points, body: Body) -> Points:
     """Places turned about the vertical so that, over the clip, the shoulders lie along x."""
     left, right = (body.at(f'{side}_shoulder') for side in SIDES)
     seen = left.seen & right.seen
     across = jnp.where(seen[..., None], left.at - right.at, 0.0).sum(1)  # [B, 3]
-    width = root(across[:, 0] ** 2 + across[:, 2] ** 2)
+    width = length(across[:, ::2])
     known = width > 0
     width = jnp.where(known, width, 1.0)
     cos = jnp.where(known, across[:, 0] / width, 1.0)[:, None, None]
@@ -294,15 +174,15 @@ def _turned(places: Points, body: _Body) -> Points:
     return Points(jnp.stack([cos * x + sin * z, y, cos * z - sin * x], axis=-1), places.seen)
 
 
-def _path(body: _Body) -> Block:
-    inverse, known = _units(body)
+def _path(body: Body) -> Block:
+    inverse, known = units(body)
     at, seen = body.middle
     moved = (at - body.home[:, None]) * inverse[:, None, None]
     seen = seen & known[:, None]
     return _flat([f'path_{axis}' for axis in body.axes], Points(moved[:, :, None], seen[..., None]))
 
 
-def _distances(body: _Body) -> Block:
+def _distances(body: Body) -> Block:
     pairs: dict[str, tuple[str, str]] = {}
     head = body.first('', _HEADS)
     hands = [body.first(f'{side}_', _HANDS) for side in SIDES]
@@ -317,23 +197,23 @@ def _distances(body: _Body) -> Block:
     for name, (left, right) in (('hands', hands), ('feet', feet)):
         if left and right:
             pairs[f'distance_{name}'] = (left, right)
-    inverse, known = _units(body)
+    inverse, known = units(body)
     a, b = (body.each([pair[k] for pair in pairs.values()]) for k in range(2))
-    distance = _length(a.at - b.at) * inverse[:, None, None]
+    distance = length(a.at - b.at) * inverse[:, None, None]
     return Block(tuple(pairs), distance, a.seen & b.seen & known[:, None, None])
 
 
-def _bones(body: _Body) -> Block:
+def _bones(body: Body) -> Block:
     found = parents(body.names)
     a, b = body.each(list(found.values())), body.each(list(found))
     way = b.at - a.at
-    length = _length(way)[..., None]
-    unit = jnp.where(length > 0, way / jnp.where(length > 0, length, 1.0), 0.0)
+    size = length(way)[..., None]
+    unit = jnp.where(size > 0, way / jnp.where(size > 0, size, 1.0), 0.0)
     names = [f'bone_{joint}_{axis}' for joint in found for axis in body.axes]
     return _flat(names, Points(unit, a.seen & b.seen))
 
 
-def _angles(body: _Body) -> Block:
+def _angles(body: Body) -> Block:
     found = {
         f'angle_{side}_{corner}': [f'{side}_{joint}' for joint in (corner, one, other)]
         for side in SIDES
@@ -349,8 +229,8 @@ def _angle(a: Array, b: Array) -> Array:
     """Between vectors `[..., D]`, 0 to pi: from their difference and sum at the same length, which
     is exact for small angles too (Kahan 2006, "How Futile are Mindless Assessments of Roundoff").
     """
-    a, b = a * _length(b)[..., None], b * _length(a)[..., None]
-    apart, along = _length(a - b), _length(a + b)
+    a, b = a * length(b)[..., None], b * length(a)[..., None]
+    apart, along = length(a - b), length(a + b)
     nowhere = (apart == 0) & (along == 0)  # where atan2 has no derivative
     return 2 * jnp.arctan2(apart, jnp.where(nowhere, 1.0, along))
 
