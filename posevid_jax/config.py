@@ -113,9 +113,9 @@ def get_config() -> ConfigDict:
     c.prepare.positive_share = 0.5
 
     c.features = ConfigDict()
-    # What describes a frame. archive: the features stored with the clips | body, pose: computed from
-    # the skeleton, about hands and mouth (features/body.py) or about the whole body, for any gesture
-    # (features/pose.py).
+    # What describes a frame. archive: the features stored with the clips | body, pose: computed
+    # from the skeleton, about hands and mouth (features/body.py) or about the whole body, for any
+    # gesture (features/pose.py).
     c.features.source = 'archive'
     c.features.leave_out = ()  # patterns of computed features that are not read: '*elbow*'
     # Whether source=pose reads z. auto: where the training clips show that it carries information |
