@@ -124,7 +124,7 @@ def statistics(x: Array, bank: Bank, biases: Array) -> Array:
     for part in bank:
         level = biases[at : at + part.quantiles.size].reshape(part.quantiles.shape)  # [N, KERNELS]
         value = lax.optimization_barrier(convolve(x, part))  # made once, not once for each bias
-        found.append(_count_above(value, level).reshape(len(x), -1))
+        found.append(_count_above(value, level).reshape(x.shape[0], -1))
         at += part.quantiles.size
     return jnp.concatenate(found, axis=1) / x.shape[1]
 
@@ -134,7 +134,7 @@ def _count_above(value: Array, level: Array) -> Array:
 
     An operation a frame, of which a CPU makes vector code; so many at a time, to keep it short.
     """
-    total = jnp.zeros((len(value), *level.shape))
+    total = jnp.zeros((value.shape[0], *level.shape))
     for start in range(0, value.shape[1], _WRITTEN_OUT):
         some = lax.optimization_barrier(value[:, start : start + _WRITTEN_OUT])
         each = ((some[:, t, None] > level).astype(total.dtype) for t in range(some.shape[1]))

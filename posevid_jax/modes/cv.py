@@ -57,6 +57,9 @@ def cross_validate(
     """
     config = _with_batch_size(config)
     plan, fold_config = make_plan(config)
+    members = config.train.num_seeds
+    config = fold_config.copy_and_resolve_references()  # fitted to the clips, as a run's is
+    config.train.num_seeds = members
     parallel = Parallel(config.parallel)
     parallel.check_batch_size(
         'train.batch_size', config.train.batch_size, config.train.micro_batches

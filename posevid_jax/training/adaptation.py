@@ -14,6 +14,7 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.data.contract import UNKNOWN_FRAME, UNKNOWN_LABEL
 from posevid_jax.errors import InputError
 from posevid_jax.features import sources
+from posevid_jax.models import families
 
 Changes = dict[str, Any]
 """New values by dotted key."""
@@ -111,13 +112,18 @@ def _unequal(clips: Clips) -> bool:
 
 _RULES = (
     Rule(
-        'the clips lack the joints that features.source=body reads',
+        'the clips lack the joints that are read',
         _lacks_joints,
         _without_body,
     ),
     Rule(
+        'the clips have a skeleton and no features',
+        lambda c, clips: families.input_spec(c).reads_archive and not clips.feature_names,
+        lambda c, clips: {'features.source': 'pose'},
+    ),
+    Rule(
         '',
-        lambda c, clips: c.features.depth == 'auto',
+        lambda c, clips: c.features.source == 'pose' and c.features.depth == 'auto',
         lambda c, clips: {'features.depth': 'on' if depth.carries_information(clips) else 'off'},
         said=False,
     ),

@@ -213,11 +213,6 @@ def assemble(
       InputError: the clips do not fit the configuration.
     """
     family, spec = families.of(config), families.input_spec(config)
-    if spec.reads_archive and not train.feature_names:
-        raise InputError(
-            f'data.train: {config.data.train} holds a skeleton and no features; expected '
-            'features.source=body, or a model that reads features.layout=skeleton'
-        )
     losses.check_classes(config.train, train.num_classes)
     subclips.check(config.features, train.features.shape[1])
     model = classifier.build(config, num_classes=train.num_classes, joint_names=train.joint_names)

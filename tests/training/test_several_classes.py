@@ -94,8 +94,6 @@ def test_two_classes_with_a_logit_each_have_a_threshold(tmp_path):
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
-        ({'train__loss': 'bce'}, r'train\.loss.*4 classes, expected ce'),
-        ({'train__frame_loss': 1.0, 'model__name': 'video_swin'}, r'train\.frame_loss'),
         ({'data__synthetic__classes': ('smoke', 'fly')}, r'data\.synthetic\.classes.*fly'),
         ({'data__synthetic__classes': ()}, r'data\.synthetic\.classes'),
     ],

@@ -1,13 +1,13 @@
 """Archives that hold a skeleton and no features, as mode prepare writes them."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 
 from posevid_jax.data.npz import write_clips
 from posevid_jax.data.synthetic import make_clips
-from posevid_jax.errors import InputError
 from posevid_jax.models import video_swin
 from posevid_jax.modes import eval
 from posevid_jax.training import loop
@@ -54,7 +54,11 @@ def test_stat_pool_trains_and_evaluates(archive, tmp_path):
     assert evaluated.loss == pytest.approx(trained.loss, rel=1e-5)
 
 
-def test_a_network_of_features_says_what_reads_a_skeleton(archive, tmp_path):
-    with pytest.raises(InputError, match=r'no features; expected features\.source=body'):
-        loop.train_and_evaluate(toy.config(data__train=archive), tmp_path / 'run')
-    assert not (tmp_path / 'run').exists()
+def test_a_network_of_features_reads_those_of_the_whole_body(archive, tmp_path, capsys):
+    config = toy.config(
+        parallel='jit', data__train=archive, train__num_epochs=1, features__depth='off'
+    )
+    loop.train_and_evaluate(config, tmp_path / 'run')
+    assert "no features: features.source='pose'" in capsys.readouterr().out
+    scaler = json.loads((tmp_path / 'run' / 'scaler.json').read_text())
+    assert 'place_nose_x' in scaler['scaled_names']
