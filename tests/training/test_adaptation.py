@@ -203,7 +203,7 @@ ARCHIVES = {
 }
 SHIPPED = (
     'stat_pool:context', 'stat_pool:clip', 'stat_pool:features', 'video_swin:mini',
-    'gesture:stat_pool', 'gesture:video_swin',
+    'gesture',
 )  # fmt: skip
 
 
