@@ -44,13 +44,13 @@ def test_measured_depth_carries_information(joints):
     assert carries_information(moving(JOINT_MAPS[joints]))
 
 
-@pytest.mark.parametrize('aspect', [0.5, 2.0])
+@pytest.mark.parametrize('aspect', [0.1, 0.5, 2.0, 10.0])
 def test_the_shape_of_the_picture_is_reckoned_with(aspect):
     clips = moving(aspect=aspect, missing=0)
     assert carries_information(clips)
 
 
-@pytest.mark.parametrize('deviation', [0.0, 0.05, 0.3, 3.0])
+@pytest.mark.parametrize('deviation', [0.0, 0.01, 0.05, 0.3, 3.0])
 def test_noise_and_zeros_carry_none(deviation):
     clips = moving()
     noise = np.random.default_rng(1).normal(size=clips.skeleton.shape[:3]) * deviation

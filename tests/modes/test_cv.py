@@ -188,6 +188,16 @@ def test_the_thresholds_of_a_run_become_those_of_its_cross_validation(whole, tmp
     assert evaluate_run(config, tmp_path).assessment.stored_threshold == threshold
 
 
+def test_a_run_is_fitted_to_its_clips_as_its_cross_validation_is(tmp_path):
+    several = {'data__synthetic__classes': ('smoke', 'drink'), 'train__num_epochs': 1}
+    several |= {'data__synthetic__num_videos': 12, 'data__synthetic__clips_per_video': 12}
+    config = toy.config(parallel='jit', **several, **CV)
+    assert config.train.loss == 'bce'
+    cv.cross_validate(config, tmp_path)
+    loop.train_and_evaluate(config, tmp_path)
+    assert read(tmp_path / 'config.json')['train']['loss'] == 'ce'
+
+
 def test_other_clips_of_the_same_videos_are_judged(tmp_path):
     dense, judged = tmp_path / 'dense', tmp_path / 'judged'
     clips = make_clips(num_videos=6, clips_per_video=6, num_frames=8, seed=0)
