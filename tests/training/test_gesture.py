@@ -11,7 +11,6 @@ from posevid_jax.data.clips import from_arrays
 from posevid_jax.data.joints import COCO_17
 from posevid_jax.data.npz import read_clips, write_clips
 from posevid_jax.inference.predictor import Predictor
-from posevid_jax.models import families
 from posevid_jax.modes import export
 from posevid_jax.modes.eval import evaluate_run
 from posevid_jax.runs.config import read_config
@@ -135,10 +134,3 @@ def test_a_run_stopped_and_resumed_is_bit_for_bit_the_whole_one(
     )
     for name in ('scaler.json', 'metrics.jsonl', 'config.json'):
         assert (workdir / name).read_text() == (tmp_path / name).read_text(), name
-
-
-@pytest.mark.parametrize('family', ['stat_pool', 'video_swin'])
-def test_each_family_is_what_it_is_called(family):
-    c = gesture.get_config(family)
-    assert c.model.name == family
-    assert families.input_spec(c).computes
