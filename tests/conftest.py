@@ -1,5 +1,6 @@
 """Two fake CPU devices for every test, and the subprocesses that tests start; shared data."""
 
+import gc
 import importlib.util
 import mmap
 import os
@@ -46,6 +47,10 @@ LONG = ('test_command_line', 'test_export', 'test_soak', 'test_processes', 'test
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem not in LONG)
+
+
+# What JAX traces is many small objects, which the collector would look through again and again.
+gc.set_threshold(200_000, 100, 1000)
 
 
 @pytest.fixture

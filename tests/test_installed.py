@@ -75,7 +75,7 @@ def test_a_wheel_trains_the_demo_loads_a_run_and_predicts(installed, tmp_path):
 def test_a_mistake_is_one_line_there_too(installed, tmp_path):
     for arguments, message in (
         (['--config=demo', '--config.train.bath_size=4'], 'nearest is config.train.batch_size'),
-        (['--config=none'], 'a shipped one (default, demo, probe, stat_pool, video_swin)'),
+        (['--config=none'], 'a shipped one (default, demo, gesture, probe, stat_pool, video_swin)'),
     ):
         done = run(installed, 'posevid', *arguments, cwd=tmp_path)
         assert done.returncode == 2 and message in done.stderr

@@ -164,6 +164,13 @@ def parents(joint_names: Sequence[str]) -> dict[str, str]:
     return found
 
 
+HANDS_AND_MOUTH = (
+    'nose', 'left_shoulder', 'left_elbow', 'left_wrist',
+    'right_shoulder', 'right_elbow', 'right_wrist',
+)  # fmt: skip
+"""What features of hands and mouth cannot do without."""
+
+
 def mediapipe_names(landmark_ids: Sequence[int]) -> tuple[str, ...]:
     """Names of MediaPipe landmark numbers.
 

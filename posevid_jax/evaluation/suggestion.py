@@ -4,8 +4,7 @@ from typing import NamedTuple
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.contract import UNKNOWN_FRAME
-from posevid_jax.errors import InputError
-from posevid_jax.features import body
+from posevid_jax.data.joints import HANDS_AND_MOUTH
 
 
 class Suggestion(NamedTuple):
@@ -24,7 +23,7 @@ def suggest(clips: Clips) -> list[Suggestion]:
     if not clips.joint_names:
         return [Suggestion('stat_pool:features', 'the clips have features and no skeleton')]
     general = Suggestion('gesture', f'any gesture, by all {len(clips.joint_names)} joints')
-    if clips.num_classes > 2 or not _has_hands_and_mouth(clips):
+    if clips.num_classes > 2 or not set(HANDS_AND_MOUTH) <= set(clips.joint_names):
         return [general]
     around = clips.context_skeleton is not None or bool((clips.start_frame != UNKNOWN_FRAME).all())
     name = 'stat_pool:context' if around else 'stat_pool:clip'
@@ -33,14 +32,6 @@ def suggest(clips: Clips) -> list[Suggestion]:
         Suggestion(name, f'for a gesture of hand and mouth: two classes, the joints{beside}'),
         general,
     ]
-
-
-def _has_hands_and_mouth(clips: Clips) -> bool:
-    try:
-        body.names(clips.joint_names)
-    except InputError:
-        return False
-    return True
 
 
 def line(name: str, clips: Clips) -> str:

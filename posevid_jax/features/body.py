@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from posevid_jax.data.joints import HANDS_AND_MOUTH
 from posevid_jax.errors import InputError
 from posevid_jax.features import motion
 from posevid_jax.features.body_around import Columns, surroundings
@@ -27,7 +28,6 @@ from posevid_jax.features.body_frame import (
 )
 
 SIDES = ('left', 'right')
-NEEDED = ('nose', *(f'{s}_{j}' for s in SIDES for j in ('shoulder', 'elbow', 'wrist')))
 
 _FINGERS = ('index', 'pinky', 'thumb')
 
@@ -70,7 +70,7 @@ def _all_names(joint_names: tuple[str, ...]) -> tuple[str, ...]:
         raise InputError(
             'features.source: found body with clips that have no skeleton, expected archive'
         )
-    check_joints('features.source: body', joint_names, NEEDED)
+    check_joints('features.source: body', joint_names, HANDS_AND_MOUTH)
     found: list[str] = []
     shapes = {
         'skeleton': jnp.zeros((1, 1, len(joint_names), 4)),

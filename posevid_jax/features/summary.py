@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from ml_collections import ConfigDict
 
+from posevid_jax.data.joints import HANDS_AND_MOUTH
 from posevid_jax.errors import InputError
 from posevid_jax.features import body
 from posevid_jax.features.body_frame import check_joints, length, locate
@@ -27,7 +28,7 @@ def check(config: ConfigDict, joint_names: Sequence[str]) -> None:
             f'features.summary.near: found {tuple(config.near)}, expected distances above 0'
         )
     needed = [f'{side}_{joint}' for joint in joints for side in body.SIDES]
-    check_joints('features.summary', joint_names, (*body.NEEDED, *needed))
+    check_joints('features.summary', joint_names, (*HANDS_AND_MOUTH, *needed))
 
 
 def hand_mouth(

@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from posevid_jax.data import depth
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.contract import UNKNOWN_FRAME, UNKNOWN_LABEL
-from posevid_jax.errors import InputError
+from posevid_jax.data.joints import HANDS_AND_MOUTH
 from posevid_jax.features import sources
 from posevid_jax.models import families
 
@@ -63,34 +63,19 @@ def adapted(config: ConfigDict, clips: Clips) -> tuple[ConfigDict, list[str]]:
 
 
 def _lacks_joints(config: ConfigDict, clips: Clips) -> bool:
-    source = config.features.source
-    if source == sources.ARCHIVE:
+    if config.features.source == sources.ARCHIVE:
         return False
-    try:
-        sources.COMPUTED[source].names(clips.joint_names, config.features)
-    except InputError:
-        # A pattern that fits no feature is the user's mistake, and is said as such.
-        return not clips.joint_names or (source == 'body' and not _names_are_there(clips))
-    return False
+    needed = set(HANDS_AND_MOUTH) if config.features.source == 'body' else set()
+    return not clips.joint_names or not needed <= set(clips.joint_names)
 
 
-def _names_are_there(clips: Clips) -> bool:
-    try:
-        sources.body.names(clips.joint_names)
-    except InputError:
-        return False
-    return True
-
-
-def _without_body(config: ConfigDict, clips: Clips) -> Changes:
-    source = 'pose' if clips.joint_names else sources.ARCHIVE
-    left_out = config.features.leave_out if source == config.features.source else ()
-    return {
-        'features.source': source,
-        'features.leave_out': left_out,
-        'features.context': 0,
-        'features.summary.on': False,
-    }
+def _without_joints(config: ConfigDict, clips: Clips) -> Changes:
+    changes = {'features.leave_out': (), 'features.context': 0, 'features.summary.on': False}
+    if clips.joint_names:
+        return {'features.source': 'pose'} | changes
+    # Features of an archive have units of their own.
+    zscore = 'global' if config.features.zscore == 'none' else config.features.zscore
+    return {'features.source': sources.ARCHIVE, 'features.zscore': zscore} | changes
 
 
 def _has_frame_labels(clips: Clips) -> bool:
@@ -114,7 +99,7 @@ _RULES = (
     Rule(
         'the clips lack the joints that are read',
         _lacks_joints,
-        _without_body,
+        _without_joints,
     ),
     Rule(
         'the clips have a skeleton and no features',

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from posevid_jax.data.joints import BODY_25, COCO_17
+from posevid_jax.data.joints import BODY_25, COCO_17, HANDS_AND_MOUTH
 from posevid_jax.errors import InputError
 from posevid_jax.features import body
 from tests.features import poses
@@ -182,7 +182,7 @@ def test_what_a_skeleton_lacks_is_guessed_or_left_out(names):
     np.testing.assert_array_equal(np.sign(values[..., found.index('mouth_y')]), up)
 
 
-@pytest.mark.parametrize('gone', [*body.NEEDED, None])
+@pytest.mark.parametrize('gone', [*HANDS_AND_MOUTH, None])
 def test_a_joint_that_cannot_be_guessed_is_named(gone):
     names = tuple(name for name in poses.UPPER_BODY if name != gone) if gone else ()
     with pytest.raises(InputError, match=gone or 'no skeleton'):

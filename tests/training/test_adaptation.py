@@ -230,8 +230,8 @@ def test_every_shipped_configuration_fits_any_archive(
     shipped, archive, archives, capsys, monkeypatch
 ):
     monkeypatch.setattr(on_host, 'by_block', by_shape)  # what is fitted needs no numbers
-    name, variant = shipped.split(':')
-    config = importlib.import_module(f'configs.{name}').get_config(variant)
+    name, *variant = shipped.split(':')
+    config = importlib.import_module(f'configs.{name}').get_config(*variant)
     config.data.train = str(archives / f'{archive}.npz')
     config.features.kernels = min(config.features.kernels, 84)
     experiment = experiments.build(config.lock())
