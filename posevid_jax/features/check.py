@@ -12,7 +12,7 @@ from posevid_jax.features.inputs import LAYOUTS, SKELETON, InputSpec
 DEPTHS = ('auto', 'on', 'off')
 
 # Keys that say how the features of a frame are made.
-_OF_NUMBERS = ('pack', 'zscore', 'scaler', 'clip_at', 'smooth')
+_OF_NUMBERS = ('frames', 'pack', 'zscore', 'scaler', 'clip_at', 'smooth')
 
 
 def check(spec: InputSpec) -> None:
@@ -27,7 +27,7 @@ def check(spec: InputSpec) -> None:
     if features.leave_out and features.source == 'archive':
         raise InputError(
             f'features.leave_out: found {tuple(features.leave_out)} with features.source='
-            f'{features.source}, expected (), or body or pose'
+            f'{features.source}, expected (), or source body or pose'
         )
     if features.context and features.source != 'body':
         raise InputError(
@@ -36,6 +36,11 @@ def check(spec: InputSpec) -> None:
         )
     for key in ('frames', 'kernels'):
         _check_alone(features, key)
+    if features.kernels and not spec.channels:
+        raise InputError(
+            f'features.kernels: found {features.kernels} with a model that reads no numbers '
+            'of whole clips, expected 0'
+        )
     if features.summary.on and not spec.channels:
         raise InputError(
             'features.summary.on: found True with a model that reads no numbers of whole clips, '

@@ -16,7 +16,7 @@ from posevid_jax.features.inputs import InputSpec
 
 # Clips or sub-clips, evenly spaced, that are as good as all of them.
 _MOST_CLIPS = 20_000
-# Clips that give the kernels their biases, one for each kernel.
+# Clips, drawn at random, that the biases of the kernels are quantiles of.
 _BIAS_CLIPS = 1024
 
 

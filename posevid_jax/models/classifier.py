@@ -151,6 +151,11 @@ def build_network(config: ConfigDict, num_classes: int) -> nn.Module:
             f'train.frame_loss: found {config.train.frame_loss} with {model.name} and '
             f'{num_classes} classes, expected 0, or {" or ".join(able)} and two classes'
         )
+    if frames and config.features.frames:
+        raise InputError(
+            f'train.frame_loss: found {config.train.frame_loss} with features.frames='
+            f'{config.features.frames}, which leaves no frame its label; expected 0'
+        )
     return family.build(config, num_outputs, frames)
 
 

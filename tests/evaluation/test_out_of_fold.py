@@ -86,9 +86,12 @@ def test_several_classes_and_a_fold_that_lacks_one():
     label, logits, fold, group = made(outputs=3, clips=90)
     record = evaluated(label, logits, fold, group, samples=10)
     assert record.pooled.roc_auc > 0.6 and not hasattr(record.pooled, 'false_positive_rate')
+    right = logits.mean(axis=1).argmax(axis=1) == label
+    assert record.pooled.accuracy == pytest.approx(right.mean())
+    assert record.pooled.trivial_accuracy == pytest.approx(np.bincount(label).max() / len(label))
     assert record.calibration.keys() == {'before', 'temperature'}
     text = '\n'.join(cv_report.lines(record, None))
-    assert 'pooled' in text and 'FPR' not in text
+    assert 'pooled' in text and 'FPR' not in text and 'accuracy' in text and 'macro F1' in text
 
     label, logits, fold, group = made()
     label[fold == 1] = 0

@@ -11,7 +11,7 @@ from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
 from posevid_jax.features import check, columns, fitting, kernels, pipeline, resampling, sources
 from posevid_jax.features.columns import scaled_names
-from posevid_jax.models import families
+from posevid_jax.models import classifier, families
 from tests import toy
 
 GROUPS = ([0, 2, 3], [1, 4])
@@ -205,6 +205,31 @@ def test_a_mistake_is_one_line(changes, message):
     with pytest.raises(InputError, match=message):
         check.check(spec)
         check.check_joints(spec, COCO_17)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({'features__frames': 0}, r'features\.kernels: found 168 with a model that reads no'),
+        (
+            {'features__kernels': 0, 'train__frame_loss': 1.0},
+            r'train\.frame_loss: found 1\.0 with features\.frames=16, which leaves',
+        ),
+    ],
+)
+def test_a_network_that_cannot_use_them_is_refused(changes, message):
+    config = toy.config(
+        **(OPTIONS | {'model__name': 'video_swin', 'model__size': 'mini'} | changes)
+    )
+    config.unlock().model.video_swin.remat = (False, False)
+    with pytest.raises(InputError, match=message):
+        classifier.build(config, num_classes=2, joint_names=COCO_17)
+
+
+def test_resampling_is_not_ignored_beside_a_skeleton():
+    config = toy.config(model__name='video_swin', features__layout='skeleton', features__frames=16)
+    with pytest.raises(InputError, match=r'features\.frames: found 16 with features\.layout=skel'):
+        check.check_nothing_is_ignored(families.input_spec(config))
 
 
 def test_kernels_alone_are_enough():

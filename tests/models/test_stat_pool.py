@@ -70,3 +70,10 @@ def test_statistics_far_from_those_of_training_say_no_more_than_that():
 
     np.testing.assert_allclose(logits(X, narrow), logits(2 * X, narrow), atol=1e-6)
     assert not np.allclose(logits(X, None), logits(2 * X, None), atol=1e-3)
+
+
+def test_a_head_straight_on_the_statistics_starts_at_zero():
+    model = StatPool(num_outputs=2, hidden_sizes=())
+    variables = model.init(jax.random.key(0), channels(X), train=False)
+    np.testing.assert_array_equal(model.apply(variables, channels(X), train=False), 0)
+    assert np.asarray(make()[1]['params']['head']['kernel']).any()
