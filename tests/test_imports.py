@@ -7,8 +7,8 @@ import pytest
 
 PACKAGE = pathlib.Path(__file__).parent.parent / 'posevid_jax'
 ORDER = [
-    'errors', 'config', 'machine', 'data', 'features', 'models', 'evaluation', 'runs', 'training',
-    'capacity', 'inference', 'modes', 'main', '__main__',
+    'errors', 'config', 'machine', 'data', 'features', 'baselines', 'models', 'evaluation', 'runs',
+    'training', 'capacity', 'inference', 'modes', 'main', '__main__',
 ]  # fmt: skip
 FILES = sorted(PACKAGE.rglob('*.py'))
 

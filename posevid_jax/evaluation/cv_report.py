@@ -6,7 +6,7 @@ from posevid_jax.evaluation import report
 from posevid_jax.evaluation.cv_results import CrossValidation, ErrorAnalysis, OutOfFoldThreshold
 from posevid_jax.evaluation.table import Table, number, printable
 
-_COLUMNS = {
+COLUMNS = {
     'accuracy': 'accuracy',
     'trivial_accuracy': 'trivial',
     'roc_auc': 'ROC-AUC',
@@ -15,6 +15,7 @@ _COLUMNS = {
     'trivial_f1': 'trivial',
     'false_positive_rate': 'FPR',
 }
+"""Titles of what is told of a classifier, by the name of the number, in their order."""
 
 
 def lines(
@@ -52,7 +53,7 @@ def error_analysis(found: ErrorAnalysis) -> list[str]:
 
 def _scores(record: CrossValidation, names: Sequence[str], seeds: int) -> Table:
     """One row per fold, their mean and spread, all clips together, and each member."""
-    members, keys = record.members, [key for key in _COLUMNS if key in vars(record.pooled)]
+    members, keys = record.members, [key for key in COLUMNS if key in vars(record.pooled)]
 
     def row(
         title: str, of: Mapping[str, float | None], clips: int | str = '', groups: int | str = ''
@@ -71,7 +72,7 @@ def _scores(record: CrossValidation, names: Sequence[str], seeds: int) -> Table:
         rows.append(row('one seed', {key: members[key].mean for key in keys}))
         rows.append(row('spread', {key: members[key].std for key in keys}))
     macro = {'f1': 'macro F1'} if 'accuracy' in keys else {}
-    header = ('', 'clips', 'groups', *((_COLUMNS | macro)[key] for key in keys))
+    header = ('', 'clips', 'groups', *((COLUMNS | macro)[key] for key in keys))
     return Table('', header, rows)
 
 

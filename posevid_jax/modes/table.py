@@ -111,6 +111,12 @@ MODES = {
         sections=('cv',),
         keeps_programs=True,
     ),
+    'baseline': Mode(
+        help='what a forest and MiniRocket say on the clips and folds of cv',
+        function='baseline:compare_baselines',
+        arguments=('config', 'workdir'),
+        keeps_programs=True,
+    ),
     'ensemble': Mode(
         help='several runs as one',
         function='ensemble:join_runs',
