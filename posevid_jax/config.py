@@ -40,7 +40,8 @@ def get_config() -> ConfigDict:
     # An npz archive, a folder of npz clips, a folder of shards (larger than memory) or `synthetic`.
     c.data.train = 'synthetic'
     c.data.val = ''  # likewise; '' = whole videos are split off from data.train
-    # The clips that --mode=eval and --mode=predict read; '' in eval = the run's validation clips.
+    # The clips that --mode=eval, predict and baseline read; '' in eval = the run's validation clips,
+    # in baseline = the folds alone.
     c.data.test = ''
     c.data.prefix = 'long'  # archives name their arrays <prefix>_raw, <prefix>_label, ...
     c.data.on_error = 'raise'  # on a bad file of a folder or bad clip of an archive: raise | skip
@@ -304,7 +305,7 @@ def get_config() -> ConfigDict:
     c.predict.min_visibility = 0.5
     c.predict.overlaps = (0.1, 0.3, 0.5)  # intersections over union that count as found
 
-    c.cv = ConfigDict()  # --mode=cv: folds of the videos of data.train
+    c.cv = ConfigDict()  # --mode=cv and baseline: folds of the videos of data.train
     c.cv.folds = 5
     # Other clips of the same videos to judge instead of those of data.train, so that a training on
     # denser clips can be compared; '' = those of data.train.

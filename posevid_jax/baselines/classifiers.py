@@ -11,7 +11,8 @@ from posevid_jax.baselines.channels import Channels
 from posevid_jax.data.clips import Clips
 
 _TREES = 500
-_NEVER = float(np.log(1e-6))  # the logit of a class that nothing speaks for
+_LEAST = 1e-6  # the probability of a class that nothing speaks for
+_NEVER = float(np.log(_LEAST))  # its logit
 _AEON = 'aeon.transformations.collection.convolution_based'
 # aeon asks for pandas before 3.1, which rounds numbers of CSV files, and needs none of it here.
 _INSTALL_AEON = "pip install -e '.[baselines]' && pip install --no-deps 'aeon>=1.6'"
@@ -79,7 +80,7 @@ def _fit_forest(known: np.ndarray, label: np.ndarray, seed: int) -> Scores:
     from sklearn.ensemble import ExtraTreesClassifier
 
     forest = ExtraTreesClassifier(_TREES, random_state=seed, n_jobs=-1).fit(known, label)
-    return lambda x: np.maximum(np.log(np.maximum(forest.predict_proba(x), 1e-12)), _NEVER)
+    return lambda x: np.log(np.maximum(forest.predict_proba(x), _LEAST))
 
 
 def _fit_minirocket(known: np.ndarray, label: np.ndarray, seed: int) -> Scores:
