@@ -40,8 +40,8 @@ def get_config() -> ConfigDict:
     # An npz archive, a folder of npz clips, a folder of shards (larger than memory) or `synthetic`.
     c.data.train = 'synthetic'
     c.data.val = ''  # likewise; '' = whole videos are split off from data.train
-    # The clips that --mode=eval, predict and baseline read; '' in eval = the run's validation clips,
-    # in baseline = the folds alone.
+    # The clips that --mode=eval, predict and baseline read; '' in eval = the run's validation
+    # clips, in baseline = the folds alone.
     c.data.test = ''
     c.data.prefix = 'long'  # archives name their arrays <prefix>_raw, <prefix>_label, ...
     c.data.on_error = 'raise'  # on a bad file of a folder or bad clip of an archive: raise | skip
