@@ -71,7 +71,7 @@ def test_several_classes_have_a_curve_each():
     text, pictures = page(clips, made.logits(clips.label, 3), chosen)
     assert 'thresholds' not in pictures
     assert all(name in pictures['curves'].svg for name in clips.class_names)
-    assert 'macro average' in text
+    assert 'macro F1' in text and 'each class' in text
 
 
 def test_curves_enclose_the_area_and_meet_the_thresholds(monkeypatch):
