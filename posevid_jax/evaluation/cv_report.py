@@ -104,8 +104,9 @@ def _legend(
         several = 'the ensemble, each fold by weights of the others'
     drawn = 'groups, which are videos where clips have no group_id'
     if record.unit:
-        few = f', only {record.groups}: they are rough themselves' if record.groups < FEW else ''
-        drawn = f'{record.unit}s{few}'
+        drawn = f'{record.unit}s'
+        if record.groups < FEW:
+            drawn = f'{record.groups} {drawn}, so few that it is rough itself'
         notes.append(f'  {units.WHY[record.unit]}')
     notes.append(f'  all but the last rows: {several}; 95 %: by bootstrap over {drawn}')
     numbers = [

@@ -68,7 +68,7 @@ def make(
     about_groups = _ABOUT_GROUPS if judged.two_classes else _ABOUT_GROUPS_SEVERAL
     parts = [
         page.paragraph(about.format(rule=found.rule)),
-        page.paragraph(units.WHY[unit.name] if unit else ''),
+        page.paragraph(units.WHY[unit.name]) if unit else '',
         *(_classes(found.by_class, pictures['confusion'], clips, judged) if found.by_class else []),
         page.section('Declining'),
         page.paragraph(_ABOUT_CERTAINTY),
@@ -103,12 +103,12 @@ def _errors(errors: Sequence[Mistake], clips: Clips) -> Picture | None:
         return None
     strips = []
     for error in errors:
-        said = '' if clips.num_classes == 2 else f'{short(error.decided, 12)} '
-        title = (
-            f'{error.row}: is {short(error.label, 12)}\n'
-            f'said {said}{error.probability:.2f}, fold {error.fold}\n'
-            f'video {short(error.video, 9)}'
-        )
+        said, fold, video = f'{error.probability:.2f}', f'fold {error.fold}', short(error.video, 9)
+        lines = [f'{error.row}: is {short(error.label, 12)}']
+        if clips.num_classes == 2:
+            lines += [f'said {said}, {fold}', f'video {video}']
+        else:
+            lines += [f'said {short(error.decided, 12)} {said}', f'{fold}, video {video}']
         shade = color(clips.class_names.index(error.label))
-        strips.append(strip_of(title, clips, error.row, shade))
+        strips.append(strip_of('\n'.join(lines), clips, error.row, shade))
     return draw_strips(strips, png=True)

@@ -76,7 +76,7 @@ def make(
     parts = [
         page.paragraph(report.opening(record)),
         page.findings(kinds or [('fine', 'Better than the trivial classifiers.')]),
-        page.paragraph(units.WHY[record.unit.name] if record.unit else ''),
+        page.paragraph(units.WHY[record.unit.name]) if record.unit else '',
         report.headline(record).html(),
         page.paragraph(_ABOUT if judged.two_classes else ''),
         figure('curves', 'Dashed: chance, and the precision of saying yes to every clip.'),

@@ -97,7 +97,7 @@ def test_several_classes_and_a_fold_that_lacks_one():
     assert record.pooled.accuracy < record.pooled.top_3_accuracy < record.pooled.top_5_accuracy
     text = '\n'.join(cv_report.lines(record, None))
     assert 'top 3' in text and 'top 5' in text
-    assert 'subjects, only 23: they are rough themselves' in text and 'of one group_id' in text
+    assert 'over 23 subjects, so few that it is rough itself' in text and 'of one group_id' in text
 
     label, logits, fold, group = made()
     label[fold == 1] = 0
