@@ -276,7 +276,7 @@ def get_config() -> ConfigDict:
     c.eval = ConfigDict()
     c.eval.batch_size = 256  # clips per step over all devices
     c.eval.report = True  # a page with pictures beside each record; takes some seconds
-    c.eval.bootstrap = 1000  # draws of videos for the 95 % intervals; 0 = no intervals
+    c.eval.bootstrap = 1000  # draws of videos, or subjects, for the 95 % intervals; 0 = none
     # How the validation clips, or a cross-validation, choose the threshold of later decisions. f1:
     # the highest F1 | recall: the highest threshold with eval.recall | precision: the lowest with
     # eval.precision | cost: where false alarms and misses cost least.

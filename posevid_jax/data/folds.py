@@ -50,7 +50,7 @@ def make_folds(label: np.ndarray, group: np.ndarray, num_folds: int, seed: int) 
     if not 2 <= num_folds <= groups:
         raise InputError(
             f'cv.folds: found {num_folds}, expected 2 to {groups}, the number of videos '
-            '(what shows the same footage counts once)'
+            '(those of one group_id, or of the same footage, count once)'
         )
     from sklearn.model_selection import StratifiedGroupKFold  # a second, and only folds need it
 

@@ -6,7 +6,14 @@ from typing import Any
 import numpy as np
 
 from posevid_jax.data.clips import Clips
-from posevid_jax.evaluation import calibration, error_analysis, intervals, metrics
+from posevid_jax.evaluation import (
+    calibration,
+    confusion,
+    error_analysis,
+    intervals,
+    metrics,
+    units,
+)
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.json_form import to_json
 from posevid_jax.evaluation.results import Assessment, BinnedTruthfulness, CalibrationEffect
@@ -40,8 +47,9 @@ def assess(
     before = Decision(None, '', '').probabilities(logits)
     fingerprint = clips.fingerprint()
     groups, not_grouped = error_analysis.by_group(clips, judged, recall)
+    scores = metrics.evaluate(label, judged.probs, chosen.threshold)
     return Assessment(
-        scores=metrics.evaluate(label, judged.probs, chosen.threshold),
+        scores=scores,
         videos=len(clips.videos),
         fingerprint=fingerprint,
         class_names=list(clips.class_names),
@@ -58,6 +66,8 @@ def assess(
         groups=groups,
         not_grouped=not_grouped,
         coverage=error_analysis.coverage(label, judged),
+        by_class=confusion.by_class(scores, clips.class_names),
+        unit=units.of(clips),
     )
 
 

@@ -36,7 +36,7 @@ class Kept:
     Attributes:
       prob: [N, classes].
       label: [N].
-      group: [N] the videos that the bootstrap draws.
+      group: [N] what the bootstrap draws: videos, or subjects.
     """
 
     prob: np.ndarray
@@ -90,9 +90,10 @@ class Comparison:
         parts = [page.findings(('alarm', f'WARNING: {text}') for text in self.warnings)]
         for name, (scores, *gains) in self.sets.items():
             picture = run_pictures.scores_of_runs(_points(self.runs, name))
+            drawn = _drawn(self.runs, name)
             parts += [
                 page.section(f'On {name}'), dataclasses.replace(scores, title='').html(),
-                page.figure(picture.svg, 'With 95 % intervals by bootstrap over videos.'),
+                page.figure(picture.svg, f'With 95 % intervals by bootstrap over {drawn}.'),
                 *(table.html() for table in gains),
             ]  # fmt: skip
         picture = run_pictures.learning_of_runs({run.name: run.history for run in self.runs})
@@ -153,8 +154,15 @@ def _gains(runs: Sequence[Compared], name: str, samples: int, seed: int) -> list
         ends = intervals.bootstrap(gain, first.group, samples=samples, seed=seed)
         cells = [_signed(value, ends[title]) for title, value in gain(every).items()]
         rows.append((run.name, *cells))
-    title = f'{name}: gain over {kept[0].name}, with 95 % intervals, the same videos drawn for both'
+    drawn = f'the same {_drawn(kept, name)} drawn for both'
+    title = f'{name}: gain over {kept[0].name}, with 95 % intervals, {drawn}'
     return [Table(title, ('', *_GAINS), rows)]
+
+
+def _drawn(runs: Sequence[Compared], name: str) -> str:
+    """What the bootstrap draws of a set."""
+    records = (run.evaluations[name] for run in runs if name in run.evaluations)
+    return next((f'{record.unit.name}s' for record in records if record.unit), 'videos')
 
 
 def _gain(

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-from posevid_jax.evaluation import report
+from posevid_jax.evaluation import class_report, report, units
 from posevid_jax.evaluation.cv_results import CrossValidation, ErrorAnalysis, OutOfFoldThreshold
+from posevid_jax.evaluation.findings import FEW
 from posevid_jax.evaluation.table import Table, number, printable
 
 COLUMNS = {
     'accuracy': 'accuracy',
     'trivial_accuracy': 'trivial',
+    'top_3_accuracy': 'top 3',
+    'top_5_accuracy': 'top 5',
     'roc_auc': 'ROC-AUC',
     'average_precision': 'AP',
     'f1': 'F1',
@@ -40,20 +43,28 @@ def lines(
 
 def error_analysis(found: ErrorAnalysis) -> list[str]:
     """Where it fails, for a person."""
-    groups = {title: of for title, of in found.groups.items() if title != 'video'}
-    tables = report.group_tables(groups, report.BRIEF_COLUMNS)
+    groups = {title: of for title, of in found.groups.items() if title not in report.UNITS}
+    subjects = {title: of for title, of in found.groups.items() if title == 'subject'}
+    tables = [*report.worst_units(subjects), *report.group_tables(groups, report.BRIEFCOLUMNS)]
     missing = report.not_grouped(found.not_grouped)
+    decided = (
+        f'by the threshold of the other folds, {found.rule}; FPR at recall: by a threshold of the '
+        "group's own"
+    )
+    if found.by_class and found.confusion:
+        tables = [*class_report.on_screen(found.by_class, found.confusion), *tables]
+        decided = f'for the {found.rule}'
     return [
         *report.indented(*tables, report.coverage_table(found.coverage)),
-        f'  decided by the threshold of the other folds, {found.rule}; FPR at recall: by a '
-        "threshold of the group's own",
+        f'  decided {decided}',
         *([f'  {printable(missing)}'] if missing else []),
     ]
 
 
 def _scores(record: CrossValidation, names: Sequence[str], seeds: int) -> Table:
     """One row per fold, their mean and spread, all clips together, and each member."""
-    members, keys = record.members, [key for key in COLUMNS if key in vars(record.pooled)]
+    members, known = record.members, vars(record.pooled)
+    keys = [key for key in COLUMNS if known.get(key) is not None]
 
     def row(
         title: str, of: Mapping[str, float | None], clips: int | str = '', groups: int | str = ''
@@ -72,7 +83,8 @@ def _scores(record: CrossValidation, names: Sequence[str], seeds: int) -> Table:
         rows.append(row('one seed', {key: members[key].mean for key in keys}))
         rows.append(row('spread', {key: members[key].std for key in keys}))
     macro = {'f1': 'macro F1'} if 'accuracy' in keys else {}
-    header = ('', 'clips', 'groups', *((COLUMNS | macro)[key] for key in keys))
+    groups = 'subjects' if record.unit == 'subject' else 'groups'
+    header = ('', 'clips', groups, *((COLUMNS | macro)[key] for key in keys))
     return Table('', header, rows)
 
 
@@ -91,10 +103,13 @@ def _legend(
     several = f'the mean of {seeds} seeds' if seeds > 1 else 'one seed'
     if names:
         several = 'the ensemble, each fold by weights of the others'
-    notes.append(
-        f'  all but the last rows: {several}; 95 %: by bootstrap over groups, which are videos '
-        'where clips have no group_id'
-    )
+    drawn = 'groups, which are videos where clips have no group_id'
+    if record.unit:
+        drawn = f'{record.unit}s'
+        if record.groups < FEW:
+            drawn = f'{record.groups} {drawn}, so few that it is rough itself'
+        notes.append(f'  {units.WHY[record.unit]}')
+    notes.append(f'  all but the last rows: {several}; 95 %: by bootstrap over {drawn}')
     numbers = [
         f'{name} log loss {of.log_loss:.4f}, ECE {of.expected_calibration_error:.4f}'
         for name, of in record.calibration.items()

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
+from posevid_jax.evaluation.confusion import Confusion
 from posevid_jax.evaluation.json_form import INLINE, LEFT_OUT
 from posevid_jax.evaluation.results import Coverage, Group, Spread, Truthfulness
 from posevid_jax.evaluation.scores import Decisions, Intervals
@@ -35,11 +36,13 @@ class BinaryNumbers(Numbers):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ClassNumbers(Numbers):
-    """The same of several classes, with the share of clips whose most probable one is theirs, and
-    what that would be if all were of the most frequent one."""
+    """The same of several classes, with the share of clips whose most probable one is theirs, what
+    that would be if all were taken for the most frequent one, and those of `MacroScores`."""
 
     accuracy: float
     trivial_accuracy: float
+    top_3_accuracy: Annotated[float | None, LEFT_OUT]
+    top_5_accuracy: Annotated[float | None, LEFT_OUT]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,6 +69,7 @@ class CrossValidation:
       intervals: 95 %, around the pooled numbers.
       calibration: `before`, and after each kind, each fold calibrated by the others.
       names, weights: of the members, where they are runs that form an ensemble.
+      unit: name of what the groups are where every clip is a video of its own (`units.of`).
     """
 
     clips: int
@@ -80,6 +84,7 @@ class CrossValidation:
     calibration: Mapping[str, Truthfulness]
     names: Annotated[Sequence[str] | None, LEFT_OUT] = None
     weights: Annotated[Sequence[float] | None, LEFT_OUT] = None
+    unit: Annotated[str | None, LEFT_OUT] = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -133,7 +138,8 @@ class ErrorAnalysis:
       rule: by which the thresholds were chosen.
       recall: at which the false-positive rate of a group is told.
       visibility: what that of the mistakes is of.
-      groups, not_grouped, coverage: as in `results.Assessment`.
+      groups, not_grouped, coverage, by_class: as in `results.Assessment`.
+      confusion: of several classes, [K, K], a row per true class, a column per predicted one.
       errors: the surest ones, these first.
     """
 
@@ -144,3 +150,5 @@ class ErrorAnalysis:
     not_grouped: Mapping[str, str]
     coverage: Sequence[Coverage]
     errors: Sequence[Mistake]
+    by_class: Annotated[Confusion | None, LEFT_OUT] = None
+    confusion: Annotated[Sequence[Sequence[int]] | None, LEFT_OUT] = None

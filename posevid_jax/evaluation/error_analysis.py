@@ -7,11 +7,17 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.contract import UNKNOWN_FRAME
-from posevid_jax.evaluation import decision, metrics, thresholds
+from posevid_jax.evaluation import confusion, decision, metrics, thresholds
 from posevid_jax.evaluation.cv_results import ErrorAnalysis, Mistake
 from posevid_jax.evaluation.decision import Judged
 from posevid_jax.evaluation.groups import groupings, visibility
-from posevid_jax.evaluation.results import BinaryCoverage, BinaryGroup, Coverage, Group
+from posevid_jax.evaluation.results import (
+    BinaryCoverage,
+    BinaryGroup,
+    ClassGroup,
+    Coverage,
+    Group,
+)
 from posevid_jax.evaluation.scores import Decisions, MulticlassScores
 
 COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
@@ -29,6 +35,7 @@ def find(clips: Clips, judged: Judged, fold: np.ndarray, config: ConfigDict) -> 
     """
     groups, not_grouped = by_group(clips, judged, config.recall)
     rule, _ = decision.rules(config)[config.threshold]
+    scores = None if judged.two_classes else metrics.multiclass_scores(clips.label, judged.probs)
     return ErrorAnalysis(
         rule=rule if judged.two_classes else 'most probable class',
         recall=config.recall,
@@ -37,6 +44,8 @@ def find(clips: Clips, judged: Judged, fold: np.ndarray, config: ConfigDict) -> 
         not_grouped=not_grouped,
         coverage=coverage(clips.label, judged),
         errors=errors(clips, judged, fold),
+        by_class=confusion.by_class(scores, clips.class_names),
+        confusion=scores and scores.confusion,
     )
 
 
@@ -68,8 +77,8 @@ def by_group(
     """The numbers of each group of `groups.groupings`, and what that says of the other ways.
 
     Returns:
-      (for each title its groups, `BinaryGroup` with two classes; for each title without groups why
-      there are none).
+      (for each title its groups, `BinaryGroup` with two classes, else `ClassGroup`; for each title
+      without groups why there are none).
     """
     ways, not_grouped = groupings(clips)
     found = {
@@ -181,7 +190,7 @@ def _group(name: str, label: np.ndarray, judged: Judged, rows: np.ndarray, recal
         average_precision=ranked.average_precision,
     )
     if several:
-        return found
+        return ClassGroup(**vars(found), accuracy=decided.accuracy)
     return BinaryGroup(
         **vars(found),
         positives=int(label.sum()),

@@ -3,18 +3,28 @@
 import numpy as np
 
 from posevid_jax.data.clips import Clips
-from posevid_jax.evaluation import eval_pictures, page, report, run_pictures
+from posevid_jax.evaluation import (
+    class_report,
+    confusion_pictures,
+    eval_pictures,
+    page,
+    report,
+    run_pictures,
+    units,
+)
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.drawing import Picture
 from posevid_jax.evaluation.findings import findings
 from posevid_jax.evaluation.results import Assessment, Best, Epoch, Evaluation
-from posevid_jax.evaluation.scores import BinaryScores
+from posevid_jax.evaluation.scores import BinaryScores, MulticlassScores
 from posevid_jax.evaluation.table import Table
 
 _ABOUT = (
     'Always positive is sure of the gesture in every clip, prior gives each clip the share of '
     'positives of the set. Numbers that are no better than theirs are worth nothing.'
 )
+
+_SHARES = 'Clips, and their share of those of the true class.'
 
 
 def make(
@@ -46,7 +56,7 @@ def make(
     probs = judged.probs
     pictures = {
         'curves': eval_pictures.curves(label, probs, record),
-        'confusion': eval_pictures.confusions(record),
+        'confusion': _confusion(record),
         'reliability': eval_pictures.reliability(record.calibration),
         'scores': eval_pictures.scores(label, probs, record),
         'hardest_clips': eval_pictures.hardest_clips(clips, judged),
@@ -62,13 +72,17 @@ def make(
         return page.figure(pictures[name].svg, caption) if name in pictures else ''
 
     kinds = [(kind, f'{report.CALLED[kind]}: {text}') for kind, text in findings(evaluation)]
+    one_per = 'video' if judged.two_classes else 'pair of classes'
     parts = [
         page.paragraph(report.opening(record)),
         page.findings(kinds or [('fine', 'Better than the trivial classifiers.')]),
-        *(table.html() for table in report.headline(record)),
+        page.paragraph(units.WHY[record.unit.name]) if record.unit else '',
+        report.headline(record).html(),
         page.paragraph(_ABOUT if judged.two_classes else ''),
         figure('curves', 'Dashed: chance, and the precision of saying yes to every clip.'),
-        figure('confusion', 'Clips, and their share of those of the true class.'),
+        page.section('Classes') if record.by_class else '',
+        *(table.html() for table in class_report.on_page(record.by_class)),
+        figure('confusion', _SHARES if judged.two_classes else confusion_pictures.CAPTION),
         page.section('Calibration'),
         report.calibration_table(record.calibration).html(),
         figure('reliability', 'On the dashed line, what is said happens as often as it is said.'),
@@ -79,7 +93,7 @@ def make(
         page.section('Where it fails'),
         figure(
             'hardest_clips',
-            'The wrong decisions that the model was most sure of, at most one per video.',
+            f'The wrong decisions that the model was most sure of, at most one per {one_per}.',
         ),
         report.coverage_table(record.coverage).html(),
         figure('declining', 'The same for any share of the clips.'),
@@ -91,6 +105,15 @@ def make(
         page.folded('Configuration', Table('', ('key', 'value'), settings).html()),
     ]
     return page.page(title, parts), pictures
+
+
+def _confusion(record: Assessment) -> Picture:
+    names = record.class_names
+    match record.scores:
+        case BinaryScores(confusions=parts):
+            return confusion_pictures.of_two_classes(parts, names)
+        case MulticlassScores(confusion=counts):
+            return confusion_pictures.of_several_classes(counts, names)
 
 
 def _rule(record: Assessment) -> str:

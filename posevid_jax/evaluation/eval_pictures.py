@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: curves, confusion, calibration, thresholds, hard clips."""
+"""Pictures of an evaluation: curves, calibration, thresholds, hard clips."""
 
 from typing import TYPE_CHECKING
 
@@ -18,34 +18,39 @@ from posevid_jax.evaluation.drawing import (
     short,
 )
 from posevid_jax.evaluation.results import Assessment, CalibrationEffect
-from posevid_jax.evaluation.scores import BinaryScores
+from posevid_jax.evaluation.scores import BinaryScores, MulticlassScores, Scores
 from posevid_jax.evaluation.skeleton_strips import draw_strips, one_a_video, strip_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.patches import Rectangle
 
-_HARDEST = 3  # clips drawn of each kind of mistake
+_HARDEST = 3  # clips drawn of each class, of two
+_MOST_PAIRS = 8  # clips drawn, of several classes
+_WIDE = 16  # letters of names of several classes
 
 
 def curves(label: np.ndarray, probs: np.ndarray, record: Assessment) -> Picture:
-    """ROC and precision-recall curves: of the positive class, or of each class against the rest."""
+    """ROC and precision-recall curves: of the positive class, or of each class against the rest.
+
+    Of more classes than there are colours, those of the lowest average precision.
+    """
     from sklearn import metrics  # a second, which only pages take
 
     names, scores = record.class_names, record.scores
-    shown = [1] if len(names) == 2 else range(min(len(names), len(COLORS)))
+    shown = _drawn_classes(scores)
+    about = 'lowest average precision' if len(names) > len(COLORS) else None
     with drawing(10, 4.3, png=True) as (figure, picture):
         roc, pr = figure.subplots(1, 2)
-        for k in shown:
+        for k, shade in shown.items():
             member = label == k
             if member.all() or not member.any():
                 continue
             false_positive_rate, recall, _ = metrics.roc_curve(member, probs[:, k])
-            roc.plot(false_positive_rate, recall, color=color(k), lw=1.6, label=short(names[k]))
+            roc.plot(false_positive_rate, recall, color=shade, lw=1.6, label=short(names[k]))
             precision, recall, _ = metrics.precision_recall_curve(member, probs[:, k])
             # The step keeps its precision until the next threshold finds fewer.
-            pr.step(recall, precision, where='pre', color=color(k), lw=1.6)
-            pr.axhline(member.mean(), **FINE | {'color': color(k)})
+            pr.step(recall, precision, where='pre', color=shade, lw=1.6)
+            pr.axhline(member.mean(), **FINE | {'color': shade})
         roc.plot([0, 1], [0, 1], **FINE)
         if isinstance(scores, BinaryScores):
             points = {'stored threshold': scores.at_threshold, '0.5': scores.at_half}
@@ -56,48 +61,18 @@ def curves(label: np.ndarray, probs: np.ndarray, record: Assessment) -> Picture:
                 pr.plot(at.recall, at.precision, **style)
         _square(roc, 'ROC', 'false-positive rate', 'recall')
         _square(pr, 'precision and recall', 'recall', 'precision')
-        roc.legend(loc='lower right')
+        roc.legend(loc='lower right', title=about)
     return picture
 
 
-def confusions(record: Assessment) -> Picture:
-    """Who is taken for whom: counts, shaded by their share of the true class."""
-    names = [short(name, 14) for name in record.class_names]
-    parts = record.scores.confusions
-    size = max(3.0, 1.2 + 0.55 * len(names))
-    with drawing(10, size, png=True) as (figure, picture):
-        for ax, (title, counts) in zip(figure.subplots(1, 2), parts.items(), strict=False):
-            _confusion(ax, title, np.array(counts), names)
-        for ax in figure.axes[len(parts) :]:
-            ax.set_axis_off()
-    return picture
-
-
-def _confusion(ax: 'Axes', title: str, counts: np.ndarray, names: list[str]) -> None:
-    share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    for y, row in enumerate(counts):
-        for x, count in enumerate(row):
-            ax.add_patch(_tile(x, y, color(0) if x == y else color(1), 0.08 + 0.62 * share[y, x]))
-            ax.text(x, y - 0.08, str(count), ha='center', va='center', fontsize=11)
-            ax.text(x, y + 0.22, f'{share[y, x]:.0%}', ha='center', va='center', fontsize=7.5)
-    ax.set_xlim(-0.5, len(names) - 0.5)
-    ax.set_ylim(len(names) - 0.5, -0.5)
-    ax.set_xticks(range(len(names)), names)
-    ax.set_yticks(range(len(names)), names)
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    ax.set_aspect('equal')
-    ax.set_xlabel('taken for')
-    ax.set_ylabel('is')
-    ax.set_title(title)
-
-
-def _tile(x: int, y: int, face: str, alpha: float) -> 'Rectangle':
-    from matplotlib.patches import Rectangle
-
-    return Rectangle(
-        (x - 0.48, y - 0.48), 0.96, 0.96, facecolor=face, alpha=alpha, edgecolor='none'
-    )
+def _drawn_classes(scores: Scores) -> dict[int, str]:
+    """The classes that `curves` draws, and their colours."""
+    if not isinstance(scores, MulticlassScores):
+        return {1: color(1)}
+    known = {k: of.average_precision for k, of in enumerate(scores.per_class)}
+    worst = sorted((value, k) for k, value in known.items() if value is not None)[: len(COLORS)]
+    classes = [k for _, k in worst] if len(known) > len(COLORS) else known
+    return {k: color(place) for place, k in enumerate(classes)}
 
 
 def reliability(effect: CalibrationEffect) -> Picture:
@@ -130,20 +105,28 @@ def reliability(effect: CalibrationEffect) -> Picture:
 
 
 def scores(label: np.ndarray, probs: np.ndarray, record: Assessment) -> Picture:
-    """Probabilities by class: of the positive class, or of the true one."""
-    names, of, two = record.class_names, record.scores, probs.shape[1] == 2
+    """Probabilities by class: of the positive class, or of the true one.
+
+    Of more classes than there are colours, by whether a clip is taken for what it is.
+    """
+    of, two = record.scores, probs.shape[1] == 2
+    own = probs[:, 1] if two else probs[np.arange(len(label)), label]
+    kinds = [(f'is {short(name)}', label == k) for k, name in enumerate(record.class_names)]
+    if len(kinds) > len(COLORS):
+        right = probs.argmax(axis=1) == label
+        kinds = [('taken for what it is', right), ('taken for something else', ~right)]
     with drawing(10, 3, png=True) as (figure, picture):
         ax = figure.subplots()
-        low, high = _reach(probs[:, 1] if two else probs[np.arange(len(label)), label])
+        low, high = _reach(own)
         edges = np.linspace(low, high, 41)
-        for k, name in enumerate(names[: len(COLORS)]):
-            some = probs[label == k, 1 if two else k]
-            if len(some):
-                heights, _ = np.histogram(some, edges)
-                filled_steps(ax, heights, edges, color(k), f'is {short(name)}')
+        for number, (title, some) in enumerate(kinds):
+            if some.any():
+                heights, _ = np.histogram(own[some], edges)
+                filled_steps(ax, heights, edges, color(number), title)
         if isinstance(of, BinaryScores):
             ax.axvline(of.at_threshold.threshold, **FINE)
-            ax.set_xlabel(f'probability of {short(names[1])}; dashed: the stored threshold')
+            found = short(record.class_names[1])
+            ax.set_xlabel(f'probability of {found}; dashed: the stored threshold')
         else:
             ax.set_xlabel('probability of the class that it is')
         ax.set_xlim(low, high)
@@ -204,27 +187,38 @@ def declining(label: np.ndarray, judged: Judged) -> Picture:
 
 
 def hardest_clips(clips: Clips, judged: Judged) -> Picture | None:
-    """The clips of each class that the classifier was most sure to be something else.
+    """The clips that the classifier was most sure to be something else.
 
-    At most one clip per video; None without a skeleton, or without a wrong decision.
+    Of two classes, some of each, at most one per video; of several, one for each pair of what it is
+    and what it is taken for. None without a skeleton, or without a wrong decision.
     """
     if clips.skeleton is None:
         return None
-    probs, wrong = judged.probs, judged.decided != clips.label
-    own = probs[np.arange(len(clips)), clips.label]
+    two = judged.two_classes
     strips = []
-    for k, name in enumerate(clips.class_names[:4]):
-        rows = np.flatnonzero(wrong & (clips.label == k))
-        rows = rows[np.argsort(own[rows], kind='stable')]
-        for row in one_a_video(clips, rows)[:_HARDEST]:
-            if len(clips.class_names) == 2:
-                said = f'{short(clips.class_names[1], 9)} {probs[row, 1]:.2f}'
-            else:
-                taken = probs[row].argmax()
-                said = f'{short(clips.class_names[taken], 9)} {probs[row, taken]:.2f}'
-            title = f'is {short(name, 12)}\nsaid {said}\nvideo {short(clips.video_ids[row], 9)}'
-            strips.append(strip_of(title, clips, row, color(k)))
+    for row in _hardest(clips, judged):
+        label, taken = clips.label[row], 1 if two else judged.decided[row]
+        name, other = clips.class_names[label], clips.class_names[taken]
+        title = (
+            f'is {short(name, 12 if two else _WIDE)}\n'
+            f'said {short(other, 9 if two else _WIDE)} {judged.probs[row, taken]:.2f}\n'
+            f'video {short(clips.video_ids[row], 9 if two else _WIDE)}'
+        )
+        strips.append(strip_of(title, clips, row, color(int(label))))
     return draw_strips(strips, png=True)
+
+
+def _hardest(clips: Clips, judged: Judged) -> np.ndarray:
+    """Rows of the clips that `hardest_clips` draws."""
+    own = judged.probs[np.arange(len(clips)), clips.label]
+    wrong = np.flatnonzero(judged.decided != clips.label)
+    wrong = wrong[np.argsort(own[wrong], kind='stable')]
+    if judged.two_classes:
+        of_class = [wrong[clips.label[wrong] == k] for k in range(2)]
+        return np.concatenate([one_a_video(clips, rows)[:_HARDEST] for rows in of_class])
+    pairs = np.stack([clips.label[wrong], judged.decided[wrong]], axis=1)
+    _, first = np.unique(pairs, axis=0, return_index=True)
+    return wrong[np.sort(first)][:_MOST_PAIRS]
 
 
 def _reach(prob: np.ndarray) -> tuple[float, float]:

@@ -5,7 +5,7 @@ import numpy as np
 from posevid_jax.evaluation.results import Assessment, Evaluation
 from posevid_jax.evaluation.scores import BinaryScores
 
-FEW_VIDEOS = 30  # below, an interval over videos is itself uncertain
+FEW = 30  # videos or subjects; below, an interval over them is itself uncertain
 
 
 def findings(evaluation: Evaluation) -> list[tuple[str, str]]:
@@ -35,8 +35,10 @@ def findings(evaluation: Evaluation) -> list[tuple[str, str]]:
     if record.chosen_on_these and chosen:
         what = ' and '.join(chosen)
         found.append(('care', f'{what} chosen on these very clips: with other clips, expect less'))
-    if record.videos < FEW_VIDEOS and record.intervals:
-        found.append(('care', f'only {record.videos} videos: the intervals are rough themselves'))
+    unit = record.drawn
+    if unit.count < FEW and record.intervals:
+        few = f'only {unit.count} {unit.name}s: the intervals are rough themselves'
+        found.append(('care', few))
     return found
 
 

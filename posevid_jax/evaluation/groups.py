@@ -10,11 +10,14 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.data.contract import UNKNOWN_LABEL
 from posevid_jax.data.mapped import row_slices
 from posevid_jax.data.observed import count_observed
+from posevid_jax.evaluation import units
+from posevid_jax.evaluation.units import Unit
 from posevid_jax.features import body_frame, on_host
 
 _WRISTS = ('left_wrist', 'right_wrist')
 _HANDS = 'wrist visibility'
 _PARTS = ('lowest', 'second', 'third', 'highest')
+_APART = 'each a video and a group of its own'
 _MOST_RATES = 6  # frame rates that are listed one by one
 _SHARES = (0.0, 0.25, 0.5, 0.75)  # upper ends of groups of gesture frames, all but the last
 _SHARE_NAMES = ('none', '(0, 0.25]', '(0.25, 0.5]', '(0.5, 0.75]', '(0.75, 1]', 'no frame labels')
@@ -37,15 +40,16 @@ class Grouping(NamedTuple):
 def groupings(clips: Clips) -> tuple[list[Grouping], dict[str, str]]:
     """The ways to sort clips into two groups or more, and the ways that find only one.
 
-    By video, quartile of visibility, quartile of the body's size (`body_size`), frame rate, and,
-    with two classes, the share of a clip's labelled frames that show the gesture.
+    By video, or by subject where every clip is a video of its own, quartile of visibility, quartile
+    of the body's size (`body_size`), frame rate, and, with two classes, the share of a clip's
+    labelled frames that show the gesture.
 
     Returns:
       (groupings, for each other way its title and the name of the one group that holds all clips).
     """
     title, seen = visibility(clips)
     every = [
-        Grouping('video', list(clips.videos), clips.video.astype(np.int64)),
+        _by_unit(clips),
         by_quartile(title, seen),
         *([by_quartile(_HANDS, np.full(len(clips), np.nan))] if title != _HANDS else []),
         by_quartile('body size', body_size(clips)),
@@ -54,6 +58,16 @@ def groupings(clips: Clips) -> tuple[list[Grouping], dict[str, str]]:
     ]
     several = [grouping for grouping in every if len(grouping.names) > 1]
     return several, {one.title: one.names[0] for one in every if len(one.names) == 1}
+
+
+def _by_unit(clips: Clips) -> Grouping:
+    match units.of(clips):
+        case None:
+            return Grouping('video', list(clips.videos), clips.video.astype(np.int64))
+        case Unit(name='subject'):
+            return Grouping('subject', *units.subjects(clips))
+        case _:
+            return Grouping('video', [_APART], np.zeros(len(clips), np.int64))
 
 
 def visibility(clips: Clips) -> tuple[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""How far a number could be off: bootstrap over whole videos.
+"""How far a number could be off: bootstrap over whole videos, or subjects.
 
 Clips of one video overlap and show one person, so they are not independent. What is drawn again
 and again is therefore the video, with all its clips: the cluster bootstrap of Field and Welsh

@@ -168,7 +168,19 @@ def _macro(
         accuracy=float((probs.argmax(axis=1) == label).mean()),
         brier=calibration.brier_score(probs, label),
         expected_calibration_error=reliability(label, probs).expected_calibration_error,
+        top_3_accuracy=_among_the_first(label, probs, 3),
+        top_5_accuracy=_among_the_first(label, probs, 5),
     )
+
+
+def _among_the_first(label: np.ndarray, probs: np.ndarray, most: int) -> float | None:
+    """Share of the clips whose class is among the `most` most probable ones, as it is on average
+    when equally probable ones are drawn in any order; None where that is all classes."""
+    if probs.shape[1] <= most:
+        return None
+    own = probs[np.arange(len(label)), label][:, None]
+    above, equal = (probs > own).sum(axis=1), (probs == own).sum(axis=1)
+    return float(np.clip((most - above) / equal, 0, 1).mean())
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -35,6 +35,7 @@ def evaluate(
     samples: int,
     seed: int = 0,
     for_fold: np.ndarray | None = None,
+    unit: str | None = None,
 ) -> CrossValidation:
     """What a cross-validation says.
 
@@ -42,12 +43,13 @@ def evaluate(
       label: `[N]` class numbers.
       logits: `[N, M, K]` of the M members that did not see the clip.
       fold: `[N]` which fold held the clip out, from 0.
-      group: `[N]` what the bootstrap draws: videos.
+      group: `[N]` what the bootstrap draws: videos, or what belongs together.
       recall: at which to tell the false-positive rate.
       samples: draws of the bootstrap.
       seed: of the draws.
       for_fold: `[folds, N, K]` logits of all clips as they are to judge each fold, where the
         classifier is itself fitted to the other folds' predictions; by default the members' mean.
+      unit: name of what the groups are, if not videos.
     """
     if for_fold is None:
         for_fold = _same_for_all(mean_logits(logits), fold)
@@ -87,6 +89,7 @@ def evaluate(
             lambda rows: vars(numbers(rows)), group, samples=samples, seed=seed
         ),
         calibration=_calibration(label, for_fold, fold),
+        unit=unit,
     )
 
 
@@ -165,6 +168,8 @@ def _numbers(label: np.ndarray, probs: np.ndarray, decided: np.ndarray, recall: 
         return ClassNumbers(
             accuracy=scores.accuracy,
             trivial_accuracy=scores.majority_class.accuracy,
+            top_3_accuracy=scores.top_3_accuracy,
+            top_5_accuracy=scores.top_5_accuracy,
             roc_auc=scores.roc_auc,
             average_precision=scores.average_precision,
             f1=scores.f1,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from posevid_jax.evaluation import class_report, units
 from posevid_jax.evaluation.cv_results import ErrorAnalysis
 from posevid_jax.evaluation.findings import findings
 from posevid_jax.evaluation.results import (
@@ -14,30 +15,29 @@ from posevid_jax.evaluation.results import (
     Spread,
 )
 from posevid_jax.evaluation.scores import (
-    CLASS_TITLES,
     DECISION_TITLES,
+    MACRO_TITLES,
     QUALITY_TITLES,
     BinaryScores,
-    ClassScores,
-    MacroScores,
     MulticlassScores,
     intervals_of,
 )
 from posevid_jax.evaluation.table import Table, number, printable, with_interval
 
 CALLED = {'alarm': 'WARNING', 'care': 'note'}
-_WORST = 5  # videos listed on screen
+UNITS = {'video', 'subject'}  # groups of which the worst are listed first
+_WORST = 5  # of these, listed on screen
 _UNDEFINED = 'undefined (one class)'
 
 # Title and attribute, in the order of the tables.
 _COUNTS = (('clips', 'clips'), ('positive', 'positives'))
-_VIDEO_COLUMNS = (
-    *_COUNTS, ('mean prob', 'mean_probability'), ('wrong', 'wrong'), ('precision', 'precision'),
-    ('recall', 'recall'), ('F1', 'f1'), ('ROC-AUC', 'roc_auc'),
+_UNIT_COLUMNS = (
+    *_COUNTS, ('mean prob', 'mean_probability'), ('wrong', 'wrong'), ('accuracy', 'accuracy'),
+    ('precision', 'precision'), ('recall', 'recall'), ('F1', 'f1'), ('ROC-AUC', 'roc_auc'),
 )  # fmt: skip
 BRIEF_COLUMNS = (
-    *_COUNTS, ('said yes', 'decided_positive'), ('ROC-AUC', 'roc_auc'), ('AP', 'average_precision'),
-    ('FPR at recall', 'false_positive_rate_at_recall'),
+    *_COUNTS, ('said yes', 'decided_positive'), ('accuracy', 'accuracy'), ('ROC-AUC', 'roc_auc'),
+    ('AP', 'average_precision'), ('FPR at recall', 'false_positive_rate_at_recall'),
 )  # fmt: skip
 _GROUP_COLUMNS = (
     *BRIEF_COLUMNS, ('wrong', 'wrong'), ('precision', 'precision'), ('recall', 'recall'),
@@ -60,7 +60,12 @@ def lines(name: str, evaluation: Evaluation) -> list[str]:
     text = [f'{name}: {opening(record)}']
     if evaluation.members:
         text.append(f'  {_members(evaluation.members)}')
-    text += indented(*headline(record), *([worst] if (worst := _worst_videos(record)) else []))
+    tables = [headline(record)]
+    if record.by_class:
+        _, counts = next(iter(record.scores.confusions.items()))
+        tables += class_report.on_screen(record.by_class, counts)
+    text += indented(*tables, *worst_units(record.groups))
+    text += [f'  {units.WHY[record.unit.name]}'] if record.unit else []
     return text + [f'{CALLED[kind]}: {printable(what)}' for kind, what in findings(evaluation)]
 
 
@@ -78,17 +83,17 @@ def opening(record: Assessment) -> str:
     """How much was evaluated, and the numbers that depend on no threshold."""
     scores = record.scores
     return (
-        f'{scores.clips} clips of {record.videos} videos, '
+        f'{units.counted(scores.clips, record.drawn)}, '
         f'{scores.AVERAGE}ROC-AUC {number(scores.roc_auc, none=_UNDEFINED)}, '
         f'{scores.AVERAGE}average precision {number(scores.average_precision, none=_UNDEFINED)}'
     )
 
 
-def headline(record: Assessment) -> list[Table]:
-    """The numbers, those of trivial classifiers beside them, and who is taken for whom."""
+def headline(record: Assessment) -> Table:
+    """The numbers, and those of trivial classifiers beside them."""
     match record.scores:
         case BinaryScores() as scores:
-            return [_two_classes(record, scores)]
+            return _two_classes(record, scores)
         case MulticlassScores() as scores:
             return _several_classes(record, scores)
 
@@ -132,48 +137,45 @@ def _two_classes(record: Assessment, scores: BinaryScores) -> Table:
     ):  # fmt: skip
         counts = [str(of.confusion[row][column]) for of in (at, half, always, prior)]
         rows.append((title, *counts))
-    title = 'with 95 % intervals by bootstrap over videos' if ends else ''
-    return Table(title, ('', 'stored threshold', 'at 0.5', 'always positive', 'prior'), rows)
-
-
-def _several_classes(record: Assessment, scores: MulticlassScores) -> list[Table]:
-    """One row per class, their means, what trivial classifiers score, and who is taken for whom."""
-    names, majority = record.class_names, scores.majority_class
-
-    def row(title: str, clips: int, of: ClassScores | MacroScores) -> list[str]:
-        cells = [number(getattr(of, key, None)) for _, key in CLASS_TITLES]
-        return [title, str(clips), *cells]
-
-    rows = [row(name, of.support, of) for name, of in zip(names, scores.per_class, strict=True)]
-    rows.append(row('macro average', scores.clips, scores))
-    ends = [record.intervals.get(key) for _, key in CLASS_TITLES]
-    if any(ends):
-        rows.append(['95 % from', '', *(number(both and both.low) for both in ends)])
-        rows.append(['95 % to', '', *(number(both and both.high) for both in ends)])
-    always = f'always {names[majority.class_number]}'
-    rows.append(row(always, scores.clips, majority))
-    rows.append(row('prior', scores.clips, scores.prior))
-    table = Table('classes', ('', 'clips', *(title for title, _ in CLASS_TITLES)), rows)
-    confusion = Table(
-        f'accuracy {scores.accuracy:.4f}, of {always} {majority.accuracy:.4f}; '
-        'a row per true class, a column per predicted one',
-        ('', *names),
-        [(name, *map(str, counts)) for name, counts in zip(names, scores.confusion, strict=True)],
+    return Table(
+        _intervals_title(record),
+        ('', 'stored threshold', 'at 0.5', 'always positive', 'prior'),
+        rows,
     )
-    return [table, confusion]
+
+
+def _several_classes(record: Assessment, scores: MulticlassScores) -> Table:
+    ends, majority = record.intervals, scores.majority_class
+    rows = [
+        (
+            title,
+            with_interval(getattr(scores, key), ends.get(key)),
+            *(number(getattr(of, key)) for of in (majority, scores.prior)),
+        )
+        for title, key in MACRO_TITLES
+        if getattr(scores, key) is not None
+    ]
+    always = f'always {record.class_names[majority.class_number]}'
+    return Table(_intervals_title(record), ('', 'most probable class', always, 'prior'), rows)
+
+
+def _intervals_title(record: Assessment) -> str:
+    """What the intervals of a table are; '' without."""
+    what = f'with 95 % intervals by bootstrap over {record.drawn.name}s'
+    return what if record.intervals else ''
 
 
 def group_tables(
     groups: Mapping[str, Sequence[Group]], columns: Sequence[tuple[str, str]] = _GROUP_COLUMNS
 ) -> list[Table]:
-    """A table for each way of grouping, those of videos with most wrong decisions first.
+    """A table for each way of grouping; of videos or subjects, the most wrong decisions first.
 
     Args:
       groups: by what they have in common.
       columns: title and attribute; those that the groups do not have are left out.
     """
     return [
-        _group_table(f'by {title}', _worst_first(some) if title == 'video' else some, columns)
+        _group_table(f'by {title}', _worst_first(some) if title in UNITS else some, columns)
         for title, some in groups.items()
     ]
 
@@ -211,13 +213,19 @@ def errors_table(found: ErrorAnalysis) -> Table:
     )  # fmt: skip
 
 
-def _worst_videos(record: Assessment) -> Table | None:
-    videos = record.groups.get('video')
-    if not videos:
-        return None
-    wrong = sum(group.wrong > 0 for group in videos)
-    title = f'worst of {len(videos)} videos, {wrong} of them with a wrong decision'
-    return _group_table(title, _worst_first(videos)[:_WORST], _VIDEO_COLUMNS)
+def worst_units(groups: Mapping[str, Sequence[Group]]) -> list[Table]:
+    """The videos or subjects with most wrong decisions, as one table; none where no group is one.
+
+    Args:
+      groups: by what they have in common.
+    """
+    found = []
+    for unit in UNITS & groups.keys():
+        of = groups[unit]
+        wrong = sum(group.wrong > 0 for group in of)
+        title = f'worst of {len(of)} {unit}s, {wrong} of them with a wrong decision'
+        found.append(_group_table(title, _worst_first(of)[:_WORST], _UNIT_COLUMNS))
+    return found
 
 
 def _worst_first(groups: Sequence[Group]) -> list[Group]:

@@ -4,8 +4,10 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
+from posevid_jax.evaluation.confusion import Confusion
 from posevid_jax.evaluation.json_form import INLINE, LEFT_OUT
 from posevid_jax.evaluation.scores import BinaryScores, Intervals, Scores, intervals_of
+from posevid_jax.evaluation.units import Unit
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -83,6 +85,13 @@ class Group:
     f1: float
     roc_auc: float | None
     average_precision: float | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ClassGroup(Group):
+    """A group of clips of several classes, and the share that is decided rightly."""
+
+    accuracy: float
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -165,6 +174,8 @@ class Assessment:
       groups: by what they have in common.
       not_grouped: for each way that finds only one group, the name of that one.
       coverage: for falling shares.
+      by_class: of several classes.
+      unit: what takes the place of videos where every clip is one (`units.of`).
     """
 
     scores: Annotated[Scores, INLINE]
@@ -180,6 +191,13 @@ class Assessment:
     groups: Mapping[str, Sequence[Group]]
     not_grouped: Mapping[str, str]
     coverage: Sequence[Coverage]
+    by_class: Annotated[Confusion | None, LEFT_OUT] = None
+    unit: Annotated[Unit | None, LEFT_OUT] = None
+
+    @property
+    def drawn(self) -> Unit:
+        """What the bootstrap draws."""
+        return self.unit or Unit(name='video', count=self.videos)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -216,7 +234,7 @@ class PastEvaluation:
 
     Attributes:
       fingerprint: of the clips; None where an older run does not say it.
-      step, scores, intervals, chosen_on_these: as in `Evaluation` and `Assessment`.
+      step, scores, intervals, chosen_on_these, unit: as in `Evaluation` and `Assessment`.
     """
 
     step: int
@@ -224,6 +242,7 @@ class PastEvaluation:
     fingerprint: str | None = None
     intervals: Intervals = dataclasses.field(default_factory=dict)
     chosen_on_these: bool = False
+    unit: Unit | None = None
 
     @property
     def headline_intervals(self) -> Intervals:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, NamedTuple, TypeAlias
 
-from posevid_jax.evaluation.json_form import Key
+from posevid_jax.evaluation.json_form import LEFT_OUT, Key
 
 _UNKNOWN = math.nan
 
@@ -33,8 +33,8 @@ def intervals_of(part: str, intervals: Intervals) -> Intervals:
     }
 
 
-# What reports call the numbers of `Quality`, of `Decisions` and of classes, and their attributes:
-# rows and columns of tables, in this order.
+# What reports call the numbers of `Quality`, of `Decisions`, of a class and of all classes, and
+# their attributes: rows and columns of tables, in this order.
 QUALITY_TITLES = (
     ('ROC-AUC', 'roc_auc'), ('average precision', 'average_precision'), ('Brier score', 'brier'),
     ('calibration error', 'expected_calibration_error'),
@@ -44,9 +44,15 @@ DECISION_TITLES = (
     ('balanced accuracy', 'balanced_accuracy'), ('F1', 'f1'),
 )  # fmt: skip
 CLASS_TITLES = (
-    ('precision', 'precision'), ('recall', 'recall'), ('specificity', 'specificity'), ('F1', 'f1'),
-    ('ROC-AUC', 'roc_auc'), ('AP', 'average_precision'), ('Brier', 'brier'),
-    ('ECE', 'expected_calibration_error'),
+    ('clips', 'clips'), ('precision', 'precision'), ('recall', 'recall'), ('F1', 'f1'),
+    ('ROC-AUC', 'roc_auc'), ('AP', 'average_precision'),
+)  # fmt: skip
+MACRO_TITLES = (
+    ('accuracy', 'accuracy'), ('top-3 accuracy', 'top_3_accuracy'),
+    ('top-5 accuracy', 'top_5_accuracy'), ('macro F1', 'f1'), ('macro precision', 'precision'),
+    ('macro recall', 'recall'), ('macro specificity', 'specificity'), ('macro ROC-AUC', 'roc_auc'),
+    ('macro average precision', 'average_precision'), ('Brier score', 'brier'),
+    ('calibration error', 'expected_calibration_error'),
 )  # fmt: skip
 
 
@@ -188,7 +194,7 @@ class ClassScores:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MacroScores:
-    """Averages over the classes that a set holds; the last three are of all clips together.
+    """Averages over the classes that a set holds; from accuracy on, of all clips together.
 
     Attributes:
       roc_auc, average_precision, precision, recall, specificity, f1: means of `ClassScores`; of
@@ -196,6 +202,8 @@ class MacroScores:
       balanced_accuracy: the macro recall.
       accuracy: share of the clips whose class is the most probable one.
       brier, expected_calibration_error: as in `Quality`.
+      top_3_accuracy, top_5_accuracy: share of the clips whose class is among so many most probable
+        ones; None where there are no more classes than that.
     """
 
     roc_auc: float | None
@@ -208,6 +216,8 @@ class MacroScores:
     accuracy: float
     brier: float
     expected_calibration_error: float
+    top_3_accuracy: Annotated[float | None, LEFT_OUT] = None
+    top_5_accuracy: Annotated[float | None, LEFT_OUT] = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

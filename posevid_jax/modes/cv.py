@@ -21,9 +21,11 @@ from posevid_jax.evaluation import (
     error_analysis_page,
     metrics,
     out_of_fold,
+    units,
 )
 from posevid_jax.evaluation.cv_results import CrossValidation, ErrorAnalysis
 from posevid_jax.evaluation.members import mean_logits
+from posevid_jax.evaluation.scores import MulticlassScores
 from posevid_jax.machine.interrupt import Interrupt
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.machine.progress import Progress
@@ -206,9 +208,11 @@ def _sum_up(
     logits = cv_files.read_folds(workdir, plan)
     label = plan.clips.label
     mean = mean_logits(logits)
+    unit = units.of(plan.clips)
     record = out_of_fold.evaluate(
         label, logits, plan.fold, plan.group,
         recall=config.eval.recall, samples=config.eval.bootstrap, seed=config.seed,
+        unit=unit and unit.name,
     )  # fmt: skip
     probs = metrics.probabilities(mean)
     points = None
@@ -255,14 +259,16 @@ def _opening(
     footage = f'; same footage, so in one fold: {", ".join(together)}' if together else ''
     return (
         f'{workdir}: {experiment.config.model.name}, {cv.folds} folds x {cv.seeds} seeds, '
-        f'{parallel}, {len(clips)} clips of {len(clips.videos)} videos{footage}'
+        f'{parallel}, {units.counted(len(clips), units.drawn(clips))}{footage}'
     )
 
 
 def _fold_line(experiment: Experiment, k: int, logits: np.ndarray, seconds: float) -> str:
     probs = metrics.probabilities(mean_logits(logits))
-    auc = metrics.evaluate(experiment.val.label, probs, 0.5).roc_auc
-    shown = 'undefined' if auc is None else f'{auc:.4f}'
+    scores = metrics.evaluate(experiment.val.label, probs, 0.5)
+    shown = 'undefined' if scores.roc_auc is None else f'{scores.roc_auc:.4f}'
+    if isinstance(scores, MulticlassScores):
+        shown += f', accuracy {scores.accuracy:.4f}'
     return (
         f'fold {k + 1}/{experiment.config.cv.folds}: {len(experiment.train)} clips to train on, '
         f'{len(experiment.val)} held out, ROC-AUC {shown}, {seconds:.1f} s'

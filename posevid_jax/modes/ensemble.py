@@ -14,7 +14,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation import combination, cv_report, decision, metrics, out_of_fold
+from posevid_jax.evaluation import combination, cv_report, decision, metrics, out_of_fold, units
 from posevid_jax.evaluation.combination import Combination
 from posevid_jax.evaluation.cv_results import CrossValidation
 from posevid_jax.evaluation.members import mean_logits
@@ -141,10 +141,11 @@ def _judge(
     """Prints and writes what the out-of-fold predictions say."""
     label, fold = plan.clips.label, plan.fold
     for_fold = combination.fit_without_each_fold(label, logits, fold)
+    unit = units.of(plan.clips)
     record = out_of_fold.evaluate(
         label, logits, fold, plan.group,
         recall=config.eval.recall, samples=config.eval.bootstrap, seed=config.seed,
-        for_fold=for_fold,
+        for_fold=for_fold, unit=unit and unit.name,
     )  # fmt: skip
     record = dataclasses.replace(record, names=names, weights=fitted.weights)
     mean = fitted(list(np.moveaxis(logits, 1, 0)))

@@ -105,7 +105,9 @@ def test_several_classes_have_columns_that_stay_aligned():
     clips = dataclasses.replace(clips, class_names=('a', 'b', 'c', 'a class with a long name'))
     record = assessed(clips, made.logits(clips.label, 4), Decision(None, 'most probable', 'val'))
     text = report.lines('set', made.evaluation(record))
-    assert all(record.intervals[key] for key in ('f1', 'per_class.0.f1', 'roc_auc'))
-    rows = [line for line in text[1:] if '95 % ' in line or 'macro average' in line]
+    keys = ('f1', 'per_class.0.f1', 'roc_auc', 'top_3_accuracy')
+    assert all(record.intervals[key] for key in keys)
+    rows = [line for line in text if line.startswith(('  accuracy', '  top-3', '  macro F1'))]
     assert len(rows) == 3 and len({line.rindex('.') for line in rows}) == 1
+    assert not any('top-5' in line for line in text)
     assert any('a class with a long name' in line for line in text)

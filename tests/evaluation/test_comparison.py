@@ -58,6 +58,14 @@ def test_scores_and_differences_are_those_of_the_records():
     assert found.tables == [scores, gains, found.differences]
     text = found.page()
     assert text.count('<svg') == 2 and 'gain over one' in text
+    assert 'the same videos drawn for both' in text and 'bootstrap over videos' in text
+
+
+def test_what_was_drawn_is_named():
+    names = tuple(f'set:{n}' for n in range(len(CLIPS)))
+    single = dataclasses.replace(CLIPS, video=np.arange(len(CLIPS), dtype=np.int32), videos=names)
+    text = compared(run('one', 0, clips=single), run('two', 1, clips=single)).page()
+    assert 'the same subjects drawn for both' in text and 'bootstrap over subjects' in text
 
 
 def test_a_run_is_no_better_than_its_copy_on_the_same_draws_of_videos():

@@ -151,7 +151,9 @@ def test_lines_and_page_of_any_set(classes, skeleton):
     assert ('by body size' in text) == skeleton
     assert ('body size (all clips: not seen)' in text) != skeleton
     html, pictures = error_analysis_page.make('a set', found, clips, judged)
-    assert pictures.keys() == ({'declining', 'errors'} if skeleton else {'declining'})
+    expected = {'declining'} | ({'errors'} if skeleton else set())
+    assert pictures.keys() == expected | ({'confusion'} if classes == 4 else set())
+    assert ('Of all clips: accuracy' in html) == ('most confused' in text) == (classes == 4)
     assert all(picture.svg in html for picture in pictures.values())
     for word in ('by frame rate', 'when the least certain', found.errors[0].video):
         assert word in html

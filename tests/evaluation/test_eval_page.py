@@ -71,7 +71,26 @@ def test_several_classes_have_a_curve_each():
     text, pictures = page(clips, made.logits(clips.label, 3), chosen)
     assert 'thresholds' not in pictures
     assert all(name in pictures['curves'].svg for name in clips.class_names)
-    assert 'macro average' in text
+    assert 'macro F1' in text and 'each class' in text
+
+
+def test_pictures_of_many_classes_show_the_worst():
+    clips = made.clips(classes=10)
+    chosen = Decision(None, 'most probable class', 'val')
+    logits = made.logits(clips.label, 10)
+    record, judged = assess(clips, logits, chosen, recall=0.8, samples=0), chosen.judge(logits)
+    value = {of.name: of.average_precision for of in record.by_class.classes}
+    drawn = eval_pictures.curves(clips.label, judged.probs, record).svg
+    left_out = sorted(value, key=lambda name: value[name])[8:]
+    assert [name for name in value if f'>{name}<' not in drawn] == sorted(left_out)
+    assert 'taken for what it is' in eval_pictures.scores(clips.label, judged.probs, record).svg
+    # Every clip is taken for the next class: ten pairs.
+    judged = chosen.judge(3 * np.eye(10)[(clips.label + 1) % 10] + 0.1 * logits)
+    rows = eval_pictures._hardest(clips, judged)
+    pairs = {(clips.label[row], judged.decided[row]) for row in rows}
+    assert len(pairs) == len(rows) == 8 and all(label != taken for label, taken in pairs)
+    own = judged.probs[rows, clips.label[rows]]
+    assert (np.diff(own) >= 0).all()
 
 
 def test_curves_enclose_the_area_and_meet_the_thresholds(monkeypatch):

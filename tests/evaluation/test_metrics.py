@@ -130,6 +130,19 @@ def test_every_number_of_several_classes_is_that_of_sklearn():
     assert [of.f1 for of in scores.per_class] == pytest.approx(each)
 
 
+def test_the_class_is_among_the_most_probable_ones():
+    rng = np.random.default_rng(0)
+    label, probs = rng.integers(0, 7, 50), metrics.probabilities(rng.normal(size=(50, 7)))
+    scores = metrics.evaluate(label, probs, None)
+    for k, found in ((3, scores.top_3_accuracy), (5, scores.top_5_accuracy)):
+        assert found == pytest.approx(sk.top_k_accuracy_score(label, probs, k=k))
+    # Where all are equally probable, as often as a draw of so many classes would find it.
+    equal = metrics.evaluate(label, np.full((50, 7), 1 / 7), None)
+    assert (equal.top_3_accuracy, equal.top_5_accuracy) == pytest.approx((3 / 7, 5 / 7))
+    few = metrics.evaluate(SEVERAL, SEVERAL_PROBS, None)
+    assert few.top_3_accuracy == 1 and few.top_5_accuracy is None
+
+
 def test_a_perfect_and_a_reversed_ranking_of_several_classes():
     label = np.array([0, 0, 1, 1, 2, 2])
     perfect = np.eye(3)[label] * 0.7 + 0.1

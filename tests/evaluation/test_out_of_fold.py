@@ -92,6 +92,12 @@ def test_several_classes_and_a_fold_that_lacks_one():
     assert record.calibration.keys() == {'before', 'temperature'}
     text = '\n'.join(cv_report.lines(record, None))
     assert 'pooled' in text and 'FPR' not in text and 'accuracy' in text and 'macro F1' in text
+    assert 'top 3' not in text and 'videos where clips have no group_id' in text
+    record = evaluated(*made(outputs=6, clips=90), samples=10, unit='subject')
+    assert record.pooled.accuracy < record.pooled.top_3_accuracy < record.pooled.top_5_accuracy
+    text = '\n'.join(cv_report.lines(record, None))
+    assert 'top 3' in text and 'top 5' in text
+    assert 'over 23 subjects, so few that it is rough itself' in text and 'of one group_id' in text
 
     label, logits, fold, group = made()
     label[fold == 1] = 0

@@ -188,12 +188,26 @@ def test_the_thresholds_of_a_run_become_those_of_its_cross_validation(whole, tmp
     assert evaluate_run(config, tmp_path).assessment.stored_threshold == threshold
 
 
-def test_a_run_is_fitted_to_its_clips_as_its_cross_validation_is(tmp_path):
-    several = {'data__synthetic__classes': ('smoke', 'drink'), 'train__num_epochs': 1}
-    several |= {'data__synthetic__num_videos': 12, 'data__synthetic__clips_per_video': 12}
+def test_a_run_is_fitted_to_its_clips_as_its_cross_validation_is(tmp_path, capsys):
+    clips = make_clips(
+        num_videos=12, clips_per_video=12, num_frames=16, classes=('smoke', 'drink'), seed=0
+    )
+    names = tuple(f'clips:{n}' for n in range(len(clips)))
+    single = dataclasses.replace(clips, video=np.arange(len(clips), dtype=np.int32), videos=names)
+    write_clips(tmp_path / 'clips.npz', single, 'long')
+    several = {'data__train': str(tmp_path / 'clips.npz'), 'train__num_epochs': 1}
     config = toy.config(parallel='jit', **several, **CV)
     assert config.train.loss == 'bce'
-    cv.cross_validate(config, tmp_path)
+    record = cv.cross_validate(config, tmp_path)
+    # Of several classes in clips that are each a video, subjects are listed and drawn.
+    assert (record.unit, record.groups) == ('subject', 12)
+    out = capsys.readouterr().out
+    assert '144 clips of 12 subjects' in out and 'worst of 12 subjects' in out
+    found = read(tmp_path / 'cv.json')['error_analysis']
+    classes = found['by_class']['classes']
+    assert [sum(row) for row in found['confusion']] == [of['clips'] for of in classes]
+    assert [of['name'] for of in classes] == ['other', 'smoke', 'drink']
+    assert len(found['groups']['subject']) == 12
     loop.train_and_evaluate(config, tmp_path)
     assert read(tmp_path / 'config.json')['train']['loss'] == 'ce'
 
