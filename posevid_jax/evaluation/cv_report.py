@@ -45,7 +45,7 @@ def error_analysis(found: ErrorAnalysis) -> list[str]:
     """Where it fails, for a person."""
     groups = {title: of for title, of in found.groups.items() if title not in report.UNITS}
     subjects = {title: of for title, of in found.groups.items() if title == 'subject'}
-    tables = [*report.worst_units(subjects), *report.group_tables(groups, report.BRIEFCOLUMNS)]
+    tables = [*report.worst_units(subjects), *report.group_tables(groups, report.BRIEF_COLUMNS)]
     missing = report.not_grouped(found.not_grouped)
     decided = (
         f'by the threshold of the other folds, {found.rule}; FPR at recall: by a threshold of the '
