@@ -122,6 +122,10 @@ def get_config() -> ConfigDict:
     # Whether source=pose reads z. auto: where the training clips show that it carries information |
     # on | off
     c.features.depth = 'auto'
+    # on: a gesture is the same in a mirror. Training sees every other clip so (augment.mirror), and
+    # a clip is judged by the mean of itself and its mirror image | off | auto: where the training
+    # clips show it
+    c.features.mirror = 'off'
     # Body size is measured as a median over this many frames (odd) around each frame. A number
     # above twice the length of the clip means the whole clip.
     c.features.scale_frames = 149
@@ -138,8 +142,9 @@ def get_config() -> ConfigDict:
     # full: also its mean distance to the other features. The unit of time is 1/30 of a second.
     c.features.pack = 'off'
     # What video_swin reads. grid: the packed features, filled in row by row | skeleton: one row per
-    # joint. Unless model.video_swin.statistics is set, skeleton does not read zscore, scaler,
-    # clip_at, smooth and pack, which must then keep their defaults.
+    # joint, in shoulder widths from the shoulders | joints: the same in body sizes from its middle,
+    # for any gesture. Unless model.video_swin.statistics is set, the latter two do not read zscore,
+    # scaler, clip_at and pack, nor skeleton frames and smooth, which must then keep their defaults.
     c.features.layout = 'grid'
     # The statistics that stat_pool computes of every channel over the observed frames.
     c.features.statistics = ('mean', 'std', 'median', 'max', 'min')
@@ -183,6 +188,8 @@ def get_config() -> ConfigDict:
     c.augment.joint_drop = 0.0  # of a joint, in the whole clip, shoulders excepted; joints only
     c.augment.scale = 0.0  # body up to 1 + this times larger or smaller; joints only
     c.augment.rotate = 0.0  # up to so many degrees, either way, in the picture; joints only
+    c.augment.turn = 0.0  # up to so many degrees about the vertical; joints with depth only
+    c.augment.stretch = 0.0  # up to 1 + this times wider, taller or deeper; joints only
     c.augment.jitter = 0.0  # deviation per joint and frame, in shoulder widths; joints only
     # Two clips on a device are mixed, labels too, in shares drawn from Beta(this, this).
     c.augment.mixup = 0.0
@@ -198,13 +205,14 @@ def get_config() -> ConfigDict:
     c.model.stat_pool.hidden_sizes = (256, 64)
     c.model.stat_pool.batch_norm = False  # after each hidden layer, statistics over all devices
 
-    c.model.size = 'tiny'  # video_swin: mini | tiny | small | base
+    c.model.size = 'tiny'  # video_swin: mini | body | tiny | small | base
     c.model.video_swin = ConfigDict()
     c.model.video_swin.layout = 'official'  # official | legacy, see models/video_swin.py
     c.model.video_swin.patch_size = (2, 2, 2)  # T, H, W of a token, in cells
     c.model.video_swin.patch_norm = True  # a norm after the patch embedding
     c.model.video_swin.window_size = (8, 7, 7)  # T, H, W of an attention window, in tokens
-    c.model.video_swin.merge = (1, 2, 2)  # tokens merged between stages: (1, 2, 2) | (2, 2, 2)
+    # Tokens merged between stages: (1, 2, 2) | (2, 2, 2) | (2, 2, 1), where rows are joints.
+    c.model.video_swin.merge = (1, 2, 2)
     c.model.video_swin.mask_padding = True  # keep padding and missing tokens out of attention
     c.model.video_swin.drop_path = 0.1  # stochastic depth of the last block, rising linearly from 0
     # Add the logits of a StatPool, as model.stat_pool and features describe it, to the head's.

@@ -35,13 +35,16 @@ _OPERATIONS = {
     'scale': operations.scale,
     'rotate': operations.rotate,
     'jitter': operations.jitter,
+    'turn': operations.turn,
+    'stretch': operations.stretch,
 }
 _MIXUP = len(_OPERATIONS)
 
 # The largest sensible amounts: with more, nothing of the clip or of its label would be left.
 _LARGEST = {
     'mirror': 1.0, 'hand_swap': 1.0, 'warp': 0.9, 'shift': 0.9, 'crop': 0.9, 'frame_drop': 0.9,
-    'joint_drop': 0.9, 'scale': 1.0, 'rotate': 180.0, 'jitter': 1.0, 'mixup': 100.0,
+    'joint_drop': 0.9, 'scale': 1.0, 'rotate': 180.0, 'jitter': 1.0, 'turn': 180.0, 'stretch': 1.0,
+    'mixup': 100.0,
 }  # fmt: skip
 
 _CLIP_ARRAYS = {

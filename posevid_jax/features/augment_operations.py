@@ -197,6 +197,39 @@ def rotate(most: float, read: Read) -> Operation:
     return apply
 
 
+def turn(most: float, read: Read) -> Operation:
+    """Turns the body by up to `most` degrees either way about the vertical through its middle."""
+    shoulders = _shoulders('augment.turn', read)
+
+    def apply(clip: Clip, key: Array) -> Clip:
+        xy, middle, _ = _body(clip, shoulders)
+        depth = clip['aspect'] * clip['skeleton'][..., 2]  # in heights of the picture, as xy
+        seen = clip['skeleton_mask'][:, list(shoulders)].all(1)
+        between = 0.5 * (depth[:, shoulders[0]] + depth[:, shoulders[1]])
+        own = masked_median(between[None, :, None], seen[None, :, None])[0, 0]
+        angle = jax.random.uniform(key, minval=-most, maxval=most) * (np.pi / 180)
+        cos, sin = jnp.cos(angle), jnp.sin(angle)
+        x, z = xy[..., 0] - middle[0], depth - own
+        turned = jnp.stack([middle[0] + cos * x + sin * z, xy[..., 1]], axis=-1)
+        return _placed(clip, turned, (own + cos * z - sin * x)[..., None] / clip['aspect'])
+
+    return apply
+
+
+def stretch(most: float, read: Read) -> Operation:
+    """Makes the body up to 1 + `most` times wider or narrower, and so taller, and deeper, each by a
+    factor of its own, about its middle."""
+    shoulders = _shoulders('augment.stretch', read)
+
+    def apply(clip: Clip, key: Array) -> Clip:
+        xy, middle, _ = _body(clip, shoulders)
+        factor = (1 + most) ** jax.random.uniform(key, (3,), minval=-1, maxval=1)
+        depth = factor[2] * clip['skeleton'][..., 2:3]
+        return _placed(clip, middle + factor[:2] * (xy - middle), depth)
+
+    return apply
+
+
 def jitter(deviation: float, read: Read) -> Operation:
     """Moves each joint of each frame by normal noise in x and y, of `deviation` shoulder widths."""
     shoulders = _shoulders('augment.jitter', read)

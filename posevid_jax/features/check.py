@@ -6,13 +6,25 @@ from ml_collections import ConfigDict
 
 from posevid_jax.config import get_config
 from posevid_jax.errors import InputError
-from posevid_jax.features import motion, pooling, scaling, skeleton, sources, summary
-from posevid_jax.features.inputs import LAYOUTS, SKELETON, InputSpec
+from posevid_jax.features import (
+    joint_rows,
+    mirroring,
+    motion,
+    names,
+    pooling,
+    scaling,
+    skeleton,
+    sources,
+    summary,
+)
+from posevid_jax.features.inputs import JOINTS, LAYOUTS, SKELETON, InputSpec
 
 DEPTHS = ('auto', 'on', 'off')
 
 # Keys that say how the features of a frame are made.
 _OF_NUMBERS = ('frames', 'pack', 'zscore', 'scaler', 'clip_at', 'smooth')
+# Those of them that a picture of joints is made by too.
+_OF_JOINTS = ('frames', 'smooth')
 
 
 def check(spec: InputSpec) -> None:
@@ -33,6 +45,11 @@ def check(spec: InputSpec) -> None:
         raise InputError(
             f'features.context: found {features.context} with features.source={features.source}, '
             'expected 0, or body'
+        )
+    if features.mirror == 'on' and (spec.reads_archive or features.zscore == 'per_video'):
+        raise InputError(
+            f'features.mirror: found on with features.source={features.source} and features.zscore='
+            f'{features.zscore}, expected off, or a computed source and another zscore'
         )
     for key in ('frames', 'kernels'):
         _check_alone(features, key)
@@ -72,6 +89,7 @@ def _check_names(features: ConfigDict) -> None:
         ('pack', (features.pack,), motion.PACKS),
         ('layout', (features.layout,), LAYOUTS),
         ('depth', (features.depth,), DEPTHS),
+        ('mirror', (features.mirror,), mirroring.CHOICES),
         ('statistics', features.statistics, pooling.STATISTICS),
     ):
         for value in found:
@@ -117,6 +135,10 @@ def check_joints(spec: InputSpec, joint_names: Sequence[str]) -> None:
         sources.COMPUTED[features.source].names(tuple(joint_names), features)
     if spec.cells == SKELETON:
         skeleton.walk(joint_names)
+    if spec.cells == JOINTS:
+        joint_rows.order(joint_names)
+    if features.mirror == 'on':
+        names.opposites(joint_names, 'features.mirror')
     if features.summary.on:
         summary.check(features.summary, joint_names)
 
@@ -136,4 +158,6 @@ def ignored(spec: InputSpec) -> list[str]:
     if spec.reads_numbers:
         return []
     defaults = get_config().features
-    return [key for key in _OF_NUMBERS if spec.features[key] != defaults[key]]
+    read = _OF_JOINTS if spec.cells == JOINTS else ()
+    keys = (key for key in _OF_NUMBERS if key not in read)
+    return [key for key in keys if spec.features[key] != defaults[key]]

@@ -9,8 +9,8 @@ from ml_collections import ConfigDict
 
 from posevid_jax.features.scaling import Scaler
 
-GRID, SKELETON = 'grid', 'skeleton'
-LAYOUTS = (GRID, SKELETON)
+GRID, SKELETON, JOINTS = 'grid', 'skeleton', 'joints'
+LAYOUTS = (GRID, SKELETON, JOINTS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,7 @@ class InputSpec:
     @property
     def reads_joints(self) -> bool:
         """Whether the skeleton is read, alone or beside features."""
-        return self.cells == SKELETON or self.computes or self.features.summary.on
+        return self.cells in (SKELETON, JOINTS) or self.computes or self.features.summary.on
 
 
 class Masked(NamedTuple):

@@ -5,7 +5,7 @@
                                                    -> sub-clips, the frames beside them,
                                                       convolution statistics, a summary
 
-The skeleton as a picture of rows goes its own way.
+The skeleton as a picture of rows goes its own ways.
 """
 
 import functools
@@ -17,6 +17,7 @@ from jax import Array
 from ml_collections import ConfigDict
 
 from posevid_jax.features import (
+    joint_rows,
     kernels,
     motion,
     pooling,
@@ -28,7 +29,7 @@ from posevid_jax.features import (
     summary,
 )
 from posevid_jax.features.columns import CONTEXT
-from posevid_jax.features.inputs import GRID, SKELETON, Inputs, InputSpec, Masked
+from posevid_jax.features.inputs import GRID, JOINTS, SKELETON, Inputs, InputSpec, Masked
 from posevid_jax.features.scaling import Scaler
 
 Batch = dict[str, Array]
@@ -50,6 +51,8 @@ def read(batch: Batch, scaler: Scaler, spec: InputSpec, joint_names: Sequence[st
     cells = None
     if spec.cells == SKELETON:
         cells = Masked(*skeleton.rows(longer, joint_names, features.scale_frames))
+    elif spec.cells == JOINTS:
+        cells = joint_rows.rows(batch, joint_names, features)
     if not spec.reads_numbers:
         return Inputs(cells=cells)
     packed = packed_features(longer, scaler, spec, joint_names)

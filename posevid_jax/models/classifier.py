@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -12,7 +12,7 @@ from jax import Array
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
-from posevid_jax.features import check, pipeline, subclips
+from posevid_jax.features import check, mirroring, pipeline, subclips
 from posevid_jax.features.scaling import Scaler
 from posevid_jax.models import families
 
@@ -46,11 +46,14 @@ class Classifier:
       read: (batch, scaler) to what the network is called with, `pipeline.read`.
       subclip: frames of the sub-clips of a clip, and from one to the next, where the network judges
         these instead of clips.
+      mirror: a batch to what it is in a mirror, where clips are judged by the mean of the logits of
+        both.
     """
 
     network: nn.Module
     read: pipeline.Reader
     subclip: tuple[int, int] | None = None
+    mirror: Callable[[dict[str, Array]], dict[str, Array]] | None = None
 
     def init(self, rng: Array, scaler: Scaler, batch: Mapping[str, Any]) -> Variables:
         """Fresh variables; only the shapes of `batch` matter."""
@@ -66,7 +69,7 @@ class Classifier:
         rng: Array | None = None,
         axis_name: str | None = None,
     ) -> tuple[Outputs, Any]:
-        """Logits of a batch.
+        """Logits of a batch; outside training, with `mirror`, the mean of it and its mirror image.
 
         Args:
           variables: as from `init`.
@@ -79,6 +82,11 @@ class Classifier:
         Returns:
           the outputs and the batch statistics after this batch.
         """
+        if rng is None and self.mirror:
+            alone = dataclasses.replace(self, mirror=None)
+            each = (alone(variables, scaler, seen) for seen in (batch, self.mirror(batch)))
+            (outputs, stats), (mirrored, _) = each
+            return jax.tree.map(lambda a, b: (a + b) / 2, outputs, mirrored), stats
         train = rng is not None
         network = self.network
         if hasattr(network, 'axis_name'):
@@ -123,10 +131,12 @@ def build(config: ConfigDict, *, num_classes: int, joint_names: Sequence[str]) -
     check.check(spec)
     network = build_network(config, num_classes)
     check.check_joints(spec, joint_names)
+    mirror = functools.partial(mirroring.image, joint_names=tuple(joint_names))
     return Classifier(
         network,
         functools.partial(pipeline.read, spec=spec, joint_names=tuple(joint_names)),
         subclips.length_and_stride(config.features),
+        mirror if spec.features.mirror == 'on' else None,
     )
 
 

@@ -104,7 +104,7 @@ def _video_swin(config: ConfigDict, num_outputs: int, frame_output: bool) -> vid
     model, swin = config.model, config.model.video_swin
     _one_of('model.size', model.size, video_swin.SIZES)
     _one_of('model.video_swin.layout', swin.layout, ('official', 'legacy'))
-    _one_of('model.video_swin.merge', tuple(swin.merge), ((1, 2, 2), (2, 2, 2)))
+    _one_of('model.video_swin.merge', tuple(swin.merge), ((1, 2, 2), (2, 2, 2), (2, 2, 1)))
     for key in ('patch_size', 'window_size'):
         size = tuple(swin[key])
         if len(size) != 3 or not all(isinstance(n, int) and n > 0 for n in size):

@@ -56,6 +56,7 @@ from posevid_jax.models.windows import Size
 
 SIZES = {
     'mini': dict(embed_dim=32, depths=(2, 2), num_heads=(2, 4)),
+    'body': dict(embed_dim=64, depths=(2, 2), num_heads=(4, 4), mlp_ratio=2.0),
     'tiny': dict(embed_dim=96, depths=(2, 2, 6, 2), num_heads=(3, 6, 12, 24)),
     'small': dict(embed_dim=96, depths=(2, 2, 18, 2), num_heads=(3, 6, 12, 24)),
     'base': dict(embed_dim=128, depths=(2, 2, 18, 2), num_heads=(4, 8, 16, 32)),
@@ -163,7 +164,7 @@ class VideoSwin(nn.Module):
       qkv_bias: whether the query, key and value projection has a bias.
       patch_norm: whether a norm follows the patch embedding.
       layout: 'official' or 'legacy'.
-      merge: neighbours (t, h, w) that merging joins, (1, 2, 2) or (2, 2, 2).
+      merge: neighbours (t, h, w) that merging joins, (1, 2, 2), (2, 2, 2) or (2, 2, 1).
       mask_padding: whether padding and missing tokens are kept out of attention and pooling.
         Takes effect when a mask is given.
       dropout: rate after the embedding, the projections and the MLP's layers.

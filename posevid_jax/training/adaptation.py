@@ -13,7 +13,7 @@ from posevid_jax.data import depth
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.contract import UNKNOWN_FRAME, UNKNOWN_LABEL
 from posevid_jax.data.joints import HANDS_AND_MOUTH
-from posevid_jax.features import sources
+from posevid_jax.features import mirroring, sources
 from posevid_jax.models import families
 
 Changes = dict[str, Any]
@@ -70,12 +70,27 @@ def _lacks_joints(config: ConfigDict, clips: Clips) -> bool:
 
 
 def _without_joints(config: ConfigDict, clips: Clips) -> Changes:
-    changes = {'features.leave_out': (), 'features.context': 0, 'features.summary.on': False}
+    changes: Changes = {'features.leave_out': (), 'features.context': 0}
+    changes['features.summary.on'] = False
     if clips.joint_names:
         return {'features.source': 'pose'} | changes
+    if config.features.layout == 'joints':
+        changes['features.layout'] = 'grid'
     # Features of an archive have units of their own.
     zscore = 'global' if config.features.zscore == 'none' else config.features.zscore
     return {'features.source': sources.ARCHIVE, 'features.zscore': zscore} | changes
+
+
+def _lacks_shoulders(config: ConfigDict, clips: Clips) -> bool:
+    moved = any(config.augment[key] for key in _ABOUT_SHOULDERS)
+    return moved and not {'left_shoulder', 'right_shoulder'} <= set(clips.joint_names)
+
+
+def _may_mirror(config: ConfigDict) -> bool:
+    """Whether it is left to the clips, and a mirrored clip can be read at all."""
+    features = config.features
+    alone = not features.context and features.zscore != 'per_video'
+    return features.mirror == 'auto' and not _reads_archive(config) and alone
 
 
 def _has_frame_labels(clips: Clips) -> bool:
@@ -95,6 +110,13 @@ def _unequal(clips: Clips) -> bool:
     return bool((~np.asarray(mask)[:, -tail:].any(axis=(1, 2))).mean() > 0.5)
 
 
+def _reads_archive(config: ConfigDict) -> bool:
+    return config.features.source == sources.ARCHIVE or families.input_spec(config).reads_archive
+
+
+# Augmentations that find the body by its shoulders.
+_ABOUT_SHOULDERS = ('joint_drop', 'scale', 'rotate', 'jitter', 'turn', 'stretch')
+
 _RULES = (
     Rule(
         'the clips lack the joints that are read',
@@ -110,6 +132,17 @@ _RULES = (
         '',
         lambda c, clips: c.features.source == 'pose' and c.features.depth == 'auto',
         lambda c, clips: {'features.depth': 'on' if depth.carries_information(clips) else 'off'},
+        said=False,
+    ),
+    Rule(
+        'the clips lack the shoulders by which augmentation finds a body',
+        _lacks_shoulders,
+        lambda c, clips: {f'augment.{key}': 0.0 for key in _ABOUT_SHOULDERS},
+    ),
+    Rule(
+        '',
+        lambda c, clips: c.features.depth == 'off' and c.augment.turn > 0,
+        lambda c, clips: {'augment.turn': 0.0},
         said=False,
     ),
     Rule(
@@ -155,5 +188,22 @@ _RULES = (
         'the clips have more than two classes, and frames are told apart by two only',
         lambda c, clips: c.train.frame_loss > 0 and clips.num_classes > 2,
         lambda c, clips: {'train.frame_loss': 0.0},
+    ),
+    Rule(
+        'the clips are recognised by what their mirror images teach',
+        lambda c, clips: _may_mirror(c) and mirroring.is_same_gesture(clips, c.features),
+        lambda c, clips: {'features.mirror': 'on'},
+    ),
+    Rule(
+        '',
+        lambda c, clips: c.features.mirror == 'auto',
+        lambda c, clips: {'features.mirror': 'off'},
+        said=False,
+    ),
+    Rule(
+        '',
+        lambda c, clips: c.features.mirror == 'on' and not c.augment.mirror,
+        lambda c, clips: {'augment.mirror': 0.5},
+        said=False,
     ),
 )

@@ -63,7 +63,7 @@ READS = {
 }
 TIME = {'shift': 0.3, 'crop': 0.3, 'warp': 0.4, 'frame_drop': 0.1}
 SIDES = {'mirror': 0.5, 'hand_swap': 0.5}
-BODY = {'joint_drop': 0.2, 'scale': 0.3, 'rotate': 20.0, 'jitter': 0.02}
+BODY = {'joint_drop': 0.2, 'scale': 0.3, 'rotate': 20.0, 'jitter': 0.02, 'turn': 20.0}
 
 
 def build(read='both', num_classes=2, **amounts):

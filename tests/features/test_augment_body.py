@@ -56,6 +56,39 @@ def test_a_scale_changes_every_distance_of_a_clip_by_one_factor():
     )
 
 
+def test_a_turn_about_the_vertical_keeps_heights_and_every_distance_in_space():
+    batch, _ = make_batch(missing=0.0)
+    got = apply(batch, read='skeleton', turn=40.0)
+    before, after = (  # in heights of the picture
+        np.concatenate([heights(b), b['aspect'][:, None, None, None] * b['skeleton'][..., 2:3]], -1)
+        for b in (batch, got)
+    )
+    np.testing.assert_allclose(after[..., 1], before[..., 1], atol=1e-6)
+    apart = [np.linalg.norm(at[:, :, :, None] - at[:, :, None], axis=-1) for at in (before, after)]
+    np.testing.assert_allclose(*apart, atol=1e-5)
+    way = [at[:, :, SHOULDERS[0]] - at[:, :, SHOULDERS[1]] for at in (before, after)]
+    turned = np.degrees(np.diff([np.arctan2(w[..., 2], w[..., 0]) for w in way], axis=0)[0])
+    turned = (turned + 180) % 360 - 180
+    np.testing.assert_allclose(turned, turned[:, :1].repeat(FRAMES, 1), atol=1e-2)
+    assert np.abs(turned).max() < 40 and turned.min() < -5 and turned.max() > 5
+
+
+def test_a_stretch_changes_width_height_and_depth_by_factors_of_their_own():
+    batch, _ = make_batch(missing=0.0)
+    got = apply(batch, read='skeleton', stretch=0.3)
+    factors = []
+    for axis in range(3):
+        apart = [np.diff(b['skeleton'][..., axis], axis=2) for b in (batch, got)]
+        if axis == 2:
+            apart = [b['skeleton'][..., 2] for b in (batch, got)]
+        factor = (apart[0] * apart[1]).sum((1, 2)) / (apart[0] ** 2).sum((1, 2))  # [B]
+        np.testing.assert_allclose(apart[1], factor[:, None, None] * apart[0], atol=1e-5)
+        factors.append(factor)
+    factors = np.array(factors)
+    assert factors.min() >= 1 / 1.3 and factors.max() <= 1.3 and factors.std(1).min() > 0.02
+    assert np.abs(np.diff(factors, axis=0)).max(1).min() > 0.02
+
+
 def test_jitter_is_noise_in_shoulder_widths():
     batch, _ = make_batch(missing=0.0)
     got = apply(batch, read='skeleton', jitter=0.05)

@@ -108,6 +108,18 @@ RULES = {
         {'features.subclip': 0},
         'the clips are shorter than a sub-clip: features.subclip=0',
     ),
+    'no shoulders': (
+        made(('nose', 'left_wrist', 'right_wrist')),
+        {'features__source': 'pose', 'features__depth': 'on', 'augment__jitter': 0.1},
+        {'augment.jitter': 0.0},
+        'the clips lack the shoulders by which augmentation finds a body',
+    ),
+    'no rows of joints': (
+        made(()),
+        {'features__source': 'pose', 'features__layout': 'joints'},
+        {'features.source': 'archive', 'features.layout': 'grid'},
+        "the clips lack the joints that are read: features.source='archive'",
+    ),
     'a video each': (
         made(video_id=None),
         {'features__zscore': 'per_video'},
@@ -181,6 +193,25 @@ def test_depth_is_judged_where_it_is_read_and_said_by_nobody():
     turning = np.stack([x, np.broadcast_to(body[:, 1], x.shape), z, np.ones_like(x)], -1)
     turning = made(skeleton=np.broadcast_to(turning.astype(np.float32), (24, *turning.shape)))
     assert adapted(turning, features__source='pose') == ({'features.depth': 'on'}, [])
+
+
+def test_nothing_turns_without_depth():
+    options = {'features__source': 'pose', 'augment__turn': 20.0}
+    changes = {'features.depth': 'off', 'augment.turn': 0.0}
+    assert adapted(made(), **options) == (changes, [])
+    assert adapted(made(), features__depth='on', **options) == ({}, [])
+
+
+@pytest.mark.parametrize('same', [True, False])
+def test_clips_are_mirrored_where_their_mirror_images_teach_the_gesture(same, monkeypatch):
+    monkeypatch.setattr(adaptation.mirroring, 'is_same_gesture', lambda *_: same)
+    pose = {'features__source': 'pose', 'features__depth': 'off'}
+    found, lines = adapted(made(), features__mirror='auto', **pose)
+    both = {'features.mirror': 'on', 'augment.mirror': 0.5}
+    assert found == (both if same else {'features.mirror': 'off'})
+    assert len(lines) == same and all('mirror images teach' in line for line in lines)
+    assert adapted(made(), features__mirror='on', **pose)[0] == {'augment.mirror': 0.5}
+    assert adapted(made(), features__mirror='auto')[0] == {'features.mirror': 'off'}  # of archive
 
 
 def test_the_configuration_that_was_given_is_left_alone():
