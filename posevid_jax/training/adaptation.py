@@ -76,6 +76,8 @@ def _without_joints(config: ConfigDict, clips: Clips) -> Changes:
         return {'features.source': 'pose'} | changes
     if config.features.layout == 'joints':
         changes['features.layout'] = 'grid'
+    if config.augment.warp:  # which has to know what a feature measures
+        changes['augment.warp'] = 0.0
     # Features of an archive have units of their own.
     zscore = 'global' if config.features.zscore == 'none' else config.features.zscore
     return {'features.source': sources.ARCHIVE, 'features.zscore': zscore} | changes

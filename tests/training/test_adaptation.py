@@ -234,7 +234,7 @@ ARCHIVES = {
 }
 SHIPPED = (
     'stat_pool:context', 'stat_pool:clip', 'stat_pool:features', 'video_swin:mini',
-    'gesture',
+    'gesture', 'gesture:video_swin',
 )  # fmt: skip
 
 

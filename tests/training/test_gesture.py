@@ -10,6 +10,7 @@ from configs import gesture
 from posevid_jax.data.clips import from_arrays
 from posevid_jax.data.joints import COCO_17
 from posevid_jax.data.npz import read_clips, write_clips
+from posevid_jax.errors import InputError
 from posevid_jax.inference.predictor import Predictor
 from posevid_jax.modes import export
 from posevid_jax.modes.eval import evaluate_run
@@ -67,10 +68,11 @@ def archive(tmp_path_factory):
     return str(path)
 
 
-def config(archive):
-    c = gesture.get_config()
+def config(archive, form='stat_pool'):
+    c = gesture.get_config(form)
     c.data.train = archive
-    c.features.kernels = 336
+    if form == 'stat_pool':
+        c.features.kernels = 336
     c.features.frames = 16
     c.train.num_steps = 16
     c.train.batch_size = 12
@@ -96,6 +98,28 @@ def test_it_finds_which_motion_it_is(run):
 def test_it_is_evaluated_from_its_directory_with_the_same_numbers(run):
     workdir, trained = run
     assert evaluate_run(read_config(workdir), workdir) == trained
+
+
+def test_attention_over_joints_and_time_finds_it_too(archive, tmp_path):
+    c = config(archive, 'video_swin').unlock()
+    c.model.size = 'mini'
+    c.model.dropout = 0.0
+    c.model.video_swin.drop_path = 0.0
+    c.train.num_steps = 24
+    c.train.learning_rate = 5e-3
+    c.train.ema_decay = 0.9
+    c.augment.update({'rotate': 0.0, 'stretch': 0.0, 'warp': 0.0, 'crop': 0.0})
+    trained = loop.train_and_evaluate(c.lock(), tmp_path / 'run')
+    assert trained.scores.accuracy > 0.8
+    known = read_config(tmp_path / 'run')
+    assert known.features.depth == 'off' and known.augment.turn == 0  # nothing to turn about
+
+
+def test_a_form_that_there_is_none_of_is_refused():
+    with pytest.raises(
+        InputError, match='found gesture:mlp, expected one of stat_pool, video_swin'
+    ):
+        gesture.get_config('mlp')
 
 
 def test_it_says_what_it_made_of_the_clips(run):
