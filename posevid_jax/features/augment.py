@@ -15,6 +15,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import UNKNOWN_LABEL
 from posevid_jax.errors import InputError
+from posevid_jax.features import augment_body as of_body
 from posevid_jax.features import augment_operations as operations
 from posevid_jax.features.augment_operations import MASKS, Read, zero_missing
 
@@ -31,12 +32,12 @@ _OPERATIONS = {
     'shift': operations.shift,
     'crop': operations.crop,
     'frame_drop': operations.frame_drop,
-    'joint_drop': operations.joint_drop,
-    'scale': operations.scale,
-    'rotate': operations.rotate,
-    'jitter': operations.jitter,
-    'turn': operations.turn,
-    'stretch': operations.stretch,
+    'joint_drop': of_body.joint_drop,
+    'scale': of_body.scale,
+    'rotate': of_body.rotate,
+    'jitter': of_body.jitter,
+    'turn': of_body.turn,
+    'stretch': of_body.stretch,
 }
 _MIXUP = len(_OPERATIONS)
 
