@@ -147,7 +147,7 @@ def test_two_devices_are_probed_with_pmap(tmp_path):
         ({'probe__packs': ('huge',)}, 'probe.packs: found huge, expected some of off, light, full'),
         (
             {'model__name': 'video_swin', 'probe__sizes': ('giant',)},
-            'probe.sizes: found giant, expected some of mini, tiny, small, base',
+            'probe.sizes: found giant, expected some of mini, body, tiny, small, base',
         ),
         ({'probe__packs': ()}, 'probe.packs: found none'),
         ({'probe__device': 'gtx'}, 'probe.device'),
