@@ -52,7 +52,7 @@ def read(batch: Batch, scaler: Scaler, spec: InputSpec, joint_names: Sequence[st
     if spec.cells == SKELETON:
         cells = Masked(*skeleton.rows(longer, joint_names, features.scale_frames))
     elif spec.cells == JOINTS:
-        cells = joint_rows.rows(batch, joint_names, features)
+        cells = joint_rows.rows(longer, joint_names, features)
     if not spec.reads_numbers:
         return Inputs(cells=cells)
     packed = packed_features(longer, scaler, spec, joint_names)

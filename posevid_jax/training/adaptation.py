@@ -14,6 +14,7 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.data.contract import UNKNOWN_FRAME, UNKNOWN_LABEL
 from posevid_jax.data.joints import HANDS_AND_MOUTH
 from posevid_jax.features import mirroring, sources
+from posevid_jax.features.inputs import JOINTS
 from posevid_jax.models import families
 
 Changes = dict[str, Any]
@@ -70,11 +71,14 @@ def _lacks_joints(config: ConfigDict, clips: Clips) -> bool:
 
 
 def _without_joints(config: ConfigDict, clips: Clips) -> Changes:
-    changes: Changes = {'features.leave_out': (), 'features.context': 0}
-    changes['features.summary.on'] = False
+    changes: Changes = {
+        'features.leave_out': (),
+        'features.context': 0,
+        'features.summary.on': False,
+    }
     if clips.joint_names:
         return {'features.source': 'pose'} | changes
-    if config.features.layout == 'joints':
+    if config.features.layout == JOINTS:
         changes['features.layout'] = 'grid'
     if config.augment.warp:  # which has to know what a feature measures
         changes['augment.warp'] = 0.0
@@ -88,11 +92,15 @@ def _lacks_shoulders(config: ConfigDict, clips: Clips) -> bool:
     return moved and not {'left_shoulder', 'right_shoulder'} <= set(clips.joint_names)
 
 
+def _reads_depth(config: ConfigDict) -> bool:
+    return config.features.source == 'pose' or families.input_spec(config).cells == JOINTS
+
+
 def _may_mirror(config: ConfigDict) -> bool:
     """Whether it is left to the clips, and a mirrored clip can be read at all."""
     features = config.features
     alone = not features.context and features.zscore != 'per_video'
-    return features.mirror == 'auto' and not _reads_archive(config) and alone
+    return features.mirror == 'auto' and features.source != sources.ARCHIVE and alone
 
 
 def _has_frame_labels(clips: Clips) -> bool:
@@ -112,10 +120,6 @@ def _unequal(clips: Clips) -> bool:
     return bool((~np.asarray(mask)[:, -tail:].any(axis=(1, 2))).mean() > 0.5)
 
 
-def _reads_archive(config: ConfigDict) -> bool:
-    return config.features.source == sources.ARCHIVE or families.input_spec(config).reads_archive
-
-
 # Augmentations that find the body by its shoulders.
 _ABOUT_SHOULDERS = ('joint_drop', 'scale', 'rotate', 'jitter', 'turn', 'stretch')
 
@@ -132,7 +136,7 @@ _RULES = (
     ),
     Rule(
         '',
-        lambda c, clips: c.features.source == 'pose' and c.features.depth == 'auto',
+        lambda c, clips: _reads_depth(c) and c.features.depth == 'auto',
         lambda c, clips: {'features.depth': 'on' if depth.carries_information(clips) else 'off'},
         said=False,
     ),

@@ -1,12 +1,13 @@
 """Clips, logits and records that tests of evaluation share."""
 
+import contextlib
 import dataclasses
 
 import numpy as np
 
 from posevid_jax.data import clips as contract
 from posevid_jax.data.clips import Clips
-from posevid_jax.evaluation import metrics
+from posevid_jax.evaluation import drawing, metrics
 from posevid_jax.evaluation.decision import Choice, Threshold
 from posevid_jax.evaluation.results import Assessment, Epoch, EpochScores, Evaluation
 
@@ -56,3 +57,17 @@ def epoch(number: int, auc: float | None, *, step: int = 0, loss: float = 1.0) -
     scores = metrics.evaluate(label, metrics.probabilities(logits(label)), 0.5)
     val = EpochScores(scores=dataclasses.replace(scores, roc_auc=auc), loss=loss)
     return Epoch(epoch=number, step=step, train={'loss': 1.0}, val=val, time={'train_s': 1.0})
+
+
+def figures_of(monkeypatch, module):
+    """The figures that a module draws from here on, as they are drawn."""
+    figures = []
+
+    @contextlib.contextmanager
+    def noted(*size, **options):
+        with drawing.drawing(*size, **options) as (figure, picture):
+            figures.append(figure)
+            yield figure, picture
+
+    monkeypatch.setattr(module, 'drawing', noted)
+    return figures

@@ -1,12 +1,11 @@
 """Who is taken for whom: numbers by hand, and tables and pictures that suit many classes."""
 
-import contextlib
-
 import numpy as np
 import pytest
 from matplotlib.collections import PatchCollection
 
-from posevid_jax.evaluation import class_report, confusion, confusion_pictures, drawing, metrics
+from posevid_jax.evaluation import class_report, confusion, confusion_pictures, metrics
+from tests.evaluation import made
 
 # Of class 0 one is taken for 1 and two for 2; of class 1 two for 0; class 3 has no clip.
 LABEL = np.array([0, 0, 0, 0, 1, 1, 1, 1, 1, 2])
@@ -66,15 +65,7 @@ def test_a_terminal_lists_the_worst_of_many_classes_and_a_page_all():
 
 @pytest.mark.parametrize(('classes', 'numbers'), [(3, 'both'), (27, 'counts'), (80, '')])
 def test_a_picture_has_all_names_and_the_numbers_that_fit(monkeypatch, classes, numbers):
-    figures = []
-
-    @contextlib.contextmanager
-    def noted(*size, **options):
-        with drawing.drawing(*size, **options) as (figure, picture):
-            figures.append(figure)
-            yield figure, picture
-
-    monkeypatch.setattr(confusion_pictures, 'drawing', noted)
+    figures = made.figures_of(monkeypatch, confusion_pictures)
     scores, _, names = many(classes)
     picture = confusion_pictures.of_several_classes(scores.confusion, names)
     ax = figures[0].axes[0]

@@ -1,6 +1,5 @@
 """Pages of evaluations: whole, alone, and there for every kind of set."""
 
-import contextlib
 import dataclasses
 import re
 import xml.etree.ElementTree
@@ -8,7 +7,7 @@ import xml.etree.ElementTree
 import numpy as np
 import pytest
 
-from posevid_jax.evaluation import drawing, eval_page, eval_pictures
+from posevid_jax.evaluation import eval_page, eval_pictures
 from posevid_jax.evaluation.assessment import assess
 from posevid_jax.evaluation.calibration import Calibration
 from posevid_jax.evaluation.decision import Decision
@@ -94,15 +93,7 @@ def test_pictures_of_many_classes_show_the_worst():
 
 
 def test_curves_enclose_the_area_and_meet_the_thresholds(monkeypatch):
-    figures = []
-
-    @contextlib.contextmanager
-    def noted(*size, **options):
-        with drawing.drawing(*size, **options) as (figure, picture):
-            figures.append(figure)
-            yield figure, picture
-
-    monkeypatch.setattr(eval_pictures, 'drawing', noted)
+    figures = made.figures_of(monkeypatch, eval_pictures)
     clips = made.clips()
     logits = made.logits(clips.label)
     record = assess(clips, logits, CHOSEN, recall=0.8, samples=0)

@@ -62,6 +62,22 @@ def test_context_is_the_means_of_the_frames_before_and_after():
         np.testing.assert_array_equal(seen, count > 0)
 
 
+def test_rows_of_joints_have_the_frames_around_a_clip_too():
+    whole = poses.batch(frames=17)
+    around = np.r_[0:AROUND, 13:17]
+    batch = stretch(whole, slice(AROUND, 13)) | {
+        'context_skeleton': whole['skeleton'][:, around],
+        'context_mask': whole['skeleton_mask'][:, around],
+    }
+    options = {'model__name': 'video_swin', 'features__layout': 'joints'}
+    found, expected = (
+        read(some, **options, features__context=frames).cells
+        for some, frames in ((batch, AROUND), (whole, 0))
+    )
+    for part, wanted in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(part, wanted)
+
+
 def test_context_and_summary_are_joined():
     batch = poses.batch()
     batch |= {'context_skeleton': batch['skeleton'], 'context_mask': batch['skeleton_mask']}

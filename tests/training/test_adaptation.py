@@ -183,6 +183,8 @@ def test_depth_is_judged_where_it_is_read_and_said_by_nobody():
     assert adapted(clips, features__source='pose') == ({'features.depth': 'off'}, [])
     for source in ('body', 'archive'):  # which read none: an older run goes on as it was
         assert adapted(clips, features__source=source) == ({}, [])
+    rows = {'model__name': 'video_swin', 'features__layout': 'joints'}
+    assert adapted(clips, **rows) == ({'features.depth': 'off'}, [])
     for depth in ('on', 'off'):
         assert adapted(clips, features__source='pose', features__depth=depth) == ({}, [])
     # A body that keeps its shape in space and turns.
