@@ -50,7 +50,7 @@ def _video_swin(c: ConfigDict) -> None:
     c.model.size = 'body'
     c.model.dropout = 0.1
     swin = c.model.video_swin
-    swin.patch_size = (4, 1, 1)  # a joint in four frames
+    swin.patch_size = (4, 0, 1)  # a joint in four frames; of very many, neighbours together
     swin.window_size = (4, 24, 1)  # all joints of most skeletons, in a quarter of the clip
     swin.merge = (2, 2, 1)
     swin.remat = (False, False)

@@ -190,6 +190,7 @@ def get_config() -> ConfigDict:
     c.augment.rotate = 0.0  # up to so many degrees, either way, in the picture; joints only
     c.augment.turn = 0.0  # up to so many degrees about the vertical; joints with depth only
     c.augment.stretch = 0.0  # up to 1 + this times wider, taller or deeper; joints only
+    c.augment.shear = 0.0  # leaning by up to this share of the height, either way; joints only
     c.augment.jitter = 0.0  # deviation per joint and frame, in shoulder widths; joints only
     # Two clips on a device are mixed, labels too, in shares drawn from Beta(this, this).
     c.augment.mixup = 0.0
@@ -208,7 +209,9 @@ def get_config() -> ConfigDict:
     c.model.size = 'tiny'  # video_swin: mini | body | tiny | small | base
     c.model.video_swin = ConfigDict()
     c.model.video_swin.layout = 'official'  # official | legacy, see models/video_swin.py
-    c.model.video_swin.patch_size = (2, 2, 2)  # T, H, W of a token, in cells
+    # T, H, W of a token, in cells. H = 0: one, or as many as leave at most 48 tokens of a frame
+    # above each other, where rows are the joints of hands and faces too.
+    c.model.video_swin.patch_size = (2, 2, 2)
     c.model.video_swin.patch_norm = True  # a norm after the patch embedding
     c.model.video_swin.window_size = (8, 7, 7)  # T, H, W of an attention window, in tokens
     # Tokens merged between stages: (1, 2, 2) | (2, 2, 2) | (2, 2, 1), where rows are joints.
@@ -323,7 +326,10 @@ def get_config() -> ConfigDict:
     c.cv.seeds = 3
 
     c.ensemble = ConfigDict()  # --mode=ensemble: runs of any kind joined into one
-    c.ensemble.runs = ()  # run directories, each cross-validated on the same clips and folds
+    c.ensemble.runs = ()  # run directories
+    # fitted: to out-of-fold predictions, so each run is cross-validated on the same clips and folds
+    # | equal: the mean of the logits; calibration and threshold are by the validation clips
+    c.ensemble.weights = 'fitted'
 
     c.bench = ConfigDict()
     # What --mode=bench times. step: the training step | loader: batches of clips in memory |

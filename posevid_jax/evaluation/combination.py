@@ -55,6 +55,11 @@ class Combination:
         return tuple(map(float, each / each.sum()))
 
 
+def equal(count: int) -> Combination:
+    """The plain mean of the logits of so many members, as they are."""
+    return Combination((Calibration(),) * count, (1 / count,) * count)
+
+
 def fit(label: np.ndarray, logits: np.ndarray) -> Combination:
     """Calibrations and weights that make the labels most likely.
 

@@ -23,14 +23,16 @@ def suggest(clips: Clips) -> list[Suggestion]:
     if not clips.joint_names:
         return [Suggestion('stat_pool:features', 'the clips have features and no skeleton')]
     general = Suggestion('gesture', f'any gesture, by all {len(clips.joint_names)} joints')
+    beside = Suggestion('gesture:video_swin', 'the same by attention; slower, and joined better')
     if clips.num_classes > 2 or not set(HANDS_AND_MOUTH) <= set(clips.joint_names):
-        return [general]
+        return [general, beside]
     around = clips.context_skeleton is not None or bool((clips.start_frame != UNKNOWN_FRAME).all())
     name = 'stat_pool:context' if around else 'stat_pool:clip'
-    beside = ' and the frames around each clip' if around else ''
+    frames = ' and the frames around each clip' if around else ''
     return [
-        Suggestion(name, f'for a gesture of hand and mouth: two classes, the joints{beside}'),
+        Suggestion(name, f'for a gesture of hand and mouth: two classes, the joints{frames}'),
         general,
+        beside,
     ]
 
 

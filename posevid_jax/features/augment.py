@@ -38,14 +38,15 @@ _OPERATIONS = {
     'jitter': of_body.jitter,
     'turn': of_body.turn,
     'stretch': of_body.stretch,
+    'shear': of_body.shear,
 }
-_MIXUP = len(_OPERATIONS)
+_MIXUP = 1000  # which no operation that is added moves
 
 # The largest sensible amounts: with more, nothing of the clip or of its label would be left.
 _LARGEST = {
     'mirror': 1.0, 'hand_swap': 1.0, 'warp': 0.9, 'shift': 0.9, 'crop': 0.9, 'frame_drop': 0.9,
     'joint_drop': 0.9, 'scale': 1.0, 'rotate': 180.0, 'jitter': 1.0, 'turn': 180.0, 'stretch': 1.0,
-    'mixup': 100.0,
+    'shear': 1.0, 'mixup': 100.0,
 }  # fmt: skip
 
 _CLIP_ARRAYS = {

@@ -91,6 +91,20 @@ def stretch(most: float, read: Read) -> Operation:
     return apply
 
 
+def shear(most: float, read: Read) -> Operation:
+    """Leans the body sideways in the picture: what is higher than its middle by some length moves
+    by up to `most` of that length, either way."""
+    shoulders = _shoulders('augment.shear', read)
+
+    def apply(clip: Clip, key: Array) -> Clip:
+        xy, middle, _ = _body(clip, shoulders)
+        amount = jax.random.uniform(key, minval=-most, maxval=most)
+        moved = jnp.stack([xy[..., 0] + amount * (xy[..., 1] - middle[1]), xy[..., 1]], axis=-1)
+        return _placed(clip, moved, clip['skeleton'][..., 2:3])
+
+    return apply
+
+
 def jitter(deviation: float, read: Read) -> Operation:
     """Moves each joint of each frame by normal noise in x and y, of `deviation` shoulder widths."""
     shoulders = _shoulders('augment.jitter', read)

@@ -29,6 +29,14 @@ _WALK = (
 _LAGS = ((1, 6.0), (4, 2.0))
 _BONE = 2.0
 
+# Joints that a network can tell apart and afford to: two windows of 24.
+_MOST = 48
+
+
+def neighbours(joints: int) -> int:
+    """How many rows stand for one, where there are so many joints as of hands and faces too."""
+    return -(-joints // _MOST)
+
 
 def order(joint_names: Sequence[str]) -> list[int]:
     """The numbers of the joints in the order of the walk over the body.
@@ -48,7 +56,8 @@ def rows(batch: dict[str, Array], joint_names: Sequence[str], features: ConfigDi
 
     The channels of a joint are its place from where the body's middle is in the median over the
     clip, in body sizes; the way from the joint that it hangs on; its motion over one frame and over
-    four; and a one for the joint that it is, as attention knows rows by their distance only.
+    four; and a one for the joint that it is, as attention knows rows by their distance only, of
+    more than 48 joints for the few of its `neighbours` that it is listed with.
 
     Args:
       batch: `skeleton` `[B, T, J, 4]`, `skeleton_mask` `[B, T, J]`, `aspect` `[B]`.
@@ -57,7 +66,7 @@ def rows(batch: dict[str, Array], joint_names: Sequence[str], features: ConfigDi
 
     Returns:
       values `[B, L, J, 1, C]` and mask `[B, L, J, 1]`, L = `features.frames` or, if that is 0, T;
-      C = 4 D + J in D dimensions.
+      C = 4 D + ceil(J / `neighbours(J)`) in D dimensions.
     """
     body = Body(batch, joint_names, depth=features.depth == 'on')
     inverse, known = units(body)
@@ -75,7 +84,9 @@ def rows(batch: dict[str, Array], joint_names: Sequence[str], features: ConfigDi
     hangs_on = [joint_names.index(found.get(name, name)) for name in joint_names]
     bone = (place - place[:, :, hangs_on]) * seen[:, :, hangs_on, None]
     moved = [_moved(place, seen, lag) * factor for lag, factor in _LAGS]
-    which = jnp.broadcast_to(jnp.eye(joints), (*place.shape[:3], joints))
+    share = neighbours(joints)
+    which = np.repeat(np.eye(-(-joints // share), dtype=np.float32), share, axis=0)[:joints]
+    which = jnp.broadcast_to(which, (*place.shape[:2], *which.shape))
     values = jnp.concatenate([place, bone * _BONE, *moved, which], axis=-1)
     walk = np.array(order(joint_names))
     values = jnp.where(seen[..., None], values, 0.0)[:, :, walk, None]

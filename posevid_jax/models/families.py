@@ -105,10 +105,14 @@ def _video_swin(config: ConfigDict, num_outputs: int, frame_output: bool) -> vid
     _one_of('model.size', model.size, video_swin.SIZES)
     _one_of('model.video_swin.layout', swin.layout, ('official', 'legacy'))
     _one_of('model.video_swin.merge', tuple(swin.merge), ((1, 2, 2), (2, 2, 2), (2, 2, 1)))
-    for key in ('patch_size', 'window_size'):
+    for key, least in (('patch_size', (1, 0, 1)), ('window_size', (1, 1, 1))):
         size = tuple(swin[key])
-        if len(size) != 3 or not all(isinstance(n, int) and n > 0 for n in size):
-            raise InputError(f'model.video_swin.{key}: found {size}, expected 3 integers above 0')
+        whole = len(size) == 3 and all(isinstance(n, int) for n in size)
+        if not whole or any(n < of for n, of in zip(size, least, strict=True)):
+            but = ' (H may be 0)' if 0 in least else ''
+            raise InputError(
+                f'model.video_swin.{key}: found {size}, expected 3 integers above 0{but}'
+            )
     stages = len(video_swin.SIZES[model.size]['depths'])
     if len(swin.remat) != stages:
         raise InputError(

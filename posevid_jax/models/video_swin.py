@@ -38,6 +38,7 @@ import numpy as np
 from jax import Array
 
 from posevid_jax.features.inputs import Inputs
+from posevid_jax.features.joint_rows import neighbours
 from posevid_jax.features.subclips import cut
 from posevid_jax.models import windows
 from posevid_jax.models.attention import attend
@@ -158,7 +159,7 @@ class VideoSwin(nn.Module):
       embed_dim: width of the first stage.
       depths: blocks per stage.
       num_heads: attention heads per stage.
-      patch_size: cells (t, h, w) of one token.
+      patch_size: cells (t, h, w) of one token; h = 0 takes `neighbours` of the rows.
       window_size: tokens (t, h, w) of one attention window.
       mlp_ratio: hidden width of an MLP over the width of its stage.
       qkv_bias: whether the query, key and value projection has a bias.
@@ -268,10 +269,12 @@ class VideoSwin(nn.Module):
     def _embed(self, x: Array, mask: Array | None, train: bool) -> tuple[Array, Array | None]:
         """Cells to tokens `[B, T', H', W', E]`, and which tokens were observed."""
         fit = crop_to_multiple if self.layout == 'legacy' else pad_to_multiple
+        frames, rows, columns = self.patch_size
+        patch = (frames, rows or neighbours(x.shape[2]), columns)
         if mask is not None:
             x = jnp.where(mask[..., None], x, 0)
-            mask = _any_of(fit(mask, self.patch_size), self.patch_size)
-        x = to_patches(fit(x, self.patch_size), self.patch_size)
+            mask = _any_of(fit(mask, patch), patch)
+        x = to_patches(fit(x, patch), patch)
         x = Dense(self.embed_dim, dtype=self.dtype, name='patch_embed')(x)
         if self.layout == 'legacy':
             offset = self.param('pos_bias', nn.initializers.zeros, (self.embed_dim,))

@@ -1,7 +1,9 @@
-"""Mode ensemble: finished runs, cross-validated on the same clips and folds, joined into one.
+"""Mode ensemble: finished runs joined into one.
 
-Weights, calibration and thresholds know out-of-fold predictions alone, and what is reported of them
-is of folds that they were not fitted to.
+With `ensemble.weights=fitted` they were cross-validated on the same clips and folds: weights,
+calibration and thresholds know out-of-fold predictions alone, and what is reported of them is of
+folds that they were not fitted to. With `equal` nothing is fitted but calibration and threshold, to
+the validation clips that all of them share.
 """
 
 import dataclasses
@@ -13,6 +15,7 @@ from typing import Any
 import numpy as np
 from ml_collections import ConfigDict
 
+from posevid_jax.data.clips import Clips
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import combination, cv_report, decision, metrics, out_of_fold, units
 from posevid_jax.evaluation.combination import Combination
@@ -21,24 +24,29 @@ from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.inference.ensemble import ENSEMBLE, common_inputs
 from posevid_jax.inference.single import SingleRun
 from posevid_jax.machine.atomic import atomic_folder
+from posevid_jax.machine.parallel import Parallel
 from posevid_jax.modes import cv
 from posevid_jax.runs import checksums, cv_files, training_clips
 from posevid_jax.runs.config import as_json, read_config
-from posevid_jax.runs.directory import unique_names
+from posevid_jax.runs.directory import unique_names, write_decision
 from posevid_jax.runs.files import write_json
+from posevid_jax.training import validation
 
+WEIGHTS = ('fitted', 'equal')
 # What the directory takes from the command; all else is the first member's.
 _OF_COMMAND = ('eval', 'predict', 'ensemble')
+_OUT_OF_FOLD = 'out-of-fold predictions'
 _COPIED = ('config.json', 'scaler.json', 'thresholds.json', 'calibration.json')
 
 
 def join_runs(
     config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'best'
-) -> CrossValidation:
+) -> CrossValidation | None:
     """Joins the runs of `ensemble.runs`.
 
-    Prints a table and writes a run directory that needs none of theirs: `members/<name>/` with what
-    each one predicts with, `ensemble.json`, `config.json`, and the files of a cross-validation.
+    Writes a run directory that needs none of theirs: `members/<name>/` with what each one predicts
+    with, `ensemble.json`, `config.json`, and calibration and threshold; with fitted weights also
+    the files of a cross-validation, whose table is printed.
 
     Args:
       config: of the command: `ensemble`, `eval`, `predict`.
@@ -46,29 +54,62 @@ def join_runs(
       checkpoint: of each run: `best`, `last` or a step.
 
     Returns:
-      `out_of_fold.evaluate` of the combination; its `members` are the runs, `names` in their order.
+      `out_of_fold.evaluate` of the combination, whose `members` are the runs, `names` in their
+      order; None with equal weights.
 
     Raises:
       InputError: the directory is there already, a run or its cross-validation is not, or they do
         not fit each other; nothing is written then.
     """
     decision.check(config)
+    if config.ensemble.weights not in WEIGHTS:
+        raise InputError(
+            f'ensemble.weights: found {config.ensemble.weights!r}, expected one of '
+            f'{", ".join(WEIGHTS)}'
+        )
     if workdir.exists() and (not workdir.is_dir() or any(workdir.iterdir())):
         raise InputError(f'{workdir}: found something there, expected a new directory')
     members = _members(config, checkpoint)
+    joined = _config(config, list(members.values()))
+    join = _join_fitted if config.ensemble.weights == 'fitted' else _join_equally
+    return join(joined, workdir, members)
+
+
+def _join_fitted(
+    config: ConfigDict, workdir: pathlib.Path, members: Mapping[str, SingleRun]
+) -> CrossValidation:
     plan = _plan(members)
     logits = _out_of_fold(members, plan)
     fitted = combination.fit(plan.clips.label, logits)
-    config = _config(config, list(members.values()))
     with atomic_folder(workdir) as folder:
         record = _judge(config, folder, plan, logits, fitted, list(members))
-        write_json(folder / 'config.json', as_json(config))
-        write_json(folder / 'history.json', [])  # nothing was trained here
-        write_json(folder / 'best.json', {})
-        _write_members(folder, members, fitted, plan.clips.fingerprint())
+        train = plan.clips.fingerprint()
+        _write_run(folder, config, members, fitted, fitted_on=_OUT_OF_FOLD, train=train)
     weights = ', '.join(f'{name} {w:.3f}' for name, w in zip(members, fitted.weights, strict=True))
     print(f'{workdir}: weights of calibrated logits: {weights}; ensemble.json, cv.json, members/')
     return record
+
+
+def _join_equally(
+    config: ConfigDict, workdir: pathlib.Path, members: Mapping[str, SingleRun]
+) -> None:
+    equal = combination.equal(len(members))
+    val = _validation_clips(members)
+    parallel = Parallel(config.parallel)
+    logits = [
+        mean_logits(member.logits(parallel)(member.conform(val, name)))
+        for name, member in members.items()
+    ]
+    _check_alike(dict(zip(members, logits, strict=True)))
+    chosen = decision.choose(equal(logits), val.label, config.eval)
+    origin = validation.origin(val, config)
+    with atomic_folder(workdir) as folder:
+        write_decision(folder, chosen.threshold, chosen.rules, chosen.calibrations, origin)
+        _write_run(folder, config, members, equal)
+    print(
+        f'{workdir}: equal weights of the logits of {", ".join(members)}; calibration and '
+        f'threshold from {origin.chosen_on}; ensemble.json, members/'
+    )
 
 
 def _members(config: ConfigDict, checkpoint: str) -> dict[str, SingleRun]:
@@ -110,14 +151,31 @@ def _out_of_fold(members: Mapping[str, SingleRun], plan: cv_files.Plan) -> np.nd
         name: mean_logits(cv_files.read_folds(member.workdir, plan))
         for name, member in members.items()
     }
-    sizes = {name: logits.shape[1] for name, logits in found.items()}
+    _check_alike(found)
+    return np.stack(list(found.values()), axis=1)
+
+
+def _validation_clips(members: Mapping[str, SingleRun]) -> Clips:
+    """The clips that all of them were validated on."""
+    (first, *others), clips = members, [member.validation_clips() for member in members.values()]
+    for name, own in zip(others, clips[1:], strict=True):
+        if own.fingerprint() != clips[0].fingerprint():
+            raise InputError(
+                f'ensemble.runs: {name}: found other validation clips than those of {first}, '
+                'expected the same, or ensemble.weights=fitted'
+            )
+    return clips[0]
+
+
+def _check_alike(logits: Mapping[str, np.ndarray]) -> None:
+    """Raises InputError when the members have different numbers of logits `[N, K]` a clip."""
+    sizes = {name: of.shape[1] for name, of in logits.items()}
     if len(set(sizes.values())) > 1:
         each = ', '.join(f'{size} in {name}' for name, size in sizes.items())
         raise InputError(
             f'train.loss: found logits of one clip {each}, expected as many in all: '
             'ce has one per class, bce and focal have one'
         )
-    return np.stack(list(found.values()), axis=1)
 
 
 def _config(config: ConfigDict, members: Sequence[SingleRun]) -> ConfigDict:
@@ -164,20 +222,24 @@ def _judge(
     return record
 
 
-def _write_members(
-    folder: pathlib.Path, members: Mapping[str, SingleRun], fitted: Combination, train: str
+def _write_run(
+    folder: pathlib.Path,
+    config: ConfigDict,
+    members: Mapping[str, SingleRun],
+    fitted: Combination,
+    **about: str,
 ) -> None:
     """Copies what the members predict with, and writes what becomes of it, ensemble.json."""
+    write_json(folder / 'config.json', as_json(config))
+    write_json(folder / 'history.json', [])  # nothing was trained here
+    write_json(folder / 'best.json', {})
     parts = zip(members.items(), fitted.calibrations, fitted.weights, strict=True)
     records = [
         _copy(run, folder / 'members' / name)
         | {'name': name, 'weight': weight, 'calibration': dataclasses.asdict(of)}
         for (name, run), of, weight in parts
     ]
-    write_json(
-        folder / ENSEMBLE,
-        {'members': records, 'fitted_on': 'out-of-fold predictions', 'train': train},
-    )
+    write_json(folder / ENSEMBLE, {'members': records} | about)
 
 
 def _copy(run: SingleRun, folder: pathlib.Path) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def _unequal(clips: Clips) -> bool:
 
 
 # Augmentations that find the body by its shoulders.
-_ABOUT_SHOULDERS = ('joint_drop', 'scale', 'rotate', 'jitter', 'turn', 'stretch')
+_ABOUT_SHOULDERS = ('joint_drop', 'scale', 'rotate', 'jitter', 'turn', 'stretch', 'shear')
 
 _RULES = (
     Rule(

@@ -89,6 +89,19 @@ def test_a_stretch_changes_width_height_and_depth_by_factors_of_their_own():
     assert np.abs(np.diff(factors, axis=0)).max(1).min() > 0.02
 
 
+def test_a_shear_moves_joints_sideways_by_a_share_of_how_high_they_are():
+    batch, _ = make_batch(missing=0.0)
+    got = apply(batch, read='skeleton', shear=0.3)
+    before, after = heights(batch), heights(got)
+    np.testing.assert_allclose(after[..., 1], before[..., 1], atol=1e-6)
+    moved, high = (np.diff(x, axis=2) for x in ((after - before)[..., 0], before[..., 1]))
+    amount = (moved * high).sum((1, 2)) / (high**2).sum((1, 2))  # [B]
+    np.testing.assert_allclose(moved, amount[:, None, None] * high, atol=1e-5)
+    assert np.abs(amount).max() < 0.3 and amount.min() < -0.03 and amount.max() > 0.03
+    middle = [b[:, :, list(SHOULDERS)].mean(2)[..., 0] for b in (before, after)]
+    np.testing.assert_allclose(*np.median(middle, axis=2), atol=0.05)
+
+
 def test_jitter_is_noise_in_shoulder_widths():
     batch, _ = make_batch(missing=0.0)
     got = apply(batch, read='skeleton', jitter=0.05)

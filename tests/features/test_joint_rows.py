@@ -53,6 +53,16 @@ def test_channels_are_those_of_a_plain_loop():
             np.testing.assert_array_equal(values[clip, :, row, 12:], one)
 
 
+def test_of_very_many_joints_a_few_share_their_one():
+    names = (*COCO_17, *(f'face_{k}' for k in range(83)))
+    batch = poses.batch(names, frames=2)
+    values, _ = rows(batch, names)
+    assert values.shape[2:] == (100, 12 + 34)
+    which = values[0, 0, :, 12:][np.argsort(joint_rows.order(names))]
+    np.testing.assert_array_equal(which.argmax(-1), np.arange(100) // 3)
+    np.testing.assert_array_equal(which.sum(-1), 1)
+
+
 def test_neither_place_nor_size_in_the_picture_nor_padding_is_seen():
     batch = poses.batch(COCO_17, frames=FRAMES)
     moved = batch | {'skeleton': 0.5 * batch['skeleton'] + 0.1}

@@ -141,6 +141,16 @@ def test_every_cell_of_every_frame_influences_the_output(shape):
     assert np.all(np.asarray(grad) != 0)
 
 
+@pytest.mark.parametrize(('rows', 'kernel'), [(48, 1), (49, 2), (136, 3)])
+def test_a_patch_whose_rows_are_left_open_joins_as_many_as_leave_48_tokens(rows, kernel):
+    model = VideoSwin(**TOY | {'patch_size': (2, 0, 1), 'window_size': (2, 24, 1)})
+    x = jnp.zeros((1, 2, rows, 1, 3))
+    params = jax.eval_shape(lambda: model.init(jax.random.key(0), toy.cells(x), train=False))[
+        'params'
+    ]
+    assert params['patch_embed']['kernel'].shape[0] == 2 * kernel * 3
+
+
 def test_every_parameter_gets_a_gradient():
     x = cells(2, 8, 12, 12, 3)
     model, params = make(x, frame_output=True)

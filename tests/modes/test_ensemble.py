@@ -130,6 +130,39 @@ def test_its_files_say_what_it_is_made_of_and_what_it_is_worth(folder):
     assert not list(folder.glob('.*'))  # nothing half-written
 
 
+def test_with_equal_weights_runs_need_no_cross_validation(copies, tmp_path):
+    for run in copies:
+        remove_cv(run)
+    val = posevid_jax.load(copies[0]).run.validation_clips()
+    assert ensemble.join_runs(joining(copies, ensemble__weights='equal'), tmp_path / 'new') is None
+    about = read(tmp_path / 'new/ensemble.json')
+    assert [member['weight'] for member in about['members']] == [0.5, 0.5]
+    logits = []
+    for run in copies:
+        single = posevid_jax.load(run).run
+        logits.append(mean_logits(single.logits(Parallel('jit'))(single.conform(val, 'val'))))
+    joined = restore_directory(tmp_path / 'new', 'best')
+    found = joined.logits(Parallel('jit'))(joined.conform(val, 'val'))
+    np.testing.assert_allclose(found, np.mean(logits, axis=0), rtol=1e-5)
+    assert joined.decision.chosen_on == 'validation clips, val'
+    record = eval.evaluate_run(read_config(tmp_path / 'new'), tmp_path / 'new')
+    assert record.assessment.chosen_on_these
+
+
+def test_equal_weights_need_the_same_validation_clips(copies, tmp_path):
+    config = read(copies[1] / 'config.json')
+    config['data']['synthetic']['seed'] = 5
+    (copies[1] / 'config.json').write_text(json.dumps(config))
+    (copies[1] / 'training_clips.npy').unlink(missing_ok=True)
+    with pytest.raises(InputError, match=r'features: found other validation clips than .* clip'):
+        ensemble.join_runs(joining(copies, ensemble__weights='equal'), tmp_path / 'new')
+    with pytest.raises(
+        InputError, match=r"ensemble\.weights: found 'same', expected one of fitted"
+    ):
+        ensemble.join_runs(joining(copies, ensemble__weights='same'), tmp_path / 'new')
+    assert not (tmp_path / 'new').exists()
+
+
 def test_without_other_clips_it_is_evaluated_on_those_that_no_member_was_trained_on(folder):
     record = eval.evaluate_run(read_config(folder / 'causal'), folder / 'causal')
     run = posevid_jax.load(folder / 'runs/clip').run
