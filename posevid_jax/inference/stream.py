@@ -86,7 +86,7 @@ class Stream:
         run.check_stream()
         events.check(run.config.predict)
         self.fps, self.class_names = fps, tuple(run.inputs['class_names'])
-        self._rate = StreamRate(fps, run.rate_for(fps) or fps, run.config.prepare.max_gap)
+        self._rate = StreamRate(fps, run.form.rate_for(fps) or fps, run.config.prepare.max_gap)
         self.run_fps = fps = self._rate.fps
         reads = tuple(run.inputs['joint_names']) or MEDIAPIPE_33
         self.joint_names = tuple(reads if joint_names is None else joint_names)
@@ -165,7 +165,7 @@ class Stream:
         }
         if self._run.reads_features:
             batch['features'] = frame_features(
-                self._run, clip[None], self._names, self._fps, self._aspect, 'stream'
+                self._run.form, clip[None], self._names, self._fps, self._aspect, 'stream'
             )
         return batch
 

@@ -18,6 +18,7 @@ from posevid_jax.data.mapped import Column
 from posevid_jax.errors import printable
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.members import mean_logits
+from posevid_jax.inference.clip_form import ClipForm
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.runs import training_clips
 
@@ -113,13 +114,14 @@ class TrainedRun(abc.ABC):
         """Raises InputError where it cannot take frames as they come."""
 
     @property
-    def typical(self) -> dict[str, Any] | None:
-        """`typical.describe` of its training clips; None for a run of an earlier version."""
-        return self.inputs.get('typical')
-
-    def rate_for(self, fps: float) -> float | None:
-        """The rate of its training clips where `fps` differs much from it, else None."""
-        return typical.typical_rate(self.typical, fps) if self.typical else None
+    def form(self) -> ClipForm:
+        """What it expects of clips."""
+        return ClipForm.of(
+            self.inputs,
+            whose=str(self.workdir),
+            context=self.context,
+            reads_features=self.reads_features,
+        )
 
     def warn_of_other_clips(self, clips: Clips, name: str) -> None:
         """Prints a line where clips differ much from those it was trained on.
@@ -128,7 +130,8 @@ class TrainedRun(abc.ABC):
           clips: any set.
           name: where they come from.
         """
-        for line in typical.unlike(self.typical, clips) if self.typical else ():
+        known = self.form.typical
+        for line in typical.unlike(known, clips) if known else ():
             print(printable(f'warning: {name} is unlike what {self.workdir} knows: {line}'))
 
     def validation_clips(self) -> Clips:
@@ -142,22 +145,5 @@ class TrainedRun(abc.ABC):
         return val
 
     def conform(self, clips: Clips, name: str) -> Clips:
-        """Clips as the run knows them: its features, its joints where it reads them, its classes.
-
-        Clips of another length are fine for statistics over time, and for a network that attends
-        within windows; features do not matter to a network that reads joints.
-
-        Args:
-          clips: any set.
-          name: where it comes from, for the message.
-
-        Returns:
-          the clips, labelled with the run's classes, found by name.
-
-        Raises:
-          InputError: other features or joints than the run was trained on, or another class.
-        """
-        names = self.inputs
-        if not self.reads_features:  # runs from before listed those of the archive too
-            names = names | {'feature_names': ()}
-        return source.conform(clips, names, name, like=str(self.workdir))
+        """Clips as the run knows them: `ClipForm.conform`."""
+        return self.form.conform(clips, name)

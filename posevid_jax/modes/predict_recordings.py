@@ -101,7 +101,7 @@ def _videos(
     for pair in prepare.with_progress(list(labels)):
         try:
             read = read_recording(pair.landmarks, pair.name, settings)
-            recording, clips = recordings.cut(read, run, name)
+            recording, clips = recordings.cut(read, run.form, run.config, name)
         except InputError as error:
             prepare.bad_file(str(error), settings, report)
             continue
