@@ -1,6 +1,7 @@
 """From class probabilities per frame to events, by a duration model."""
 
 import collections
+import itertools
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def segments(labels: np.ndarray, probs: np.ndarray) -> list[Event]:
     edges = [0, *(np.flatnonzero(np.diff(labels)) + 1), len(labels)]
     return [
         Event(int(a), int(b), float(probs[a:b, labels[a]].mean()), int(labels[a]))
-        for a, b in zip(edges[:-1], edges[1:], strict=True)
+        for a, b in itertools.pairwise(edges)
         if b > a and labels[a]
     ]
 

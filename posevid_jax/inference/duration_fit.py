@@ -146,5 +146,5 @@ def _low_quantile(seconds: np.ndarray, whole: np.ndarray, quantile: float) -> fl
     order = np.lexsort((~whole, seconds))  # at one duration, those that ended go first
     seconds, whole = seconds[order], whole[order]
     at_risk = len(seconds) + 1 - np.arange(len(seconds))
-    below = 1 - np.cumprod(1 - whole / at_risk)
-    return float(np.interp(quantile, np.append(0, below), np.append(0, seconds)))
+    below = (1 - np.cumprod(1 - whole / at_risk))[whole]
+    return float(np.interp(quantile, np.append(0, below), np.append(0, seconds[whole])))

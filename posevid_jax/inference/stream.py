@@ -28,7 +28,6 @@ from posevid_jax.inference.restore import restore_directory
 from posevid_jax.inference.stream_rate import StreamRate
 from posevid_jax.inference.trained_run import TrainedRun
 
-
 _Changes = list[tuple[str, Event]]
 
 

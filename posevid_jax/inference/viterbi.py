@@ -147,8 +147,11 @@ class OnlineDecoder:
         return self._path()[0] if self._frames > self._look_ahead else None
 
     def finish(self) -> list[int]:
-        """The classes of the last frames, those that have not been told."""
-        return self._path()[1:]
+        """The classes of the last frames, those that have not been told; then it begins anew."""
+        left = self._path()[1:]
+        self._ways.clear()
+        self._frames = 0
+        return left
 
     def _path(self) -> list[int]:
         """Classes on the best path: of the frame that is told, or before the first, and since."""

@@ -130,9 +130,7 @@ def _answer(update: Update, fps: float, class_names: tuple[str, ...]) -> dict[st
     return answer
 
 
-def _change(
-    change: tuple[str, Event], fps: float, class_names: tuple[str, ...]
-) -> dict[str, Any]:
+def _change(change: tuple[str, Event], fps: float, class_names: tuple[str, ...]) -> dict[str, Any]:
     kind, event = change
     label = {} if event.label is None else {'label': class_names[event.label]}
     return {
