@@ -1,10 +1,14 @@
 """Events by a duration model, of whole recordings and as frames come."""
 
+import types
+
 import numpy as np
 import pytest
 
+from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.inference.decoded_events import DecodedEventFinder, decoded_events, segments
 from posevid_jax.inference.events import Event
+from posevid_jax.inference.video_events import Video, make_record
 from posevid_jax.inference.viterbi import decode_with_look_ahead
 from tests.inference.test_viterbi import FPS, THREE, random_log_probs
 
@@ -18,6 +22,25 @@ def test_segments_are_stretches_of_a_class():
         Event(4, 6, pytest.approx((1.3 + 1.6) / 2), 1),
     ]
     assert segments(np.zeros(3, int), probs[:3]) == segments(labels[:0], probs[:0]) == []
+
+
+def test_an_event_has_the_name_of_its_class():
+    probs = np.tile([0.1, 0.5, 0.4], (4, 1))
+    recording = Recording(
+        name='v', joints=np.zeros((4, 1, 4), np.float32), joint_names=('nose',),
+        fps=FPS, width=4, height=3, time=np.arange(4) / FPS,
+    )  # fmt: skip
+    video = Video(
+        recording=recording,
+        probs=probs,
+        uncertain=np.zeros(4, bool),
+        rule=THREE,
+        events=[Event(0, 2, 0.4, 2), Event(2, 4, 0.4)],  # decoded, and of the gesture
+        label=None,
+    )
+    run = types.SimpleNamespace(inputs={'class_names': ['none', 'a', 'b']})
+    (record,) = make_record([video], run)['videos']
+    assert [event['label'] for event in record['events']] == ['b', 'a']
 
 
 @pytest.mark.parametrize('look_ahead', [0, 4, 200])

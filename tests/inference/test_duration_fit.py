@@ -57,6 +57,14 @@ def test_what_is_cut_off_is_not_short():
     assert max(alone.leave_per_second) < 0.05
 
 
+def test_a_stretch_that_was_there_before_may_be_beyond_its_minimum():
+    labels = [np.repeat([0, 1], [20, 10]), np.repeat([1, 0, 1], [5, 30, 5])]
+    model = fit(labels, [10.0, 10.0], 2, quantile=0.5)
+    assert model.min_seconds[0] == pytest.approx(3)
+    # Left twice, after 19.5 and 0.5 frames of 0.1 seconds, both with the pseudo count.
+    assert model.leave_per_second[0] == pytest.approx(2.1 / 2.1)
+
+
 def test_few_stretches_leave_room_for_shorter_ones():
     one = fit([np.repeat([0, 1, 0], 100)], [10.0], 2)
     assert one.min_seconds[1] == pytest.approx(10 * 0.05 * 2)  # the first of 1 lies at 1 / 2
