@@ -307,6 +307,12 @@ def get_config() -> ConfigDict:
     # Frames from the start of a clip to the start of the next. The probability of a frame is a mean
     # over the clips that cover it, with most weight on those whose middle it is nearest to.
     c.predict.stride = 5
+    # What makes events of these probabilities: thresholds (smooth to merge_gap below) | durations
+    # (the most probable stretches under a model of how long each class lasts).
+    c.predict.decoder = 'thresholds'
+    c.predict.durations = ''  # JSON file of that model; '' = durations.json in the run directory
+    # Seconds that a stream waits before a frame is given its class by that model; 0 = none.
+    c.predict.look_ahead = 0.0
     c.predict.smooth = 0.5  # seconds of a centred moving average of these; 0 = none
     c.predict.high = 0.0  # an event must reach this probability; 0 = the run's stored threshold
     c.predict.low = 0.9  # and lasts while the probability is at least this share of high

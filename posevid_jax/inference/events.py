@@ -12,6 +12,8 @@ from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
 
+DECODERS = ('thresholds', 'durations')
+
 _DEFAULT_HIGH = 0.5  # where a run of several classes has no threshold of its own
 
 
@@ -56,11 +58,13 @@ class Event:
     Attributes:
       start, end: frames; the end is the first one after it.
       confidence: mean probability of its frames.
+      label: class number; None where events are of the gesture, whatever its class.
     """
 
     start: int
     end: int
     confidence: float
+    label: int | None = None
 
 
 class EventFinder:
@@ -187,10 +191,15 @@ def check(config: ConfigDict) -> None:
         ('smooth', 0, np.inf),
         ('min_length', 0, np.inf),
         ('merge_gap', 0, np.inf),
+        ('look_ahead', 0, np.inf),
     ):
         if not low <= config[key] <= high or config[key] == np.inf:
             what = f'{low} to {high}' if high == 1 else 'no negative number'
             raise InputError(f'predict.{key}: found {config[key]}, expected {what}')
+    if config.decoder not in DECODERS:
+        raise InputError(
+            f'predict.decoder: found {config.decoder!r}, expected one of {", ".join(DECODERS)}'
+        )
     if config.stride < 1:
         raise InputError(f'predict.stride: found {config.stride}, expected at least 1')
     if not all(0 < overlap <= 1 for overlap in config.overlaps):

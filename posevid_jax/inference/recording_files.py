@@ -9,6 +9,7 @@ from posevid_jax.evaluation import page, timeline
 from posevid_jax.evaluation.event_metrics import EventScores
 from posevid_jax.evaluation.table import Table, number
 from posevid_jax.evaluation.timeline import Timeline
+from posevid_jax.inference.events import Rule
 from posevid_jax.inference.video_events import Video, stretches
 from posevid_jax.machine.atomic import atomic_folder
 from posevid_jax.runs.files import write_json, write_text
@@ -64,13 +65,14 @@ def _frames_csv(video: Video, class_names: list[str]) -> str:
 
 
 def _picture(video: Video) -> str:
+    rule = video.rule
     labelled = None if video.label is None else video.spans(stretches(video.label > 0))
     picture = timeline.draw(
         Timeline(
             title=f'Video {video.recording.name}',
             seconds=video.seconds,
             prob=video.prob,
-            limits=(video.rule.high, video.rule.low),
+            limits=(rule.high, rule.low) if isinstance(rule, Rule) else (),
             found=video.spans([[event.start, event.end] for event in video.events]),
             labelled=labelled,
             unseen=video.spans(stretches(video.uncertain)),

@@ -6,12 +6,12 @@ Everything is causal, and memory does not grow. Four things differ from files fo
 and deviation of a whole video (`features.zscore=per_video`) are those of the frames so far, of the
 context around a clip (`features.context`) what comes after it is missing, a frame has one clip's
 probability, not the mean of all that cover it, and probabilities are not smoothed over time
-(`predict.smooth`).
+(`predict.smooth`). A duration model (`predict.decoder`) looks ahead by `predict.look_ahead`.
 """
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
@@ -19,13 +19,16 @@ import numpy as np
 
 from posevid_jax.data.joints import MEDIAPIPE_33
 from posevid_jax.errors import InputError
-from posevid_jax.inference import events
+from posevid_jax.inference import duration_model, events
+from posevid_jax.inference.decoded_events import DecodedEventFinder
 from posevid_jax.inference.events import Event, EventFinder, Rule
 from posevid_jax.inference.nan_inputs import from_nan, nan_function
 from posevid_jax.inference.recordings import frame_features
 from posevid_jax.inference.restore import restore_directory
 from posevid_jax.inference.stream_rate import StreamRate
 from posevid_jax.inference.trained_run import TrainedRun
+
+_Changes = list[tuple[str, Event]]
 
 
 class Update(NamedTuple):
@@ -37,7 +40,8 @@ class Update(NamedTuple):
       probs: [K] of each class.
       uncertain: the mouth or both wrists cannot be seen in it.
       changes: of events, `('start', event so far)` or `('end', event)`; frames of an event are
-        those whose `prob` makes it.
+        those whose `prob` makes it. With `predict.decoder=durations` they are told
+        `predict.look_ahead` seconds late.
     """
 
     frame: int
@@ -101,7 +105,7 @@ class Stream:
         self._function = jax.jit(function)
         self._scaled = jax.jit(from_nan(run.z_scored))
         self._statistics = _RunningStatistics(len(run.inputs['scaled_names']))
-        self._finder = EventFinder(Rule.of(run.config.predict, run.threshold, fps))
+        self._find, self._finish = _event_finder(run, fps)
         self._frame = -1
         # Compiles, and refuses what a stream cannot serve; the answer before the first frame.
         self._probs = self._probabilities(self._batch())
@@ -134,9 +138,9 @@ class Stream:
 
     def finish(self) -> list[tuple[str, Event]]:
         """Ends the event that is open when there are no more frames."""
-        return self._at_frames(self._finder.finish())
+        return self._at_frames(self._finish())
 
-    def _take(self, joints: np.ndarray) -> list[tuple[str, Event]]:
+    def _take(self, joints: np.ndarray) -> _Changes:
         """Moves the window on by a frame at the run's rate, [J, 4]; the changes of events."""
         self._window[:-1] = self._window[1:]
         self._window[-1] = joints
@@ -144,9 +148,9 @@ class Stream:
         if 'video_mean' in self._reads:
             self._statistics.add(self._last_scaled(batch))
         self._probs = self._probabilities(batch)
-        return self._finder.push(float(1 - self._probs[0]))
+        return self._find(self._probs)
 
-    def _at_frames(self, changes: list[tuple[str, Event]]) -> list[tuple[str, Event]]:
+    def _at_frames(self, changes: _Changes) -> _Changes:
         """Changes whose events count the frames that came."""
         frame = self._rate.frame
         return [
@@ -187,6 +191,19 @@ class Stream:
                 f'joint_names: {missing} not found, the joints are {", ".join(self.joint_names)}'
             )
         return [self.joint_names.index(name) for name in wanted]
+
+
+def _event_finder(
+    run: TrainedRun, fps: float
+) -> tuple[Callable[[np.ndarray], _Changes], Callable[[], _Changes]]:
+    """(from the probabilities [K] of the next frame to changes of events, the last changes)."""
+    durations = duration_model.of_run(run)
+    if durations is not None:
+        look_ahead = round(run.config.predict.look_ahead * fps)
+        decoded = DecodedEventFinder(durations, fps, look_ahead)
+        return decoded.push, decoded.finish
+    finder = EventFinder(Rule.of(run.config.predict, run.threshold, fps))
+    return lambda probs: finder.push(float(1 - probs[0])), finder.finish
 
 
 class _RunningStatistics:

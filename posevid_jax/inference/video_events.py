@@ -10,6 +10,7 @@ from posevid_jax.data.clips import UNKNOWN_LABEL
 from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.evaluation import event_metrics, metrics
 from posevid_jax.evaluation.json_form import to_json
+from posevid_jax.inference.duration_model import DurationModel
 from posevid_jax.inference.events import Event, Rule
 from posevid_jax.inference.trained_run import TrainedRun
 
@@ -20,9 +21,9 @@ class Video:
 
     Attributes:
       recording: at the clips' frame rate.
-      probs: [T, K] class probabilities of the frames, smoothed.
+      probs: [T, K] class probabilities of the frames, smoothed where thresholds make events.
       uncertain: [T] bool, where the gesture could not be seen.
-      rule: that made the events.
+      rule: that made the events: thresholds, or a model of durations.
       events: in order of time.
       label: [T] class numbers, UNKNOWN_LABEL where there is none; None without a label file.
     """
@@ -30,7 +31,7 @@ class Video:
     recording: Recording
     probs: np.ndarray
     uncertain: np.ndarray
-    rule: Rule
+    rule: Rule | DurationModel
     events: list[Event]
     label: np.ndarray | None
 
@@ -120,8 +121,9 @@ def _video_record(video: Video, run: TrainedRun) -> dict[str, Any]:
 def _event_record(video: Video, event: Event, names: list[str]) -> dict[str, Any]:
     frames = slice(event.start, event.end)
     start, end = video.spans([event.start, event.end])[0]
+    label = event.label or 1 + int(video.probs[frames, 1:].mean(0).argmax())
     return {
-        'label': names[1 + int(video.probs[frames, 1:].mean(0).argmax())],
+        'label': names[label],
         'start_frame': event.start,
         'end_frame': event.end - 1,
         'start_seconds': float(start),

@@ -14,7 +14,9 @@ from posevid_jax.data.intervals import frame_labels, in_seconds, outside_label
 from posevid_jax.data.landmarks.read import read_recording
 from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.errors import InputError
-from posevid_jax.inference import events, recording_files, recordings
+from posevid_jax.inference import duration_model, events, recording_files, recordings
+from posevid_jax.inference.decoded_events import decoded_events
+from posevid_jax.inference.duration_model import DurationModel
 from posevid_jax.inference.events import Rule
 from posevid_jax.inference.restore import restore
 from posevid_jax.inference.trained_run import TrainedRun
@@ -95,6 +97,7 @@ def _videos(
             f'prepare.classes: found {", ".join(classes)}, expected as many as {run.workdir} has '
             f'({", ".join(run_classes)})'
         )
+    durations = duration_model.of_run(run)
     predict = run.predictor(parallel)
     waiting: list[_Waiting] = []
     rates: Counter[float] = Counter()
@@ -114,9 +117,9 @@ def _videos(
             label = frame_labels(known, recording.time, classes, outside)
         waiting.append((recording, clips, label))
         if sum(len(clips) for _, clips, _ in waiting) >= _CLIPS_AT_ONCE:
-            yield from _finished(waiting, predict, run)
+            yield from _finished(waiting, predict, run, durations)
             waiting = []
-    yield from _finished(waiting, predict, run)
+    yield from _finished(waiting, predict, run, durations)
     for fps, count in rates.items():
         print(
             f'{count} recordings at {fps:g} frames a second were resampled to the rate that '
@@ -125,7 +128,10 @@ def _videos(
 
 
 def _finished(
-    waiting: list[_Waiting], predict: Callable[[Clips], np.ndarray], run: TrainedRun
+    waiting: list[_Waiting],
+    predict: Callable[[Clips], np.ndarray],
+    run: TrainedRun,
+    durations: DurationModel | None,
 ) -> Iterator[Video]:
     if not waiting:
         return
@@ -135,14 +141,18 @@ def _finished(
         own, probs = probs[: len(clips)], probs[len(clips) :]
         frames = events.frame_probabilities(own, clips.start_frame, clips.features.shape[1])
         frames = frames[: len(recording.time)]
-        frames = events.smooth(frames, 2 * round(settings.smooth * recording.fps / 2) + 1)
-        rule = Rule.of(settings, run.threshold, recording.fps)
+        if durations is None:
+            frames = events.smooth(frames, 2 * round(settings.smooth * recording.fps / 2) + 1)
+            rule = Rule.of(settings, run.threshold, recording.fps)
+            found = events.find_events(1 - frames[:, 0], rule)
+        else:
+            rule, found = durations, decoded_events(frames, durations, recording.fps)
         seen = events.visible(recording.joints, recording.joint_names, settings.min_visibility)
         yield Video(
             recording=recording,
             probs=frames,
             uncertain=~seen,
             rule=rule,
-            events=events.find_events(1 - frames[:, 0], rule),
+            events=found,
             label=label,
         )

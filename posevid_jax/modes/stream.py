@@ -53,7 +53,7 @@ def serve(run: TrainedRun, source: TextIO, sink: TextIO) -> None:
             print(
                 json.dumps(_answer(_push(stream, where, value), fps, names)), file=sink, flush=True
             )
-        last = [_change(change, fps) for change in stream.finish()]
+        last = [_change(change, fps, names) for change in stream.finish()]
         if last:
             print(json.dumps({'changes': last}), file=sink, flush=True)
     except BrokenPipeError:
@@ -123,15 +123,16 @@ def _answer(update: Update, fps: float, class_names: tuple[str, ...]) -> dict[st
         'seconds': round(update.frame / fps, 6),
         'prob': round(update.prob, 6),
         'uncertain': bool(update.uncertain),
-        'changes': [_change(change, fps) for change in update.changes],
+        'changes': [_change(change, fps, class_names) for change in update.changes],
     }
     if len(class_names) > 2:
         answer['probs'] = dict(zip(class_names, update.probs.round(6).tolist(), strict=True))
     return answer
 
 
-def _change(change: tuple[str, Event], fps: float) -> dict[str, Any]:
+def _change(change: tuple[str, Event], fps: float, class_names: tuple[str, ...]) -> dict[str, Any]:
     kind, event = change
+    label = {} if event.label is None else {'label': class_names[event.label]}
     return {
         'change': kind,
         'start_frame': event.start,
@@ -139,4 +140,4 @@ def _change(change: tuple[str, Event], fps: float) -> dict[str, Any]:
         'start_seconds': round(event.start / fps, 6),
         'end_seconds': round(event.end / fps, 6),
         'confidence': round(event.confidence, 6),
-    }
+    } | label

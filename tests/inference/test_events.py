@@ -85,7 +85,15 @@ def test_the_stored_threshold_is_what_an_event_must_reach():
 
 @pytest.mark.parametrize(
     ('key', 'value'),
-    [('high', 1.5), ('low', -0.1), ('merge_gap', -1.0), ('stride', 0), ('overlaps', (0.0,))],
+    [
+        ('high', 1.5),
+        ('low', -0.1),
+        ('merge_gap', -1.0),
+        ('stride', 0),
+        ('overlaps', (0.0,)),
+        ('look_ahead', -1.0),
+        ('decoder', 'best'),
+    ],
 )
 def test_a_key_that_cannot_be_is_named(key, value):
     with pytest.raises(InputError, match=rf'predict\.{key}: found'):

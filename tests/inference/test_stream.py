@@ -11,12 +11,16 @@ from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
 from posevid_jax.inference import recordings
+from posevid_jax.inference.decoded_events import segments
+from posevid_jax.inference.duration_model import DurationModel
 from posevid_jax.inference.events import Rule, find_events
 from posevid_jax.inference.single import SingleRun
 from posevid_jax.inference.stream import Stream
+from posevid_jax.inference.viterbi import decode_with_look_ahead
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.modes.bench_stream import bench_stream
 from posevid_jax.modes.stream import serve
+from posevid_jax.runs.files import write_json
 from tests import toy
 from tests.untrained import write_run
 
@@ -102,6 +106,50 @@ def test_changes_are_the_events_of_the_probabilities(runs, recording):
     # Until the last one, which is still open then.
     _, changes = stream_all(dataclasses.replace(run, config=settings), frames[: expected[-1].end])
     assert [event for kind, event in changes if kind == 'end'] == expected
+
+
+@pytest.mark.parametrize('seconds', [0.0, 0.2])
+def test_changes_of_a_duration_model_are_told_after_its_look_ahead(
+    seconds, runs, recording, tmp_path
+):
+    run, frames = runs['per_video'], np.tile(recording.joints, (2, 1, 1))
+    plain = Stream(run, fps=30, joint_names=recording.joint_names)
+    probs = np.stack([plain.push(joints).probs for joints in frames])
+    often = float(np.median(probs[:, 1]))
+    model = DurationModel(
+        min_seconds=[0.1, 0.1], leave_per_second=[30.0, 30.0],
+        transition=[[0, 1], [1, 0]], prior=[1 - often, often], weight=50.0,
+    )  # fmt: skip
+    write_json(tmp_path / 'd.json', model)
+    settings = run.config.copy_and_resolve_references()
+    settings.predict.update(
+        decoder='durations', durations=str(tmp_path / 'd.json'), look_ahead=seconds
+    )
+    run = dataclasses.replace(run, config=settings)
+    stream = Stream(run, fps=30, joint_names=recording.joint_names)
+    told = [stream.push(joints).changes for joints in frames] + [stream.finish()]
+    labels = decode_with_look_ahead(np.log(probs), model, 30, round(30 * seconds))
+    changes = [(frame, *change) for frame, of in enumerate(told) for change in of]
+    ended = [event for _, kind, event in changes if kind == 'end']
+    expected = segments(labels, probs)
+    assert len(expected) > 1
+    assert ended == [
+        dataclasses.replace(event, confidence=pytest.approx(event.confidence)) for event in expected
+    ]
+    assert all(
+        frame == event.start + round(30 * seconds)
+        for frame, kind, event in changes
+        if kind == 'start' and frame < len(frames)
+    )
+    joints = [[None if np.isnan(j).any() else j.tolist() for j in frame] for frame in frames]
+    known = {'fps': 30, 'video_size': [1, 1], 'joint_names': recording.joint_names}
+    lines = [known] + [{'joints': frame} for frame in joints]
+    sink = io.StringIO()
+    serve(run, io.StringIO('\n'.join(map(json.dumps, lines))), sink)
+    written = [
+        change for line in sink.getvalue().splitlines() for change in json.loads(line)['changes']
+    ]
+    assert [change['label'] for change in written] == ['smoke'] * 2 * len(expected)
 
 
 def test_a_stream_at_another_rate_is_that_of_the_run(runs, recording, capsys):

@@ -14,7 +14,10 @@ from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation.json_form import to_json
 from posevid_jax.inference import events
+from posevid_jax.inference.duration_model import DurationModel
+from posevid_jax.inference.viterbi import decode
 from posevid_jax.modes import predict_clips, predict_recordings
+from posevid_jax.runs.files import write_json
 from posevid_jax.training import loop
 from tests import toy
 
@@ -132,6 +135,40 @@ def test_events_files_and_metrics(folder, capsys):
     assert {row['label'] for row in frames_of(folder, 'v1')} == {'-1', '0', '1'}
     for path in (out / 'timelines').iterdir():
         xml.etree.ElementTree.fromstring(path.read_text())
+
+
+def test_a_duration_model_makes_events_of_what_is_not_smoothed(folder, recorded):
+    settings = {'predict__decoder': 'durations', 'predict__smooth': 1.0}
+    plain = config(folder)
+    predict_recordings.predict_recordings(plain, folder / 'run', 'best')
+    probs, fps = probs_of(folder, 'v0'), float(recorded.fps[0])
+    often = float(np.median(probs))  # where both classes have the same score
+    model = DurationModel(
+        min_seconds=[4 / fps, 6 / fps], leave_per_second=[fps, fps],
+        transition=[[0, 1], [1, 0]], prior=[1 - often, often], weight=50.0,
+    )  # fmt: skip
+    path = folder / 'other.json'
+    write_json(path, model)
+    settings['predict__durations'] = str(path)
+    record = predict_recordings.predict_recordings(
+        config(folder, **settings), folder / 'run', 'best'
+    )
+    np.testing.assert_allclose(probs_of(folder, 'v0'), probs)
+    assert record['videos'][0]['rule'] == to_json(model)
+    labels = decode(np.log(np.stack([1 - probs, probs], 1)), model, fps)
+    expected = np.flatnonzero(np.diff(labels, prepend=0, append=0)).reshape(-1, 2)
+    rows = list(csv.DictReader((folder / 'run/predictions/landmarks/events.csv').open()))
+    rows = [row for row in rows if row['video'] == 'v0']
+    found = [(int(row['start_frame']), int(row['end_frame']) + 1) for row in rows]
+    assert found == [tuple(of) for of in expected]
+    inside = [b - a for a, b in found if a > 0 and b < 50]
+    assert inside and min(inside) >= 6
+    for (a, b), row in zip(found, rows, strict=True):
+        assert float(row['confidence']) == pytest.approx(probs[a:b].mean(), abs=1e-4)
+        assert row['label'] == 'smoke'
+    settings['predict__durations'] = ''
+    with pytest.raises(InputError, match=r'run/durations\.json: not found'):
+        predict_recordings.predict_recordings(config(folder, **settings), folder / 'run', 'best')
 
 
 def test_recordings_at_another_rate_are_made_that_of_the_run(folder, recorded, tmp_path, capsys):
