@@ -2,16 +2,17 @@
 
 A class with a minimum of D frames is a chain of D states: a stretch enters at its beginning, moves
 on by one state a frame, and may stay in the last one or leave from there (Yu 2010, "Hidden
-semi-Markov models"; Viterbi 1967). A step costs a shift along the chains and K x K ways from one
-class to another, so the time grows with the number of frames and not with that of durations.
+semi-Markov models"; Viterbi 1967). A step moves along all chains at once, and K x K ways lead from
+one class to another, so the time grows with the number of frames and not with that of durations.
 
 The first stretch of a recording may have begun before it, so it starts in the last state of its
 chain; the last one may go on after it, so it may end in any. They alone can be shorter than the
 minimum.
 
-Chains lie in a table [K, D], D of the longest, aligned at their last states. The same step runs in
-JAX on whole recordings and in NumPy on frames as they come; it only adds and compares, so both find
-the same.
+Chains lie in a table [K, D], D of the longest, aligned at their last states. To move on along them
+without moving numbers, the scores of frame t have the column c of the table at (c - t) mod D. The
+same step runs in JAX on whole recordings and in NumPy on frames as they come; it only adds and
+compares, so both find the same.
 """
 
 import collections
@@ -68,9 +69,10 @@ def decode(log_probs: np.ndarray, model: DurationModel, fps: float) -> np.ndarra
     """
     if not len(log_probs):
         return np.zeros(0, np.int64)
-    chains = _chains(model, fps)
-    best, ways = _forward(chains, _padded(model.emissions(log_probs)))
-    states = np.asarray(_backward(chains, best, ways, len(log_probs) - 1))[: len(log_probs)]
+    chains, emissions = _chains(model, fps), model.emissions(log_probs)
+    states = np.asarray(_best_path(chains, _padded(emissions), len(emissions) - 1))[
+        : len(emissions)
+    ]
     return states.astype(np.int64) // chains.start.shape[1]
 
 
@@ -90,7 +92,7 @@ def decode_with_look_ahead(
     if look_ahead_frames >= frames:
         return decode(log_probs, model, fps)
     chains = _chains(model, fps)
-    best, ways = _forward(chains, _padded(model.emissions(log_probs)))
+    best, ways = _best_states(chains, _padded(model.emissions(log_probs)))
     columns = chains.start.shape[1]
     entered_from, stayed = np.asarray(ways.entered_from, np.int64), np.asarray(ways.stayed)
     from_frame = np.arange(look_ahead_frames, frames)
@@ -122,7 +124,7 @@ class OnlineDecoder:
         self._model, self._chains = model, _chains(model, fps)
         self._first = self._chains.first.tolist()
         self._look_ahead, self._frames = look_ahead_frames, 0
-        self._scores, self._best = np.zeros(0), 0
+        self._scores = self._chains.start
         self._ways: collections.deque[tuple[list[int], list[bool]]] = collections.deque(
             maxlen=look_ahead_frames
         )
@@ -138,10 +140,10 @@ class OnlineDecoder:
         """
         emission = self._model.emissions(log_probs)
         if self._frames:
-            step = _step(np, self._chains, self._scores, emission)
+            turn = self._frames % self._chains.start.shape[1]
+            self._scores, ways = _step(np, self._chains, self._scores, emission, turn)
         else:
-            step = _start(np, self._chains, emission)
-        self._scores, self._best, ways = step
+            self._scores, ways = _start(np, self._chains, emission)
         self._ways.append((ways.entered_from.tolist(), ways.stayed.tolist()))
         self._frames += 1
         return self._path()[0] if self._frames > self._look_ahead else None
@@ -155,7 +157,8 @@ class OnlineDecoder:
 
     def _path(self) -> list[int]:
         """Classes on the best path: of the frame that is told, or before the first, and since."""
-        state, columns = int(self._best), self._chains.start.shape[1]
+        columns = self._chains.start.shape[1]
+        state = int(_best(np, self._scores, (self._frames - 1) % columns))
         path = [state // columns]
         for entered_from, stayed in reversed(self._ways):
             k = path[-1]
@@ -191,37 +194,51 @@ def _power_of_2(number: int) -> int:
     return 1 << (number - 1).bit_length()
 
 
-def _start(xp: ModuleType, chains: _Chains, emission: Any) -> tuple[Any, Any, _Ways]:
+def _start(xp: ModuleType, chains: _Chains, emission: Any) -> tuple[Any, _Ways]:
     """As `_step`, of the first frame."""
     classes = len(chains.first)
-    scores = chains.start + emission[:, None]
     ways = _Ways(xp.zeros(classes, xp.int16), xp.ones(classes, bool))
-    return scores - scores.max(), scores.argmax(), ways
+    return chains.start + emission[:, None], ways
 
 
-def _step(xp: ModuleType, chains: _Chains, scores: Any, emission: Any) -> tuple[Any, Any, _Ways]:
+def _step(
+    xp: ModuleType, chains: _Chains, scores: Any, emission: Any, turn: Any
+) -> tuple[Any, _Ways]:
     """Moves the best paths on by a frame.
 
     Args:
       xp: numpy or jax.numpy.
       chains: the states.
-      scores: [K, D] of the best path to each state until the frame before.
+      scores: [K, D] of the best path to each state until the frame before, turned.
       emission: [K] of this frame.
+      turn: the number of this frame mod D.
 
     Returns:
-      (scores of this frame less the largest, the best state, how the paths came there).
+      (scores until this frame, less the largest of a last state; how the paths came there).
     """
     columns = scores.shape[1]
-    leaving = scores[:, -1:] + chains.switch  # [from, to]
-    before_first = xp.full_like(scores[:, :1], -xp.inf)
-    moved = xp.concatenate([before_first, scores[:, :-1]], 1)
-    begins = xp.arange(columns) == chains.first[:, None]
-    moved = xp.where(begins, leaving.max(0)[:, None], moved)
-    staying = scores[:, -1] + chains.stay
-    ways = _Ways(leaving.argmax(0).astype(xp.int16), staying >= moved[:, -1])
-    last = xp.maximum(staying, moved[:, -1])
-    reached = xp.concatenate([moved[:, :-1], last[:, None]], 1) + emission[:, None]
-    return reached - reached.max(), reached.argmax(), ways
+    before = -turn % columns  # where the last states were; now the first column of the table
+    last = (before - 1) % columns
+    leaving = scores[:, before, None] + chains.switch  # [from, to]
+    entering = leaving.max(0)
+    staying = scores[:, before] + chains.stay
+    arriving = xp.where(chains.first == columns - 1, entering, scores[:, last])
+    reached = xp.maximum(staying, arriving)
+
+    place = xp.arange(columns)
+    begins = place == ((chains.first - turn) % columns)[:, None]
+    scores = xp.where(place == before, -xp.inf, scores)
+    scores = xp.where(begins, entering[:, None], scores)
+    scores = xp.where(place == last, reached[:, None], scores)
+    ways = _Ways(leaving.argmax(0).astype(xp.int16), staying >= arriving)
+    return scores + (emission - reached.max())[:, None], ways
+
+
+def _best(xp: ModuleType, scores: Any, turn: Any) -> Any:
+    """The number of the most probable state in the table, of scores of a frame."""
+    columns = scores.shape[1]
+    place = scores.argmax().astype(xp.int32)
+    return place - place % columns + (place % columns + turn) % columns
 
 
 def _before(columns: int, state: Any, first: Any, entered_from: Any, stayed: Any) -> Any:
@@ -240,29 +257,44 @@ def _before(columns: int, state: Any, first: Any, entered_from: Any, stayed: Any
 
 
 @jax.jit
-def _forward(chains: _Chains, emissions: jax.Array) -> tuple[jax.Array, _Ways]:
-    """The best state of each frame, [T], and how the paths came to all states of it, [T, K]."""
+def _best_path(chains: _Chains, emissions: jax.Array, last: int) -> jax.Array:
+    """States [T] of the best path to a last frame; those after it mean nothing."""
+    columns = chains.start.shape[1]
 
-    def frame(scores: jax.Array, emission: jax.Array) -> tuple[jax.Array, tuple[Any, _Ways]]:
-        scores, best, ways = _step(jnp, chains, scores, emission)
-        return scores, (best, ways)
+    def forward(scores: jax.Array, of: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, _Ways]:
+        number, emission = of
+        moved, ways = _step(jnp, chains, scores, emission, number % columns)
+        return jnp.where(number <= last, moved, scores), ways
 
-    scores, *first = _start(jnp, chains, emissions[0])
-    _, others = jax.lax.scan(frame, scores, emissions[1:])
-    return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), tuple(first), others)
+    def backward(state: jax.Array, of: tuple[jax.Array, _Ways]) -> tuple[jax.Array, jax.Array]:
+        number, (entered_from, stayed) = of
+        k = state // columns
+        ways = entered_from[k].astype(state.dtype), stayed[k]
+        before = _before(columns, state, chains.first[k], *ways)
+        return jnp.where(number <= last, before, state), state
+
+    numbers = jnp.arange(1, len(emissions))
+    scores, _ = _start(jnp, chains, emissions[0])
+    scores, ways = jax.lax.scan(forward, scores, (numbers, emissions[1:]))
+    final = _best(jnp, scores, last % columns)
+    first, others = jax.lax.scan(backward, final, (numbers, ways), reverse=True)
+    return jnp.append(first, others)
 
 
 @jax.jit
-def _backward(chains: _Chains, best: jax.Array, ways: _Ways, last: int) -> jax.Array:
-    """States [T] of the best path to a last frame; those after it mean nothing."""
-
-    def frame(state: jax.Array, of: tuple[jax.Array, _Ways]) -> tuple[jax.Array, jax.Array]:
-        number, (entered_from, stayed) = of
-        state = jnp.where(number < last, state, best[last])
-        k = state // columns
-        ways_to = entered_from[k].astype(state.dtype), stayed[k]
-        return _before(columns, state, chains.first[k], *ways_to), state
-
+def _best_states(chains: _Chains, emissions: jax.Array) -> tuple[jax.Array, _Ways]:
+    """The best state of each frame, [T], and how the paths came to all states of it, [T, K]."""
     columns = chains.start.shape[1]
-    numbers = jnp.arange(len(best))
-    return jax.lax.scan(frame, best[last], (numbers, ways), reverse=True)[1]
+
+    def frame(
+        scores: jax.Array, of: tuple[jax.Array, jax.Array]
+    ) -> tuple[jax.Array, tuple[jax.Array, _Ways]]:
+        number, emission = of
+        scores, ways = _step(jnp, chains, scores, emission, number % columns)
+        return scores, (_best(jnp, scores, number % columns), ways)
+
+    scores, ways = _start(jnp, chains, emissions[0])
+    first = _best(jnp, scores, 0), ways
+    numbers = jnp.arange(1, len(emissions))
+    _, others = jax.lax.scan(frame, scores, (numbers, emissions[1:]))
+    return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, others)
