@@ -320,7 +320,7 @@ def get_config() -> ConfigDict:
     c.predict.merge_gap = 0.3  # seconds below low that do not end an event
     # A frame is uncertain when the mouth, or both wrists, are less visible than this.
     c.predict.min_visibility = 0.5
-    c.predict.overlaps = (0.1, 0.3, 0.5)  # intersections over union that count as found
+    c.predict.overlaps = (0.1, 0.25, 0.3, 0.5, 0.75)  # intersections over union that count as found
 
     c.cv = ConfigDict()  # --mode=cv and baseline: folds of the videos of data.train
     c.cv.folds = 5

@@ -6,6 +6,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
+_ROUNDING = 1e-9  # of overlaps that are computed from seconds
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class VideoEvents:
@@ -56,7 +58,7 @@ def matches(overlap: np.ndarray, least: float) -> int:
     """The most pairs of a found and a true event, each in one pair, that overlap by `least`."""
     if not overlap.size:
         return 0
-    graph = sparse.csr_matrix(overlap >= least)
+    graph = sparse.csr_matrix(overlap >= least - _ROUNDING)
     return int((csgraph.maximum_bipartite_matching(graph) >= 0).sum())
 
 

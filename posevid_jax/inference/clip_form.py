@@ -13,7 +13,8 @@ class ClipForm:
 
     Attributes:
       whose: the run directory, or the training clips, for messages.
-      num_frames: T of the training clips.
+      num_frames: T of the clips that recordings are covered with: those of training, or shorter
+        ones where a clip is judged by its sub-clips.
       context: frames that are read before a clip, and as many after it.
       joint_names: J joints; () where the skeleton is not read.
       feature_names: F features that are read; () where they are computed from the joints.
@@ -31,18 +32,24 @@ class ClipForm:
 
     @classmethod
     def of(
-        cls, inputs: dict[str, Any], *, whose: str, context: int, reads_features: bool
+        cls,
+        inputs: dict[str, Any],
+        *,
+        whose: str,
+        num_frames: int,
+        context: int,
+        reads_features: bool,
     ) -> 'ClipForm':
         """The form by what scaler.json says.
 
         Args:
-          inputs: names of features, joints and classes, and frames.
-          whose, context: as of the form.
+          inputs: names of features, joints and classes.
+          whose, num_frames, context: as of the form.
           reads_features: runs from before listed those of the archive where they read none.
         """
         return cls(
             whose=whose,
-            num_frames=inputs['num_frames'],
+            num_frames=num_frames,
             context=context,
             joint_names=tuple(inputs['joint_names']),
             feature_names=tuple(inputs['feature_names']) if reads_features else (),

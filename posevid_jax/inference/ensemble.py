@@ -85,6 +85,10 @@ class EnsembleRun(TrainedRun):
     def context(self) -> int:
         return max(member.context for member in self.members.values())
 
+    @property
+    def window(self) -> int:
+        return max(member.window for member in self.members.values())
+
     def arrays(self, clips: Clips) -> dict[str, Column]:
         arrays = {}
         for member in sorted(self.members.values(), key=lambda run: run.context):

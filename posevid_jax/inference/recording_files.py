@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from posevid_jax.evaluation import page, timeline
-from posevid_jax.evaluation.event_metrics import EventScores
-from posevid_jax.evaluation.table import Table, number
+from posevid_jax.evaluation import page, segmentation, timeline
+from posevid_jax.evaluation.segmentation import stretches
+from posevid_jax.evaluation.table import Table
 from posevid_jax.evaluation.timeline import Timeline
 from posevid_jax.inference.events import Rule
-from posevid_jax.inference.video_events import Video, stretches
+from posevid_jax.inference.video_events import Video
 from posevid_jax.machine.atomic import atomic_folder
 from posevid_jax.runs.files import write_json, write_text
 
@@ -88,20 +88,13 @@ def lines(folder: pathlib.Path, record: dict[str, Any]) -> list[str]:
     text = [
         f'{folder}: {count} events in {len(record["videos"])} videos, {seconds / 60:.1f} minutes'
     ]
-    if 'metrics' not in record:
+    if 'segmentation' not in record:
         return text
-    header = ('overlap', 'events', 'found', 'matched', 'precision', 'recall', 'F1', 'false/hour')
-    for title, key in (('Events', 'metrics'), ('One event over each video', 'whole_video')):
-        scores: list[EventScores] = record[key]
-        rows = [
-            (
-                f'{r.overlap:g}', f'{r.true_events}', f'{r.found_events}', f'{r.matched}',
-                f'{r.precision:.3f}', f'{r.recall:.3f}', f'{r.f1:.3f}',
-                number(r.false_alarms_per_hour, '.0f', none='-'),
-            )
-            for r in scores
-        ]  # fmt: skip
-        text += Table(title, header, rows).lines()
+    found = record['segmentation']['found']
+    draws = '' if found.intervals['edit'] is None else ', with 95 % intervals over recordings'
+    text += segmentation.table(f'Events{draws}', record['segmentation']).lines()
+    if len(found.classes) > 1:
+        text += segmentation.class_table(found).lines()
     if record['frames'] is not None and record['frames']['roc_auc'] is not None:
         text.append(f'ROC-AUC of the frames {record["frames"]["roc_auc"]:.4f}')
     return text

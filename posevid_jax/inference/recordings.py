@@ -1,48 +1,126 @@
 """Recordings of any length as clips that a classifier can read."""
 
 import dataclasses
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.data import slicing
 from posevid_jax.data.clips import Clips
+from posevid_jax.data.concatenate import concatenate
 from posevid_jax.data.hand_mouth import hand_mouth_features
 from posevid_jax.data.joints import MEDIAPIPE_33
 from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.errors import InputError
 from posevid_jax.inference.clip_form import ClipForm
 
+_CLIPS_AT_ONCE = 2048  # of short recordings together, so that batches are full
 
-def cut(
-    recording: Recording, form: ClipForm, config: ConfigDict, source: str
-) -> tuple[Recording, Clips]:
-    """A recording at the clips' frame rate, and clips that cover every frame of it.
 
-    The rate is `prepare.resample_fps`; without it, that of the recording, or of the training clips
-    where these two differ much.
+@dataclasses.dataclass(frozen=True, eq=False)
+class LabelledRecording:
+    """A recording of T frames at the rate of the clips, and what is known of it.
 
-    Clips are as long as those that the classifier was trained on and begin every `predict.stride`
-    frames. Beyond the end of the recording, frames are missing.
+    Attributes:
+      recording: from `at_rate`.
+      label: [T] class numbers, UNKNOWN_LABEL where there is none; None without a label file.
+    """
+
+    recording: Recording
+    label: np.ndarray | None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class JudgedRecording:
+    """What a classifier says of the N clips that cover a recording.
+
+    Attributes:
+      of: the recording.
+      values: [N, K] logits or probabilities.
+      start: [N] first frame of each clip.
+    """
+
+    of: LabelledRecording
+    values: np.ndarray
+    start: np.ndarray
+
+
+def judge(
+    recordings: Iterable[LabelledRecording],
+    judge: Callable[[Clips], np.ndarray],
+    form: ClipForm,
+    config: ConfigDict,
+    source: str,
+) -> Iterator[JudgedRecording]:
+    """Judges recordings by the clips that cover them.
+
+    Args:
+      recordings: in the order of the answers.
+      judge: clips to values `[N, K]`.
+      form, config, source: as for `cover`.
+
+    Raises:
+      InputError: as of `cover`.
+    """
+    waiting: list[tuple[LabelledRecording, Clips]] = []
+
+    def judged() -> Iterator[JudgedRecording]:
+        if not waiting:
+            return
+        values = judge(concatenate([clips for _, clips in waiting]))
+        ends = np.cumsum([len(clips) for _, clips in waiting])
+        for (of, clips), own in zip(waiting, np.split(values, ends[:-1]), strict=True):
+            yield JudgedRecording(of, own, clips.start_frame)
+        waiting.clear()
+
+    for of in recordings:
+        waiting.append((of, cover(of.recording, form, config, source)))
+        if sum(len(clips) for _, clips in waiting) >= _CLIPS_AT_ONCE:
+            yield from judged()
+    yield from judged()
+
+
+def at_rate(recording: Recording, form: ClipForm, settings: ConfigDict) -> Recording:
+    """A recording at the rate of the clips that a classifier expects.
+
+    That is `prepare.resample_fps`; without it, the recording's own, or the rate of the training
+    clips where these two differ much.
 
     Args:
       recording: any.
+      form: what the classifier expects of clips.
+      settings: `config.prepare`.
+
+    Raises:
+      InputError: nobody is in it.
+    """
+    if not np.isfinite(recording.joints).any():
+        raise InputError(f'video {recording.name}: found no pose in any frame, expected some')
+    rate = settings.resample_fps or form.rate_for(recording.fps) or 0.0
+    return slicing.resample(recording, rate, settings.max_gap)
+
+
+def cover(recording: Recording, form: ClipForm, config: ConfigDict, source: str) -> Clips:
+    """Clips that cover every frame of a recording.
+
+    They are as long as those that the classifier was trained on and begin every `predict.stride`
+    frames. Beyond the end of the recording, frames are missing.
+
+    Args:
+      recording: from `at_rate`.
       form: what the classifier expects of clips.
       config: the whole configuration; `prepare` and `predict.stride` are read.
       source: what the clips' identities begin with.
 
     Returns:
-      (the recording resampled, its clips as `form.conform` gives them).
+      the clips, as `form.conform` gives them.
 
     Raises:
-      InputError: features are read that the recording cannot give, or nobody is in it.
+      InputError: features are read that the recording cannot give.
     """
-    if not np.isfinite(recording.joints).any():
-        raise InputError(f'video {recording.name}: found no pose in any frame, expected some')
-    settings = config.prepare.copy_and_resolve_references().unlock()
-    rate = settings.resample_fps or form.rate_for(recording.fps) or 0.0
-    recording = slicing.resample(recording, rate, settings.max_gap)
     length, stride = form.num_frames, config.predict.stride
+    settings = config.prepare.copy_and_resolve_references().unlock()
     settings.update(
         unit='frames', clip_length=float(length), stride=float(stride), resample_fps=0.0,
         context=float(form.context), min_coverage=0.0,
@@ -63,7 +141,7 @@ def cut(
             mask=mask,
             feature_names=form.feature_names,
         )
-    return recording, form.conform(clips, source)
+    return form.conform(clips, source)
 
 
 def frame_features(

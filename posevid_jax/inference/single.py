@@ -103,6 +103,10 @@ class SingleRun(TrainedRun):
     def context(self) -> int:
         return self.config.features.context
 
+    @property
+    def window(self) -> int:
+        return self.config.features.subclip or self.inputs['num_frames']
+
     def arrays(self, clips: Clips) -> dict[str, Column]:
         return columns.host_arrays(clips, families.input_spec(self.config))
 

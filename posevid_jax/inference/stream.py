@@ -97,7 +97,7 @@ class Stream:
         self._order = self._place(reads if run.inputs['joint_names'] else self.joint_names)
         self._names = tuple(self.joint_names[j] for j in self._order)
         self._around = run.context
-        frames = self._around + run.inputs['num_frames']
+        frames = self._around + run.window
         self._window = np.full((frames, len(self._order), 4), np.nan, np.float32)
         self._after = np.full((self._around, len(self._order), 4), np.nan, np.float32)
         self._fps, self._aspect = np.full(1, fps, np.float32), np.full(1, aspect, np.float32)

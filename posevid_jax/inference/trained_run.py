@@ -59,6 +59,12 @@ class TrainedRun(abc.ABC):
     def context(self) -> int:
         """Frames that it reads before a clip, and as many after it."""
 
+    @property
+    @abc.abstractmethod
+    def window(self) -> int:
+        """Frames that it is at its best with: those of a training clip, or of a sub-clip where
+        clips are judged by these."""
+
     @abc.abstractmethod
     def arrays(self, clips: Clips) -> dict[str, Column]:
         """The columns that it reads, one row per clip, and perhaps more."""
@@ -119,6 +125,7 @@ class TrainedRun(abc.ABC):
         return ClipForm.of(
             self.inputs,
             whose=str(self.workdir),
+            num_frames=self.window,
             context=self.context,
             reads_features=self.reads_features,
         )

@@ -1,6 +1,7 @@
 """What was found in recordings, as records, beside what was labelled."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,8 +9,9 @@ import numpy as np
 
 from posevid_jax.data.clips import UNKNOWN_LABEL
 from posevid_jax.data.landmarks.recording import Recording
-from posevid_jax.evaluation import event_metrics, metrics
+from posevid_jax.evaluation import event_metrics, metrics, segmentation
 from posevid_jax.evaluation.json_form import to_json
+from posevid_jax.evaluation.segmentation import Segmentation, SegmentedRecording, stretches
 from posevid_jax.inference.duration_model import DurationModel
 from posevid_jax.inference.events import Event, Rule
 from posevid_jax.inference.trained_run import TrainedRun
@@ -41,6 +43,20 @@ class Video:
         return 1 - self.probs[:, 0]
 
     @property
+    def found_label(self) -> np.ndarray:
+        """[T] class of the event that each frame is in, 0 where it is in none."""
+        label = np.zeros(len(self.probs), np.int64)
+        for event in self.events:
+            label[event.start : event.end] = self.label_of(event)
+        return label
+
+    def label_of(self, event: Event) -> int:
+        """The class of an event; where events are of any, the most probable one in it."""
+        if event.label is not None:
+            return event.label
+        return 1 + int(self.probs[event.start : event.end, 1:].mean(0).argmax())
+
+    @property
     def seconds(self) -> np.ndarray:
         """[T + 1] where each frame begins, and the end of the last one."""
         time = self.recording.time
@@ -51,18 +67,14 @@ class Video:
         return self.seconds[np.asarray(frames, np.int64).reshape(-1, 2)]
 
 
-def stretches(flag: np.ndarray) -> np.ndarray:
-    """First frame and end of each stretch of True in [T], as [E, 2]."""
-    return np.flatnonzero(np.diff(flag, prepend=False, append=False)).reshape(-1, 2)
-
-
 def make_record(videos: list[Video], run: TrainedRun) -> dict[str, Any]:
     """What was found in some videos, for `write_json`.
 
     Returns:
       `videos`, a record each with its `events`; with labels also `metrics`, the `EventScores` of
-      each overlap, `whole_video`, the same for one event over each video, and `frames`, the metrics
-      of the probabilities per frame (None where no frame has a label).
+      each overlap, `whole_video`, the same for one event over each video, `frames`, the metrics
+      of the probabilities per frame (None where no frame has a label), and `segmentation`, two
+      `Segmentation`: of what was `found`, and of `one event each`.
     """
     record: dict[str, Any] = {'videos': [_video_record(video, run) for video in videos]}
     labelled = [(video, video.label) for video in videos if video.label is not None]
@@ -78,7 +90,25 @@ def make_record(videos: list[Video], run: TrainedRun) -> dict[str, Any]:
             [_compared(*whole) for whole in whole_video], overlaps
         ),
         'frames': _frame_metrics(labelled, run.threshold),
+        'segmentation': _segmentation(labelled, run),
     }
+
+
+def _segmentation(
+    labelled: list[tuple[Video, np.ndarray]], run: TrainedRun
+) -> dict[str, Segmentation]:
+    found = [
+        SegmentedRecording(label.astype(np.int64), video.found_label, video.seconds)
+        for video, label in labelled
+    ]
+    judge = functools.partial(
+        segmentation.evaluate,
+        class_names=run.inputs['class_names'],
+        overlaps=run.config.predict.overlaps,
+        samples=run.config.eval.bootstrap,
+        seed=run.config.seed,
+    )
+    return {'found': judge(found), 'one event each': judge(segmentation.one_event_each(found))}
 
 
 def _compared(video: Video, label: np.ndarray, found: list[Event]) -> event_metrics.VideoEvents:
@@ -121,9 +151,8 @@ def _video_record(video: Video, run: TrainedRun) -> dict[str, Any]:
 def _event_record(video: Video, event: Event, names: list[str]) -> dict[str, Any]:
     frames = slice(event.start, event.end)
     start, end = video.spans([event.start, event.end])[0]
-    label = event.label or 1 + int(video.probs[frames, 1:].mean(0).argmax())
     return {
-        'label': names[label],
+        'label': names[video.label_of(event)],
         'start_frame': event.start,
         'end_frame': event.end - 1,
         'start_seconds': float(start),

@@ -30,6 +30,8 @@ from posevid_jax.machine.interrupt import Interrupt
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.machine.progress import Progress
 from posevid_jax.models import families
+from posevid_jax.modes import cv_recordings
+from posevid_jax.modes.cv_recordings import HeldOut
 from posevid_jax.runs import cv_files, evaluation_files, training_clips
 from posevid_jax.runs.directory import new_run_directory
 from posevid_jax.training import adaptation
@@ -45,7 +47,8 @@ def cross_validate(
 
     Prints a table and writes `workdir/cv/` with the predictions and a page of where it fails,
     `cv.json`, `thresholds.json` and `calibration.json`. In the directory of a run, the last two
-    become the run's.
+    become the run's. With `prepare.landmarks` and `prepare.labels`, whole recordings are judged too
+    (`cv_recordings`).
 
     Args:
       config: locked, with every key of configs/default.py; the clips are those of `data.train`.
@@ -68,6 +71,7 @@ def cross_validate(
     )
     parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
     first = _experiment(plan, fold_config, 0)
+    held_out = cv_recordings.read(fold_config, first, plan)
     if workdir is None:
         workdir = new_run_directory(pathlib.Path('runs') / config.name)
     _check_run_of(workdir, plan, config.data.train)
@@ -75,14 +79,18 @@ def cross_validate(
     print(_opening(plan, first, workdir, parallel), flush=True)
     started = time.monotonic()
     with batch_size.out_of_memory_explained(fold_config):
-        done = _train_folds(plan, fold_config, first, workdir, parallel)
+        done = _train_folds(plan, fold_config, first, held_out, workdir, parallel)
     if not done:
         print(
             f'{workdir}: stopped; the folds that are done are kept: the same command with '
             f'--workdir={workdir} goes on'
         )
         return None
-    return _sum_up(plan, config, workdir, time.monotonic() - started)
+    record = _sum_up(plan, config, workdir, time.monotonic() - started)
+    if held_out:
+        logits = mean_logits(cv_files.read_folds(workdir, plan))
+        cv_recordings.sum_up(workdir, held_out, plan, logits, config)
+    return record
 
 
 def _check_run_of(workdir: pathlib.Path, plan: cv_files.Plan, source: str) -> None:
@@ -170,12 +178,13 @@ def _train_folds(
     plan: cv_files.Plan,
     config: ConfigDict,
     first: Experiment,
+    held_out: HeldOut | None,
     workdir: pathlib.Path,
     parallel: Parallel,
 ) -> bool:
-    """Trains the folds that have no file yet; False when a signal stopped it."""
+    """Trains the folds that are not done yet; False when a signal stopped it."""
     count, steps = config.cv.folds, first.total_steps
-    left = [k for k in range(count) if not cv_files.has_fold(workdir, k)]
+    left = [k for k in range(count) if not _is_done(workdir, k, held_out)]
     if not left:
         return True
     trainer = FoldTrainer(first, parallel)
@@ -185,20 +194,29 @@ def _train_folds(
         for k in left:
             started = time.monotonic()
             experiment = first if k == 0 else _experiment(plan, config, k)
-            logits = trainer.logits(experiment, progress, before, interrupt)
-            if logits is None:
+            judge = trainer.train(experiment, progress, before, interrupt)
+            if judge is None:
                 break
+            logits = judge(experiment.val)
             if not np.isfinite(logits).all():
                 raise InputError(
                     f'fold {k + 1}: found predictions that are not finite; a smaller '
                     'train.learning_rate may help'
                 )
+            if held_out:
+                cv_files.write_recordings(workdir, k, held_out.judge(k, judge, config))
             seconds = time.monotonic() - started
             cv_files.write_fold(workdir, k, logits, seconds)
             progress.say(_fold_line(experiment, k, logits, seconds))
             before += steps
     progress.close()
     return before == count * steps
+
+
+def _is_done(workdir: pathlib.Path, fold: int, held_out: HeldOut | None) -> bool:
+    """Whether a fold has judged its clips, and its recordings where there are any."""
+    recordings = held_out is None or cv_files.has_recordings(workdir, fold)
+    return cv_files.has_fold(workdir, fold) and recordings
 
 
 def _sum_up(

@@ -1,35 +1,24 @@
 """Mode predict on landmark files: a probability per frame, events, and a timeline of each video."""
 
 import pathlib
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 from ml_collections import ConfigDict
 
-from posevid_jax.data.clips import Clips
-from posevid_jax.data.concatenate import concatenate
-from posevid_jax.data.intervals import frame_labels, in_seconds, outside_label
-from posevid_jax.data.landmarks.read import read_recording
-from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.errors import InputError
 from posevid_jax.inference import duration_model, events, recording_files, recordings
 from posevid_jax.inference.decoded_events import decoded_events
 from posevid_jax.inference.duration_model import DurationModel
 from posevid_jax.inference.events import Rule
+from posevid_jax.inference.recordings import JudgedRecording
 from posevid_jax.inference.restore import restore
 from posevid_jax.inference.trained_run import TrainedRun
 from posevid_jax.inference.video_events import Video, make_record
 from posevid_jax.machine.parallel import Parallel
-from posevid_jax.modes import prepare
+from posevid_jax.modes import prepare, read_recordings
 from posevid_jax.runs import set_names
 from posevid_jax.runs.files import read_json
-
-_CLIPS_AT_ONCE = 2048  # of short videos together, so that batches are full
-
-# A recording, its clips, and the labels of its frames, where it has some.
-_Waiting = tuple[Recording, Clips, np.ndarray | None]
 
 
 def predict_recordings(
@@ -88,71 +77,28 @@ def _videos(
     run: TrainedRun, parallel: Parallel, name: str, report: prepare.Report
 ) -> Iterator[Video]:
     """Every video that can be used, in the order of their names."""
-    settings, run_classes = run.config.prepare, tuple(run.inputs['class_names'])
-    labels, classes = prepare.read_labels(settings, report, negative=True)
-    if set(classes) <= set(run_classes):
-        classes = run_classes
-    elif len(classes) != len(run_classes):
-        raise InputError(
-            f'prepare.classes: found {", ".join(classes)}, expected as many as {run.workdir} has '
-            f'({", ".join(run_classes)})'
-        )
-    durations = duration_model.of_run(run)
-    predict = run.predictor(parallel)
-    waiting: list[_Waiting] = []
-    rates: Counter[float] = Counter()
-    for pair in prepare.with_progress(list(labels)):
-        try:
-            read = read_recording(pair.landmarks, pair.name, settings)
-            recording, clips = recordings.cut(read, run.form, run.config, name)
-        except InputError as error:
-            prepare.bad_file(str(error), settings, report)
-            continue
-        if recording.fps not in (read.fps, settings.resample_fps):
-            rates[read.fps] += 1
-        label = None
-        if (known := labels[pair]) is not None:
-            outside = outside_label(settings.outside, classes)
-            known = in_seconds(known, read.fps)
-            label = frame_labels(known, recording.time, classes, outside)
-        waiting.append((recording, clips, label))
-        if sum(len(clips) for _, clips, _ in waiting) >= _CLIPS_AT_ONCE:
-            yield from _finished(waiting, predict, run, durations)
-            waiting = []
-    yield from _finished(waiting, predict, run, durations)
-    for fps, count in rates.items():
-        print(
-            f'{count} recordings at {fps:g} frames a second were resampled to the rate that '
-            f'{run.workdir} was trained on; prepare.resample_fps sets another'
-        )
+    form, config, durations = run.form, run.config, duration_model.of_run(run)
+    read = read_recordings.read(config.prepare, form, report)
+    for judged in recordings.judge(read, run.predictor(parallel), form, config, name):
+        yield _video(judged, run, durations)
 
 
-def _finished(
-    waiting: list[_Waiting],
-    predict: Callable[[Clips], np.ndarray],
-    run: TrainedRun,
-    durations: DurationModel | None,
-) -> Iterator[Video]:
-    if not waiting:
-        return
-    probs = predict(concatenate([clips for _, clips, _ in waiting]))
-    settings = run.config.predict
-    for recording, clips, label in waiting:
-        own, probs = probs[: len(clips)], probs[len(clips) :]
-        frames = events.frame_probabilities(own, clips.start_frame, clips.features.shape[1])
-        frames = frames[: len(recording.time)]
-        if durations is None:
-            frames = events.smooth(frames, 2 * round(settings.smooth * recording.fps / 2) + 1)
-            rule = Rule.of(settings, run.threshold, recording.fps)
-            found = events.find_events(1 - frames[:, 0], rule)
-        else:
-            rule, found = durations, decoded_events(frames, durations, recording.fps)
-        seen = events.visible(recording.joints, recording.joint_names, settings.min_visibility)
-        yield Video(
-            recording=recording,
-            probs=frames,
-            uncertain=~seen,
-            rule=rule,
-            events=found,
-            label=label,
-        )
+def _video(judged: JudgedRecording, run: TrainedRun, durations: DurationModel | None) -> Video:
+    settings, recording = run.config.predict, judged.of.recording
+    frames = events.frame_probabilities(judged.values, judged.start, run.form.num_frames)
+    frames = frames[: len(recording.time)]
+    if durations is None:
+        frames = events.smooth(frames, 2 * round(settings.smooth * recording.fps / 2) + 1)
+        rule = Rule.of(settings, run.threshold, recording.fps)
+        found = events.find_events(1 - frames[:, 0], rule)
+    else:
+        rule, found = durations, decoded_events(frames, durations, recording.fps)
+    seen = events.visible(recording.joints, recording.joint_names, settings.min_visibility)
+    return Video(
+        recording=recording,
+        probs=frames,
+        uncertain=~seen,
+        rule=rule,
+        events=found,
+        label=judged.of.label,
+    )

@@ -46,6 +46,14 @@ class Plan:
     train_fold: np.ndarray
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class ClipLogits:
+    """Logits [N, K] of the clips that cover a recording, and the first frame of each, [N]."""
+
+    logits: np.ndarray
+    start: np.ndarray
+
+
 def open_directory(
     workdir: pathlib.Path, config: ConfigDict, fold_config: ConfigDict, plan: Plan
 ) -> None:
@@ -108,6 +116,47 @@ def has_fold(workdir: pathlib.Path, fold: int) -> bool:
 def write_fold(workdir: pathlib.Path, fold: int, logits: np.ndarray, seconds: float) -> None:
     """Keeps the logits `[n, M, K]` of the clips that a fold held out."""
     write_json(_fold_path(workdir, fold), {'logits': logits.tolist(), 'time': {'fold_s': seconds}})
+
+
+def has_recordings(workdir: pathlib.Path, fold: int) -> bool:
+    """Whether a fold has judged the recordings that it held out."""
+    return _recordings_path(workdir, fold).exists()
+
+
+def write_recordings(workdir: pathlib.Path, fold: int, judged: dict[str, ClipLogits]) -> None:
+    """Keeps what a fold says of the recordings that it held out, by their names."""
+    records = {
+        name: {'logits': of.logits.tolist(), 'start': of.start.tolist()}
+        for name, of in judged.items()
+    }
+    write_json(_recordings_path(workdir, fold), {'recordings': records})
+
+
+def read_recordings(workdir: pathlib.Path, folds: int) -> dict[str, ClipLogits]:
+    """What `write_recordings` kept, of all folds.
+
+    Raises:
+      InputError: a file is missing or damaged.
+    """
+    found: dict[str, ClipLogits] = {}
+    for k in range(folds):
+        path = _recordings_path(workdir, k)
+        try:
+            records = read_json(path)['recordings']
+            found |= {
+                name: ClipLogits(np.array(of['logits'], np.float32), np.array(of['start'], int))
+                for name, of in records.items()
+            }
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise InputError(
+                f'{path}: found no logits of recordings; delete it, and the fold will be trained '
+                'again'
+            ) from None
+    return found
+
+
+def _recordings_path(workdir: pathlib.Path, fold: int) -> pathlib.Path:
+    return workdir / 'cv' / f'fold_{fold + 1}_recordings.json'
 
 
 def read_folds(workdir: pathlib.Path, plan: Plan) -> np.ndarray:

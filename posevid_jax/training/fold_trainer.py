@@ -1,8 +1,11 @@
 """Trains one fold of a cross-validation after another with the same compiled programs."""
 
+from collections.abc import Callable
+
 import jax
 import numpy as np
 
+from posevid_jax.data.clips import Clips
 from posevid_jax.errors import InputError
 from posevid_jax.features import columns
 from posevid_jax.machine.interrupt import Interrupt
@@ -30,19 +33,20 @@ class FoldTrainer:
         # On the host, because a step gives up the state that it gets.
         self._fresh = jax.device_get(example.initial_state())
 
-    def logits(
+    def train(
         self, experiment: Experiment, progress: Progress, before: int, interrupt: Interrupt
-    ) -> np.ndarray | None:
-        """Trains a fold from the start and judges the clips that it holds out.
+    ) -> Callable[[Clips], np.ndarray] | None:
+        """Trains a fold from the start.
 
         Args:
-          experiment: the fold; what it holds out are its validation clips.
-          progress: shown after every step.
+          experiment: the fold.
+          progress: shown after every step, and set aside while clips are judged.
           before: steps of earlier folds, for `progress`.
           interrupt: asked after every step.
 
         Returns:
-          logits `[n, K]`, or `[n, M, K]` of several members; None when a signal stopped it.
+          a function from clips to logits `[n, K]`, or `[n, M, K]` of several members; None when a
+          signal stopped it.
 
         Raises:
           InputError: a step is not finite, and `train.on_nonfinite` is not to skip it.
@@ -63,8 +67,12 @@ class FoldTrainer:
                     return None
         _check_finite(metrics, config.on_nonfinite)
         spec = families.input_spec(experiment.config)
-        with progress.aside():
-            return self._predict(state, columns.host_arrays(experiment.val, spec))
+
+        def logits(clips: Clips) -> np.ndarray:
+            with progress.aside():
+                return self._predict(state, columns.host_arrays(clips, spec))
+
+        return logits
 
 
 def _check_finite(metrics: dict[str, jax.Array], policy: str) -> None:

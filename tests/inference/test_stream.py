@@ -81,7 +81,7 @@ def test_a_stream_gives_what_clips_of_the_same_frames_give(kind, runs, recording
         so_far = dataclasses.replace(
             recording, joints=recording.joints[:end], time=recording.time[:end]
         )
-        _, clips = recordings.cut(so_far, run.form, run.config, 'a')
+        clips = recordings.cover(so_far, run.form, run.config, 'a')
         assert clips.start_frame[-1] == end - FRAMES
         np.testing.assert_allclose(updates[end - 1].probs, predict(clips)[-1], atol=1e-5)
     assert [update.frame for update in updates] == list(range(26))

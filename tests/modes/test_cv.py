@@ -269,14 +269,14 @@ def test_a_step_that_is_not_finite_ends_the_fold_and_keeps_those_before(whole, t
     for k in (2, 3):
         (tmp_path / 'cv' / f'fold_{k}.json').unlink()
     config = toy.config(parallel='jit', **CV)
-    before = cv.FoldTrainer.logits
+    before = cv.FoldTrainer.train
 
     def poisoned(self, run, *others):
         run.arrays['weight'][:] = np.nan
         return before(self, run, *others)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cv.FoldTrainer, 'logits', poisoned)
+        patch.setattr(cv.FoldTrainer, 'train', poisoned)
         with pytest.raises(InputError, match=r'step 1 of the fold.*not finite'):
             cv.cross_validate(config, tmp_path)
     assert {path.name for path in (tmp_path / 'cv').glob('fold_*')} == {'fold_1.json'}

@@ -194,7 +194,7 @@ def test_frames_as_they_come_give_what_clips_of_them_give(folder):
         so_far = dataclasses.replace(
             recording, joints=recording.joints[:end], time=recording.time[:end]
         )
-        _, clips = recordings.cut(so_far, run.form, run.config, 'a')
+        clips = recordings.cover(so_far, run.form, run.config, 'a')
         np.testing.assert_allclose(updates[end - 1].probs, predictor(clips)[-1], atol=1e-5)
 
 

@@ -131,7 +131,9 @@ def test_events_files_and_metrics(folder, capsys):
     for found, whole in zip(record['metrics'], record['whole_video'], strict=True):
         assert found.matched == whole.matched and found.true_events == 3
     assert record['frames']['frames'] < 150  # those after 0.9 s have no label
-    assert 'F1' in capsys.readouterr().out
+    assert 'F1@0.5' in capsys.readouterr().out
+    found, trivial = (record['segmentation'][key] for key in ('found', 'one event each'))
+    assert found.numbers == trivial.numbers and found.numbers['f1@0.1'] is not None
     assert {row['label'] for row in frames_of(folder, 'v1')} == {'-1', '0', '1'}
     for path in (out / 'timelines').iterdir():
         xml.etree.ElementTree.fromstring(path.read_text())

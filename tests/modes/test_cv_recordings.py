@@ -1,0 +1,127 @@
+"""Mode cv on whole recordings at toy size: who judges which, what is written, what is refused."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from posevid_jax.data.synthetic import make_clips
+from posevid_jax.errors import InputError
+from posevid_jax.inference import duration_model, event_ways
+from posevid_jax.modes import cv, prepare
+from tests import toy
+
+VIDEOS, FRAMES, CLIP = 6, 60, 20
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    """Landmarks and labels of six recordings of three seconds, and clips of them."""
+    folder = tmp_path_factory.mktemp('recordings')
+    made = make_clips(num_videos=VIDEOS, clips_per_video=1, num_frames=FRAMES, seed=5)
+    for name in ('landmarks', 'labels'):
+        (folder / name).mkdir()
+    for i in range(VIDEOS):
+        joints = np.where(made.skeleton_mask[i][..., None], made.skeleton[i], np.nan)
+        np.savez(
+            folder / f'landmarks/v{i}_pose.npz',
+            skeleton=joints, joint_names=made.joint_names, fps=20.0,
+            video_size=[made.aspect[i], 1],
+        )  # fmt: skip
+        (folder / f'labels/v{i}_full.csv').write_text(
+            f'start,end,label\n0,{1 + 0.1 * i},no_smoke\n{1 + 0.1 * i},3,smoke\n'
+        )
+    settings = config(folder, prepare__clip_length=float(CLIP), prepare__stride=10.0)
+    settings.prepare.output = str(folder / 'clips.npz')
+    prepare.prepare(settings)
+    return folder
+
+
+def config(folder, **overrides):
+    return toy.config(**{
+        'parallel': 'jit', 'cv__folds': 3, 'cv__seeds': 1, 'train__num_epochs': 1,
+        'features__source': 'body', 'features__subclip': 10, 'features__subclip_stride': 5,
+        'data__train': str(folder / 'clips.npz'), 'predict__stride': 5, 'eval__bootstrap': 10,
+        'prepare__landmarks': str(folder / 'landmarks'),
+        'prepare__labels': str(folder / 'labels'),
+    } | overrides)  # fmt: skip
+
+
+@pytest.fixture(scope='module')
+def whole(folder, tmp_path_factory):
+    workdir = tmp_path_factory.mktemp('whole')
+    cv.cross_validate(config(folder), workdir)
+    return workdir
+
+
+def judged(workdir, fold):
+    return json.loads((workdir / f'cv/fold_{fold}_recordings.json').read_text())['recordings']
+
+
+def test_each_recording_is_judged_by_the_fold_that_holds_its_clips_out(folder, whole):
+    plan, _ = cv.make_plan(config(folder))
+    for fold in (1, 2, 3):
+        held_out = {
+            v for v, f in zip(plan.clips.video_ids, plan.fold, strict=True) if f == fold - 1
+        }
+        assert judged(whole, fold).keys() == held_out
+    for of in judged(whole, 1).values():  # by clips as long as a sub-clip
+        assert of['start'] == list(range(0, FRAMES - 9, 5))
+        assert len(of['logits']) == len(of['start'])
+
+
+def test_ways_to_find_events_are_compared_and_the_durations_can_be_used(whole):
+    found = json.loads((whole / 'cv/events.json').read_text())
+    assert list(found['ways']) == ['as configured', 'thresholds', 'durations', 'one event each']
+    for of in found['ways'].values():
+        assert of['recordings'] == VIDEOS and of['classes'][0]['true_events'] == VIDEOS
+    trivial = found['ways']['one event each']['numbers']
+    assert trivial['recall@0.5'] == 1 and trivial['f1@0.75'] < 1
+    model = duration_model.read(whole / 'durations.json')
+    assert found['chosen']['durations']['weight'] == model.weight
+
+
+def test_what_decides_about_a_recording_is_chosen_on_those_of_other_folds(
+    folder, whole, tmp_path, monkeypatch
+):
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    seen = []
+
+    def spy(settings, recordings):
+        chosen = event_ways.configured(settings, recordings)
+
+        def segment(of):
+            seen.append(not any(of is other for other in recordings))
+            return chosen.segment(of)
+
+        return event_ways.Chosen(segment, chosen.by)
+
+    ways = {'as configured': spy, 'durations': event_ways.durations}
+    monkeypatch.setattr(event_ways, 'WAYS', ways)
+    cv.cross_validate(config(folder), tmp_path)
+    assert seen == [True] * VIDEOS
+
+
+def test_a_fold_without_its_recordings_is_trained_again_and_says_the_same(folder, whole, tmp_path):
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    (tmp_path / 'cv/fold_2_recordings.json').unlink()
+    others = (tmp_path / 'cv/fold_1_recordings.json').stat().st_mtime_ns
+    cv.cross_validate(config(folder), tmp_path)
+    assert judged(tmp_path, 2) == judged(whole, 2)
+    assert (tmp_path / 'cv/fold_1_recordings.json').stat().st_mtime_ns == others
+    assert (tmp_path / 'cv/events.json').read_bytes() == (whole / 'cv/events.json').read_bytes()
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({'prepare__labels': ''}, r'prepare\.labels: not given'),
+        ({'data__train': 'synthetic'}, r'holds no labelled recording of a video of synthetic'),
+        ({'predict__stride': 0}, r'predict\.stride: found 0'),
+    ],
+)
+def test_what_cannot_be_judged_is_said_before_the_first_step(folder, tmp_path, changes, message):
+    with pytest.raises(InputError, match=message):
+        cv.cross_validate(config(folder, **changes), tmp_path / 'cv')
+    assert not (tmp_path / 'cv').exists()
