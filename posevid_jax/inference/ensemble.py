@@ -86,8 +86,8 @@ class EnsembleRun(TrainedRun):
         return max(member.context for member in self.members.values())
 
     @property
-    def window(self) -> int:
-        return max(member.window for member in self.members.values())
+    def clip_frames(self) -> int:
+        return max(member.clip_frames for member in self.members.values())
 
     def arrays(self, clips: Clips) -> dict[str, Column]:
         arrays = {}

@@ -104,7 +104,7 @@ class SingleRun(TrainedRun):
         return self.config.features.context
 
     @property
-    def window(self) -> int:
+    def clip_frames(self) -> int:
         return self.config.features.subclip or self.inputs['num_frames']
 
     def arrays(self, clips: Clips) -> dict[str, Column]:

@@ -1,7 +1,8 @@
 """A run over frames as they come: a probability and changes of events after each.
 
-What a clip is to a prediction of files, the last T frames are here: the probability after a frame
-is that of the clip that ends with it, so an event is reported up to a clip's length after it began.
+What a clip is to a prediction of files, the last T frames are here (`TrainedRun.clip_frames`): the
+probability after a frame is that of the clip that ends with it, so an event is reported up to a
+clip's length after it began.
 Everything is causal, and memory does not grow. Four things differ from files for that: the mean
 and deviation of a whole video (`features.zscore=per_video`) are those of the frames so far, of the
 context around a clip (`features.context`) what comes after it is missing, a frame has one clip's
@@ -97,7 +98,7 @@ class Stream:
         self._order = self._place(reads if run.inputs['joint_names'] else self.joint_names)
         self._names = tuple(self.joint_names[j] for j in self._order)
         self._around = run.context
-        frames = self._around + run.window
+        frames = self._around + run.clip_frames
         self._window = np.full((frames, len(self._order), 4), np.nan, np.float32)
         self._after = np.full((self._around, len(self._order), 4), np.nan, np.float32)
         self._fps, self._aspect = np.full(1, fps, np.float32), np.full(1, aspect, np.float32)

@@ -61,7 +61,7 @@ class TrainedRun(abc.ABC):
 
     @property
     @abc.abstractmethod
-    def window(self) -> int:
+    def clip_frames(self) -> int:
         """Frames that it is at its best with: those of a training clip, or of a sub-clip where
         clips are judged by these."""
 
@@ -125,7 +125,7 @@ class TrainedRun(abc.ABC):
         return ClipForm.of(
             self.inputs,
             whose=str(self.workdir),
-            num_frames=self.window,
+            num_frames=self.clip_frames,
             context=self.context,
             reads_features=self.reads_features,
         )
