@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from posevid_jax.evaluation import page, segmentation, timeline
-from posevid_jax.evaluation.segmentation import stretches
+from posevid_jax.evaluation import page, segmentation_report, timeline
+from posevid_jax.evaluation.segments import stretches
 from posevid_jax.evaluation.table import Table
 from posevid_jax.evaluation.timeline import Timeline
 from posevid_jax.inference.events import Rule
@@ -90,11 +90,7 @@ def lines(folder: pathlib.Path, record: dict[str, Any]) -> list[str]:
     ]
     if 'segmentation' not in record:
         return text
-    found = record['segmentation']['found']
-    draws = '' if found.intervals['edit'] is None else ', with 95 % intervals over recordings'
-    text += segmentation.table(f'Events{draws}', record['segmentation']).lines()
-    if len(found.classes) > 1:
-        text += segmentation.class_table(found).lines()
+    text += segmentation_report.lines('Events', record['segmentation'])
     if record['frames'] is not None and record['frames']['roc_auc'] is not None:
         text.append(f'ROC-AUC of the frames {record["frames"]["roc_auc"]:.4f}')
     return text
