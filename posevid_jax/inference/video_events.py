@@ -114,7 +114,7 @@ def _segmentation(
     return {
         'found': judge(found),
         'one event each': judge(segmentation.one_event_each(found)),
-        'no event': judge(segmentation.no_event(found)),
+        'no event': judge(segmentation.no_event(found), samples=0),
     }
 
 

@@ -184,7 +184,6 @@ def sum_up(
             found |= {name: chosen.segment(probs[name]) for name in names if fold[name] == k}
         compared[way] = [_compared(held_out.recordings[name], found[name]) for name in names]
     compared['one event each'] = segmentation.one_event_each(compared['as configured'])
-    compared['no event'] = segmentation.no_event(compared['as configured'])
     results = {
         way: segmentation.evaluate(
             of,
