@@ -115,7 +115,6 @@ def _numbers(counts: Counts, overlaps: Sequence[float]) -> dict[str, np.ndarray]
     matched = counts.matched.sum(-1)  # [R, O]
     rates = _rates(matched, found[:, None], true[:, None], counts.hours[:, None])._asdict()
     frames, there = counts.confusion.sum((-2, -1)), counts.confusion.sum(-1) > 0
-    f1 = np.where(there, _frame_f1(counts.confusion), 0)
     with np.errstate(invalid='ignore'):
         return {
             f'{name}@{overlap:g}': of[:, o]
@@ -124,7 +123,8 @@ def _numbers(counts: Counts, overlaps: Sequence[float]) -> dict[str, np.ndarray]
         } | {
             'edit': counts.edit / counts.edited,
             'frame_accuracy': np.trace(counts.confusion, axis1=-2, axis2=-1) / frames,
-            'frame_macro_f1': f1.sum(-1) / there.sum(-1),
+            # A class that is nowhere has an F1 of 0.
+            'frame_macro_f1': _frame_f1(counts.confusion).sum(-1) / there.sum(-1),
         }
 
 

@@ -86,6 +86,7 @@ def test_frames_without_a_label_are_neither_right_nor_wrong():
     assert got.numbers['frame_accuracy'] == 1 and got.hours == pytest.approx(2 / 3600)
     mostly_known = scores(('01100???', '01101110')).numbers
     assert mostly_known['precision@0.5'] == 1
+    assert scores(('011000??', '01101111')).numbers['precision@0.5'] == 0.5  # half is enough
     assert scores(('01100000', '01101110')).numbers['precision@0.5'] == 0.5
     unlabelled = scores(('????', '0110')).numbers
     defined = {name for name, value in unlabelled.items() if value is not None}
@@ -144,6 +145,11 @@ def test_all_draws_at_once_say_what_one_after_the_other_says():
     assert got.drawn == Unit(name='group', count=6)
 
 
+def test_draws_without_a_label_have_no_part_in_an_interval():
+    got = scores(('0110', '0110'), ('????', '0110'), samples=40).intervals
+    assert got['edit'] == (100, 100) and got['frame_accuracy'] == (1, 1)
+
+
 def test_each_recording_and_the_worst_one_first():
     pairs = [('0110', '0110'), ('0000', '0000'), ('0110', '1100'), ('????', '0110')]
     recordings = [
@@ -195,6 +201,11 @@ def test_a_terminal_lists_the_worst_of_many_classes():
     assert len(text) == start + 12 and text[start + 2].split()[0] == 'c7'
     assert text[0] == 'Events'
     some = evaluate([of] * 3, names, samples=20)
+    two = segmentation_report.lines('E', {'found': scores(('0110', '0110'))})
+    one = segmentation_report.lines(
+        'E', {'found': evaluate([recording('0110', '0110')], NAMES[:2])}
+    )
+    assert 'Each class' in two and 'Each class' not in one
     assert 'over 3 recordings, so few that' in segmentation_report.lines('E', {'found': some})[0]
 
 
