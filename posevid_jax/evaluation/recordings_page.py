@@ -10,7 +10,8 @@ _MOST = 100  # timelines on the page, which a browser still shows at once
 
 _TIMELINE = (
     'The curve is the probability of the gesture, dashed lines are the thresholds of events. Bars '
-    'below it: events that were found, labelled ones, and where the person is not seen well enough.'
+    'below it: events that were found, labelled ones, and where the person is not seen well '
+    'enough. Of several gestures, each has a colour.'
 )
 _MEASURES = (
     'An event is matched if the intersection of it and a labelled event of its class is at least '
@@ -46,7 +47,9 @@ def make(
         parts += [
             page.findings(_findings(ways)),
             page.section('How well events were found'),
-            segmentation_report.table(f'All ways{segmentation_report.drawn(found)}', ways).html(),
+            segmentation_report.table(
+                f'All recordings{segmentation_report.drawn(found)}', ways
+            ).html(),
             page.paragraph(_MEASURES),
             segmentation_report.overlap_table(found).html(),
             *(

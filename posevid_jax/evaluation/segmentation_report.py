@@ -62,9 +62,9 @@ def class_table(
 ) -> Table:
     """A row for each of the classes."""
     o = middle(of)
-    at = f'{of.overlaps[o]:g}'
+    title = f'{title}; precision, recall and false ones an hour at an overlap of {of.overlaps[o]:g}'
     header = ('', 'events', 'found', *(f'F1@{overlap:g}' for overlap in of.overlaps))
-    header = (*header, f'precision@{at}', f'recall@{at}', f'false per hour@{at}', 'F1 of frames')
+    header = (*header, 'precision', 'recall', 'false/hour', 'frames F1')
     rows = [
         (
             c.name, f'{c.true_events}', f'{c.found_events}', *(f'{f1:.3f}' for f1 in c.f1),

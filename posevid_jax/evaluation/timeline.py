@@ -2,11 +2,12 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from posevid_jax.evaluation.drawing import COLORS, FINE, INK, Picture, drawing, grid
+from posevid_jax.evaluation.drawing import COLORS, FINE, INK, Picture, color, drawing, grid, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +17,27 @@ _PANEL_SECONDS = 300  # a second is then more than two pixels wide
 _MOST_PANELS = 12  # an hour of five minutes each; what is longer gets more minutes per panel
 _MINUTES_FROM = 120  # seconds of a recording whose times are written as 7:30
 _PROBABILITY, _FOUND, _LABELLED, _UNSEEN = *COLORS[:3], INK
+_NAMES_PER_LINE = 6
+_LINE_INCHES = 0.2
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Gestures:
+    """Which gestures the events are, where there are several.
+
+    Attributes:
+      names: of the K classes, the one without an event first.
+      found, labelled: [E] class numbers of the stretches of a `Timeline`.
+    """
+
+    names: Sequence[str]
+    found: np.ndarray
+    labelled: np.ndarray
+
+    @property
+    def there(self) -> list[int]:
+        """The classes of all events."""
+        return np.union1d(self.found, self.labelled).astype(int).tolist()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -30,6 +52,7 @@ class Timeline:
       found: events.
       labelled: stretches with a label of the gesture; None without labels.
       unseen: stretches in which the person is not seen well enough.
+      gestures: of `found` and `labelled`, which are then coloured by them.
     """
 
     title: str
@@ -39,21 +62,29 @@ class Timeline:
     found: np.ndarray
     labelled: np.ndarray | None
     unseen: np.ndarray
+    gestures: Gestures | None = None
 
     @property
-    def bars(self) -> dict[str, tuple[np.ndarray, str]]:
-        """Stretches and colour of each row of bars below the curve, by its name."""
+    def bars(self) -> dict[str, tuple[np.ndarray, list[str]]]:
+        """Stretches of each row of bars below the curve, and the colour of each, by its name."""
+        labelled = [] if self.labelled is None else self.labelled
+        found_shades, labelled_shades = [_FOUND] * len(self.found), [_LABELLED] * len(labelled)
+        if self.gestures:
+            found_shades = [color(of - 1) for of in self.gestures.found]
+            labelled_shades = [color(of - 1) for of in self.gestures.labelled]
         rows = {
-            'found': (self.found, _FOUND),
-            'labelled': (self.labelled, _LABELLED),
-            'not seen': (self.unseen, _UNSEEN),
+            'found': (self.found, found_shades),
+            'labelled': (self.labelled, labelled_shades),
+            'not seen': (self.unseen, [_UNSEEN] * len(self.unseen)),
         }
-        return {name: row for name, row in rows.items() if row[0] is not None}
+        return {name: (row, shades) for name, (row, shades) in rows.items() if row is not None}
 
 
 def draw(timeline: Timeline) -> Picture:
     """The picture of a recording, however long."""
-    with drawing(10, 0.5 + 1.5 * len(_panels(timeline))) as (figure, picture):
+    names = len(timeline.gestures.there) if timeline.gestures else 0
+    lines = math.ceil(names / _NAMES_PER_LINE) * _LINE_INCHES
+    with drawing(10, 0.5 + 1.5 * len(_panels(timeline)) + lines) as (figure, picture):
         plot(figure, timeline)
     return picture
 
@@ -66,11 +97,11 @@ def plot(figure: 'Figure', timeline: Timeline) -> None:
     axes = figure.subplots(len(panels), squeeze=False)[:, 0]
     for ax, (start, end) in zip(axes, panels, strict=True):
         _curve(ax, timeline, start, end)
-        for middle, (name, (stretches, shade)) in zip(middles, timeline.bars.items(), strict=True):
-            shown = _inside(stretches, start, end)
+        for middle, (name, (stretches, shades)) in zip(middles, timeline.bars.items(), strict=True):
+            shown, colors = _inside(stretches, shades, start, end)
             if len(shown):
                 # The line around a bar keeps the shortest one visible.
-                ax.broken_barh(shown, (middle - 0.07, 0.14), color=shade, lw=0.7, label=name)
+                ax.broken_barh(shown, (middle - 0.07, 0.14), color=colors, lw=0.7, label=name)
         ax.set_yticks([0, 0.5, 1, *middles], ['0', '0.5', '1', *timeline.bars])
         ax.set_ylim(middles[-1] - 0.12, 1.05)
         ax.set_xlim(start, end)
@@ -79,6 +110,16 @@ def plot(figure: 'Figure', timeline: Timeline) -> None:
             ax.xaxis.set_major_formatter(lambda seconds, _: _clock(seconds))
         else:
             ax.xaxis.set_major_formatter('{x:g} s')
+    if timeline.gestures:
+        _name_colors(figure, timeline.gestures)
+
+
+def _name_colors(figure: 'Figure', gestures: Gestures) -> None:
+    """Says above the picture which colour is which gesture, of those that are there."""
+    from matplotlib.patches import Patch
+
+    patches = [Patch(color=color(k - 1), label=short(gestures.names[k])) for k in gestures.there]
+    figure.legend(handles=patches, loc='outside upper right', ncols=_NAMES_PER_LINE)
 
 
 def _panels(timeline: Timeline) -> list[tuple[float, float]]:
@@ -96,17 +137,20 @@ def _curve(ax: 'Axes', timeline: Timeline, start: float, end: float) -> None:
     ax.plot(middle[shown], timeline.prob[shown], color=_PROBABILITY, lw=1.2, label='probability')
     for limit in timeline.limits:
         ax.axhline(limit, **FINE)
-    behind = _inside(timeline.found, start, end)
+    behind, colors = _inside(*timeline.bars['found'], start, end)
     if len(behind):
-        ax.broken_barh([(a, b) for a, b in behind], (0, 1), color=_FOUND, alpha=0.14, lw=0)
+        ax.broken_barh([(a, b) for a, b in behind], (0, 1), color=colors, alpha=0.14, lw=0)
     grid(ax, 'x')
 
 
-def _inside(stretches: np.ndarray, start: float, end: float) -> np.ndarray:
-    """Start and length [E, 2] of what a panel shows of the stretches."""
+def _inside(
+    stretches: np.ndarray, shades: Sequence[str], start: float, end: float
+) -> tuple[np.ndarray, list[str]]:
+    """Start and length [E, 2] of what a panel shows of the stretches, and their colours."""
     begins, ends = np.clip(np.reshape(stretches, (-1, 2)), start, end).T
     shown = np.stack([begins, ends - begins], 1)
-    return shown[ends > begins]
+    kept = ends > begins
+    return shown[kept], [shade for shade, seen in zip(shades, kept, strict=True) if seen]
 
 
 def _clock(seconds: float) -> str:

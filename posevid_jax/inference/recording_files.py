@@ -8,7 +8,7 @@ import numpy as np
 from posevid_jax.evaluation import page, recordings_page, segmentation_report, timeline
 from posevid_jax.evaluation.segments import stretches
 from posevid_jax.evaluation.table import Table
-from posevid_jax.evaluation.timeline import Timeline
+from posevid_jax.evaluation.timeline import Gestures, Timeline
 from posevid_jax.inference.events import Rule
 from posevid_jax.inference.video_events import Video
 from posevid_jax.machine.atomic import atomic_folder
@@ -39,7 +39,7 @@ def write(
         timelines = {}
         for video in videos:
             name = video.recording.name
-            timelines[name] = _timeline(video)
+            timelines[name] = _timeline(video, class_names)
             write_text(unfinished / 'frames' / f'{name}.csv', _frames_csv(video, class_names))
             picture = page.picture_file(timelines[name])
             write_text(unfinished / 'timelines' / f'{name}.svg', picture)
@@ -78,9 +78,16 @@ def _frames_csv(video: Video, class_names: list[str]) -> str:
     return Table.of_columns(columns).csv()
 
 
-def _timeline(video: Video) -> str:
+def _timeline(video: Video, class_names: list[str]) -> str:
     rule = video.rule
-    labelled = None if video.label is None else video.spans(stretches(video.label > 0))
+    label = np.zeros(len(video.prob)) if video.label is None else video.label
+    parts = [stretches(label == k) for k in range(1, len(class_names))]
+    gestures = Gestures(
+        class_names,
+        found=np.array([video.label_of(event) for event in video.events], np.int64),
+        labelled=np.repeat(np.arange(1, len(class_names)), [len(part) for part in parts]),
+    )
+    labelled = None if video.label is None else video.spans(np.concatenate(parts))
     picture = timeline.draw(
         Timeline(
             title=f'Video {video.recording.name}',
@@ -90,6 +97,7 @@ def _timeline(video: Video) -> str:
             found=video.spans([[event.start, event.end] for event in video.events]),
             labelled=labelled,
             unseen=video.spans(stretches(video.uncertain)),
+            gestures=gestures if len(class_names) > 2 else None,
         )
     )
     return picture.svg

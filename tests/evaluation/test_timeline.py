@@ -5,10 +5,12 @@ import xml.etree.ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from posevid_jax.evaluation import page, timeline
-from posevid_jax.evaluation.timeline import Timeline
+from posevid_jax.evaluation.drawing import color
+from posevid_jax.evaluation.timeline import Gestures, Timeline
 
 
 def made(seconds, fps=2):
@@ -82,6 +84,32 @@ def test_without_labels_there_is_no_row_for_them():
         'found',
         'not seen',
     ]
+
+
+def test_several_gestures_have_their_colours_and_names():
+    gestures = Gestures(
+        ('none', 'wave', 'clap', 'nod'), found=np.array([3, 1]), labelled=np.array([1, 1])
+    )
+    recording = dataclasses.replace(made(350), found=made(350).found[1:3], gestures=gestures)
+    recording = dataclasses.replace(recording, labelled=recording.found)
+    axes = drawn(recording)
+    shown = [
+        (c.get_label(), to_hex(shade))
+        for ax in axes
+        for c in ax.collections
+        if c.get_label() in ('found', 'labelled')
+        for shade in c.get_facecolors()
+    ]
+    assert shown == [  # an event in each of two panels
+        ('found', color(2)), ('labelled', color(0)), ('found', color(0)), ('labelled', color(0)),
+    ]  # fmt: skip
+    (legend,) = axes[0].figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ['wave', 'nod']
+    assert [to_hex(of.get_facecolor()) for of in legend.get_patches()] == [color(0), color(2)]
+    assert 'nod' in timeline.draw(recording).svg
+    nothing = Gestures(gestures.names, np.empty(0, int), np.empty(0, int))
+    none = np.empty((0, 2))
+    timeline.draw(dataclasses.replace(made(9), found=none, labelled=none, gestures=nothing))
 
 
 def test_the_file_of_a_picture_stands_alone_in_light_and_dark():

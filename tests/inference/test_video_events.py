@@ -1,11 +1,15 @@
 """Records of what was found in recordings with several gestures."""
 
+import dataclasses
 import types
 
 import numpy as np
 import pytest
 
 from posevid_jax.data.landmarks.recording import Recording
+from posevid_jax.evaluation import timeline
+from posevid_jax.evaluation.drawing import Picture
+from posevid_jax.inference import recording_files
 from posevid_jax.inference.events import Event, Rule
 from posevid_jax.inference.video_events import Video, make_record
 from tests import toy
@@ -23,16 +27,23 @@ def video(name, label, probs, events):
     return Video(recording, np.array(probs), np.zeros(frames, bool), rule, events, label)
 
 
-def test_an_event_of_another_gesture_is_an_event_and_not_that_one():
+@pytest.fixture
+def videos():
+    """Two recordings in which the first event is a wave and the second one, a wave too, a clap."""
     none, wave, clap = [0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.2, 0.3, 0.5]
     probs = [none, wave, clap, wave, none, clap, clap, none]
     events = [Event(1, 4, 0.8), Event(5, 7, 0.8)]
     label = np.array([0, 1, 1, 1, 0, 1, 1, 0], np.int8)
-    videos = [video('a', label, probs, events), video('b', None, probs, events)]
-    run = types.SimpleNamespace(
-        config=toy.config(predict__overlaps=(0.5,)), inputs={'class_names': NAMES}, threshold=None
-    )
-    record = make_record(videos, run)
+    return [video('a', label, probs, events), video('b', None, probs, events)]
+
+
+RUN = types.SimpleNamespace(
+    config=toy.config(predict__overlaps=(0.5,)), inputs={'class_names': NAMES}, threshold=None
+)
+
+
+def test_an_event_of_another_gesture_is_an_event_and_not_that_one(videos):
+    record = make_record(videos, RUN)
     assert [e['label'] for e in record['videos'][1]['events']] == ['wave', 'clap']
     assert record['metrics'][0].f1 == 1
     found, each, no = (
@@ -43,3 +54,20 @@ def test_an_event_of_another_gesture_is_an_event_and_not_that_one():
     assert [(c.true_events, c.found_events) for c in found.classes] == [(2, 1), (0, 1)]
     assert each.numbers['frame_accuracy'] == pytest.approx(5 / 8)  # always wave
     assert no.numbers['frame_accuracy'] == pytest.approx(3 / 8)
+
+
+def test_timelines_tell_gestures_apart_where_there_are_several(videos, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(timeline, 'draw', lambda of: drawn.append(of) or Picture('<svg></svg>'))
+    record = {'set': 'some'} | make_record(videos, RUN)
+    recording_files.write(tmp_path / 'some', videos, record, NAMES, report=True)
+    labelled, unlabelled = drawn
+    assert labelled.gestures.found.tolist() == unlabelled.gestures.found.tolist() == [1, 2]
+    assert labelled.gestures.labelled.tolist() == [1, 1]
+    assert labelled.labelled.tolist() == [[0.5, 2.0], [2.5, 3.5]]
+    assert unlabelled.labelled is None and not len(unlabelled.gestures.labelled)
+    page = (tmp_path / 'some/index.html').read_text()
+    assert page.count('<svg') == 2 and 'No labels.' in page
+    two = dataclasses.replace(videos[1], probs=videos[1].probs[:, :2])
+    recording_files.write(tmp_path / 'two', [two], record, NAMES[:2], report=False)
+    assert drawn[-1].gestures is None

@@ -76,6 +76,7 @@ def test_ways_to_find_events_are_compared_and_the_durations_can_be_used(whole):
     assert list(found['ways']) == ['as configured', 'thresholds', 'durations', 'one event each']
     for of in found['ways'].values():
         assert of['recordings'] == VIDEOS and of['classes'][0]['true_events'] == VIDEOS
+        assert [one['name'] for one in of['by_recording']] == [f'v{i}' for i in range(VIDEOS)]
     trivial = found['ways']['one event each']['numbers']
     assert trivial['recall@0.5'] == 1 and trivial['f1@0.75'] < 1
     model = duration_model.read(whole / 'durations.json')
