@@ -54,11 +54,19 @@ def overlaps(found: np.ndarray, true: np.ndarray) -> np.ndarray:
     return common / (lengths[0][:, None] + lengths[1][None] - common)
 
 
+def enough(overlap: np.ndarray, least: float) -> np.ndarray:
+    """Which overlaps are at least so large, but for the rounding of seconds, bool."""
+    return overlap >= least - _ROUNDING
+
+
 def matches(overlap: np.ndarray, least: float) -> int:
     """The most pairs of a found and a true event, each in one pair, that overlap by `least`."""
     if not overlap.size:
         return 0
-    graph = sparse.csr_matrix(overlap >= least - _ROUNDING)
+    fit = enough(overlap, least)
+    if fit.sum(0).max() <= 1 and fit.sum(1).max() <= 1:
+        return int(fit.sum())  # nearly always, and there is nothing to choose
+    graph = sparse.csr_matrix(fit)
     return int((csgraph.maximum_bipartite_matching(graph) >= 0).sum())
 
 

@@ -27,10 +27,33 @@ def resamples(group: np.ndarray, *, samples: int, seed: int = 0) -> Iterator[np.
     order = np.argsort(group, kind='stable')
     _, starts = np.unique(np.asarray(group)[order], return_index=True)
     members = np.split(order, starts[1:])
+    for drawn in _draws(len(members), samples, seed):
+        yield np.concatenate([members[g] for g in drawn])
+
+
+def times_drawn(group: np.ndarray, *, samples: int, seed: int = 0) -> np.ndarray:
+    """How often each row comes in each of the draws of `resamples`, [samples, N] i64.
+
+    For numbers made of sums over rows: those of all draws are then one product of matrices.
+
+    Args:
+      group: as for `resamples`.
+      samples: draws.
+      seed: of the draws.
+    """
+    _, place = np.unique(group, return_inverse=True)
+    count = int(place.max()) + 1
+    times = np.zeros((samples, count), np.int64)
+    for row, drawn in zip(times, _draws(count, samples, seed), strict=True):
+        np.add.at(row, drawn, 1)
+    return times[:, place]
+
+
+def _draws(count: int, samples: int, seed: int) -> Iterator[np.ndarray]:
+    """As many of so many groups, with replacement, again and again."""
     rng = np.random.Generator(np.random.Philox(seed))
     for _ in range(samples):
-        drawn = rng.integers(len(members), size=len(members))
-        yield np.concatenate([members[g] for g in drawn])
+        yield rng.integers(count, size=count)
 
 
 def bootstrap(
@@ -66,8 +89,23 @@ def bootstrap(
         for name, value in statistics(rows).items():
             if value is not None:
                 values[name].append(value)
-    ends = ((1 - level) / 2, (1 + level) / 2)
     return {
-        name: Interval(*map(float, np.quantile(found, ends))) if 2 * len(found) >= samples else None
-        for name, found in values.items()
+        name: percentiles(np.array(found), samples, level=level) for name, found in values.items()
     }
+
+
+def percentiles(values: np.ndarray, samples: int, *, level: float = 0.95) -> Interval | None:
+    """The percentile interval of a number.
+
+    Args:
+      values: it in those of the draws in which it is defined.
+      samples: draws.
+      level: confidence, between 0 and 1.
+
+    Returns:
+      None without draws, or where the number is defined in less than half of them.
+    """
+    if not samples or 2 * len(values) < samples:
+        return None
+    ends = ((1 - level) / 2, (1 + level) / 2)
+    return Interval(*map(float, np.quantile(values, ends)))

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from ml_collections import ConfigDict
 
-from posevid_jax.evaluation import event_metrics, segmentation
-from posevid_jax.evaluation.segmentation import SegmentedRecording
+from posevid_jax.evaluation import event_metrics, segments
+from posevid_jax.evaluation.segments import SegmentedRecording
 from posevid_jax.inference import duration_fit, events
 from posevid_jax.inference.duration_fit import Labelled
 from posevid_jax.inference.duration_model import DurationModel
@@ -113,7 +113,7 @@ def f1(found: Sequence[np.ndarray], recordings: Sequence[FrameProbabilities]) ->
     for labels, of in zip(found, recordings, strict=True):
         one = SegmentedRecording(of.label, labels, np.arange(len(labels) + 1) / of.fps)
         for k in range(1, of.probs.shape[1]):
-            pair = segmentation.events_of(one, k)
+            pair = segments.events_of(one, k)
             shared = event_metrics.overlaps(*pair)
             matched += np.mean([event_metrics.matches(shared, least) for least in _OVERLAPS])
             total += len(pair[0]) + len(pair[1])

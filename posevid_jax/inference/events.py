@@ -202,7 +202,7 @@ def check(config: ConfigDict) -> None:
         )
     if config.stride < 1:
         raise InputError(f'predict.stride: found {config.stride}, expected at least 1')
-    if not all(0 < overlap <= 1 for overlap in config.overlaps):
+    if not config.overlaps or not all(0 < overlap <= 1 for overlap in config.overlaps):
         raise InputError(
             f'predict.overlaps: found {tuple(config.overlaps)}, expected numbers above 0, at most 1'
         )

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from posevid_jax.evaluation import page, segmentation, timeline
-from posevid_jax.evaluation.segmentation import stretches
+from posevid_jax.evaluation import page, recordings_page, segmentation_report, timeline
+from posevid_jax.evaluation.segments import stretches
 from posevid_jax.evaluation.table import Table
 from posevid_jax.evaluation.timeline import Timeline
 from posevid_jax.inference.events import Rule
@@ -16,7 +16,12 @@ from posevid_jax.runs.files import write_json, write_text
 
 
 def write(
-    folder: pathlib.Path, videos: list[Video], record: dict[str, Any], class_names: list[str]
+    folder: pathlib.Path,
+    videos: list[Video],
+    record: dict[str, Any],
+    class_names: list[str],
+    *,
+    report: bool,
 ) -> None:
     """Writes all files of a set into a folder that replaces an earlier one once it is complete.
 
@@ -25,18 +30,27 @@ def write(
       videos: of the set.
       record: from `video_events.make_record`.
       class_names: of the run.
+      report: whether to write a page too.
 
     Raises:
       InputError: the folder cannot be written.
     """
     with atomic_folder(folder, replace=True) as unfinished:
+        timelines = {}
         for video in videos:
             name = video.recording.name
+            timelines[name] = _timeline(video)
             write_text(unfinished / 'frames' / f'{name}.csv', _frames_csv(video, class_names))
-            write_text(unfinished / 'timelines' / f'{name}.svg', _picture(video))
+            picture = page.picture_file(timelines[name])
+            write_text(unfinished / 'timelines' / f'{name}.svg', picture)
         rows = [{'video': v['video']} | event for v in record['videos'] for event in v['events']]
         write_text(unfinished / 'events.csv', _events_csv(rows))
         write_json(unfinished / 'events.json', record)
+        if report:
+            title, opening = f'Events in {record["set"]}', f'{_opening(record)}.'
+            ways = record.get('segmentation')
+            html = recordings_page.make(title, opening, timelines, ways)
+            write_text(unfinished / 'index.html', html)
 
 
 _EVENT_COLUMNS = (
@@ -64,7 +78,7 @@ def _frames_csv(video: Video, class_names: list[str]) -> str:
     return Table.of_columns(columns).csv()
 
 
-def _picture(video: Video) -> str:
+def _timeline(video: Video) -> str:
     rule = video.rule
     labelled = None if video.label is None else video.spans(stretches(video.label > 0))
     picture = timeline.draw(
@@ -78,23 +92,21 @@ def _picture(video: Video) -> str:
             unseen=video.spans(stretches(video.uncertain)),
         )
     )
-    return page.picture_file(picture.svg)
+    return picture.svg
 
 
 def lines(folder: pathlib.Path, record: dict[str, Any]) -> list[str]:
     """What a person reads after a prediction."""
-    count = sum(len(video['events']) for video in record['videos'])
-    seconds = sum(video['seconds'] for video in record['videos'])
-    text = [
-        f'{folder}: {count} events in {len(record["videos"])} videos, {seconds / 60:.1f} minutes'
-    ]
+    text = [f'{folder}: {_opening(record)}']
     if 'segmentation' not in record:
         return text
-    found = record['segmentation']['found']
-    draws = '' if found.intervals['edit'] is None else ', with 95 % intervals over recordings'
-    text += segmentation.table(f'Events{draws}', record['segmentation']).lines()
-    if len(found.classes) > 1:
-        text += segmentation.class_table(found).lines()
+    text += segmentation_report.lines('Events', record['segmentation'])
     if record['frames'] is not None and record['frames']['roc_auc'] is not None:
         text.append(f'ROC-AUC of the frames {record["frames"]["roc_auc"]:.4f}')
     return text
+
+
+def _opening(record: dict[str, Any]) -> str:
+    count = sum(len(video['events']) for video in record['videos'])
+    seconds = sum(video['seconds'] for video in record['videos'])
+    return f'{count} events in {len(record["videos"])} videos, {seconds / 60:.1f} minutes'

@@ -11,7 +11,8 @@ from posevid_jax.data.clips import UNKNOWN_LABEL
 from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.evaluation import event_metrics, metrics, segmentation
 from posevid_jax.evaluation.json_form import to_json
-from posevid_jax.evaluation.segmentation import Segmentation, SegmentedRecording, stretches
+from posevid_jax.evaluation.segmentation_results import Segmentation
+from posevid_jax.evaluation.segments import SegmentedRecording, stretches
 from posevid_jax.inference.duration_model import DurationModel
 from posevid_jax.inference.events import Event, Rule
 from posevid_jax.inference.trained_run import TrainedRun
@@ -73,8 +74,8 @@ def make_record(videos: list[Video], run: TrainedRun) -> dict[str, Any]:
     Returns:
       `videos`, a record each with its `events`; with labels also `metrics`, the `EventScores` of
       each overlap, `whole_video`, the same for one event over each video, `frames`, the metrics
-      of the probabilities per frame (None where no frame has a label), and `segmentation`, two
-      `Segmentation`: of what was `found`, and of `one event each`.
+      of the probabilities per frame (None where no frame has a label), and `segmentation`, the
+      `Segmentation` of what was `found`, and of the trivial `one event each` and `no event`.
     """
     record: dict[str, Any] = {'videos': [_video_record(video, run) for video in videos]}
     labelled = [(video, video.label) for video in videos if video.label is not None]
@@ -98,7 +99,9 @@ def _segmentation(
     labelled: list[tuple[Video, np.ndarray]], run: TrainedRun
 ) -> dict[str, Segmentation]:
     found = [
-        SegmentedRecording(label.astype(np.int64), video.found_label, video.seconds)
+        SegmentedRecording(
+            label.astype(np.int64), video.found_label, video.seconds, video.recording.name
+        )
         for video, label in labelled
     ]
     judge = functools.partial(
@@ -108,7 +111,11 @@ def _segmentation(
         samples=run.config.eval.bootstrap,
         seed=run.config.seed,
     )
-    return {'found': judge(found), 'one event each': judge(segmentation.one_event_each(found))}
+    return {
+        'found': judge(found),
+        'one event each': judge(segmentation.one_event_each(found)),
+        'no event': judge(segmentation.no_event(found), samples=0),
+    }
 
 
 def _compared(video: Video, label: np.ndarray, found: list[Event]) -> event_metrics.VideoEvents:

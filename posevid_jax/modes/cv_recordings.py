@@ -15,10 +15,11 @@ from ml_collections import ConfigDict
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.contract import UNKNOWN_LABEL
 from posevid_jax.errors import InputError, printable
-from posevid_jax.evaluation import decision, segmentation
+from posevid_jax.evaluation import decision, segmentation, segmentation_report
 from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.evaluation.prepare_report import Report
-from posevid_jax.evaluation.segmentation import Segmentation, SegmentedRecording
+from posevid_jax.evaluation.segmentation_results import Segmentation
+from posevid_jax.evaluation.segments import SegmentedRecording
 from posevid_jax.inference import duration_model, event_ways, events, recordings
 from posevid_jax.inference.clip_form import ClipForm
 from posevid_jax.inference.event_ways import FrameProbabilities
@@ -198,9 +199,7 @@ def sum_up(
     write_json(workdir / duration_model.FILE, chosen['durations'])
     write_json(workdir / 'cv' / 'events.json', {'ways': results, 'chosen': chosen})
     title = f'Events in {len(names)} recordings, by classifiers that never saw them'
-    print('\n'.join(segmentation.table(title, results).lines()))
-    if len(plan.clips.class_names) > 2:
-        print('\n'.join(segmentation.class_table(results['as configured']).lines()))
+    print('\n'.join(segmentation_report.lines(title, results)))
     print(f'{workdir}/cv/events.json, {duration_model.FILE}')
     return results
 
@@ -209,4 +208,4 @@ def _compared(of: LabelledRecording, found: np.ndarray) -> SegmentedRecording:
     assert of.label is not None  # of those that are judged
     time = of.recording.time
     seconds = np.append(time, time[-1] + 1 / of.recording.fps)
-    return SegmentedRecording(of.label.astype(np.int64), found, seconds)
+    return SegmentedRecording(of.label.astype(np.int64), found, seconds, of.recording.name)

@@ -27,7 +27,8 @@ def predict_recordings(
     """Finds events in the recordings behind `prepare.landmarks`.
 
     Writes the folder `workdir/predictions/<set>`: `events.csv`, `events.json` with the record that
-    is returned, and `frames/<video>.csv` and `timelines/<video>.svg`.
+    is returned, `frames/<video>.csv`, `timelines/<video>.svg` and, with `eval.report`, the page
+    `index.html`.
 
     Args:
       config: the run's, with overrides.
@@ -47,17 +48,18 @@ def predict_recordings(
     parallel = Parallel(config.parallel)
     parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
     run = restore(config, workdir, checkpoint)
-    report = prepare.Report()
+    read = prepare.Report()
     landmarks = set_names.whence(config.prepare.landmarks)
     name = _name(workdir / 'predictions', landmarks)
-    videos = list(_videos(run, parallel, name, report))
+    videos = list(_videos(run, parallel, name, read))
     if not videos:
         raise InputError(f'prepare.landmarks: {config.prepare.landmarks} holds no usable video')
     record = {'set': name, 'landmarks': landmarks, 'step': run.step}
-    record['skipped'] = report.skipped
+    record['skipped'] = read.skipped
     record |= make_record(videos, run)
     folder = workdir / 'predictions' / name
-    recording_files.write(folder, videos, record, run.inputs['class_names'])
+    names, report = run.inputs['class_names'], run.config.eval.report
+    recording_files.write(folder, videos, record, names, report=report)
     print('\n'.join(recording_files.lines(folder, record)))
     return record
 

@@ -30,6 +30,13 @@ def test_as_many_pairs_as_can_be():
         assert matches(overlap, 0.6) == best
 
 
+def test_rounded_seconds_do_not_lose_a_match():
+    seconds = np.arange(400) / 30
+    for start in range(300):
+        overlap = overlaps(seconds[[[start, start + 10]]], seconds[[[start, start + 20]]])
+        assert matches(overlap, 0.5) == 1
+
+
 def test_counts_over_videos():
     one = VideoEvents(spans((0, 4), (10, 11)), spans((0, 5), (20, 30)), seconds=1800)
     two = VideoEvents(spans(), spans((1, 2)), seconds=1800)

@@ -16,6 +16,13 @@ def test_groups_are_drawn_whole_and_as_many_as_there_are():
     assert len(sizes) > 1
 
 
+def test_draws_are_counted_as_they_are_made():
+    group = np.array([7, 3, 7, 3, 9, 7])
+    times = intervals.times_drawn(group, samples=30, seed=2)
+    for count, rows in zip(times, intervals.resamples(group, samples=30, seed=2), strict=True):
+        np.testing.assert_array_equal(count, np.bincount(rows, minlength=6))
+
+
 def test_the_interval_of_a_mean_is_that_of_the_groups_not_of_the_clips():
     rng = np.random.default_rng(0)
     groups, clips = 100, 30

@@ -91,6 +91,7 @@ def test_the_stored_threshold_is_what_an_event_must_reach():
         ('merge_gap', -1.0),
         ('stride', 0),
         ('overlaps', (0.0,)),
+        ('overlaps', ()),
         ('look_ahead', -1.0),
         ('decoder', 'best'),
     ],

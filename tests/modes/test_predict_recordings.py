@@ -120,7 +120,8 @@ def test_keys_of_predict_and_the_threshold_of_the_run_are_followed(folder, recor
 
 
 def test_events_files_and_metrics(folder, capsys):
-    settings = config(folder, prepare__labels=str(folder / 'labels'), predict__high=0.01)
+    labels = {'prepare__labels': str(folder / 'labels')}
+    settings = config(folder, predict__high=0.01, eval__report=True, **labels)
     record = predict_recordings.predict_recordings(settings, folder / 'run', 'best')
     out = folder / 'run/predictions/landmarks'
     assert json.loads((out / 'events.json').read_text()) == to_json(record)
@@ -134,9 +135,22 @@ def test_events_files_and_metrics(folder, capsys):
     assert 'F1@0.5' in capsys.readouterr().out
     found, trivial = (record['segmentation'][key] for key in ('found', 'one event each'))
     assert found.numbers == trivial.numbers and found.numbers['f1@0.1'] is not None
+    assert [of.name for of in found.by_recording] == ['v0', 'v1', 'v2']
+    for of, matched in zip(record['metrics'], found.matched, strict=True):
+        assert (of.true_events, of.found_events, of.matched) == (
+            found.true_events, found.found_events, matched,
+        )  # fmt: skip
+        assert found.numbers[f'false_per_hour@{of.overlap:g}'] == pytest.approx(
+            of.false_alarms_per_hour
+        )
     assert {row['label'] for row in frames_of(folder, 'v1')} == {'-1', '0', '1'}
     for path in (out / 'timelines').iterdir():
         xml.etree.ElementTree.fromstring(path.read_text())
+    page = (out / 'index.html').read_text()
+    assert 'F1@0.5' in page and page.count('<svg') == 3
+    settings.eval.report = False
+    predict_recordings.predict_recordings(settings, folder / 'run', 'best')
+    assert not (out / 'index.html').exists()
 
 
 def test_a_duration_model_makes_events_of_what_is_not_smoothed(folder, recorded):
