@@ -40,7 +40,7 @@ _OPERATIONS = {
     'stretch': of_body.stretch,
     'shear': of_body.shear,
 }
-_MIXUP = 1000  # which no operation that is added moves
+_MIXUP = 100  # which no operation that is added moves
 
 # The largest sensible amounts: with more, nothing of the clip or of its label would be left.
 _LARGEST = {

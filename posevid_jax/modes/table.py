@@ -108,7 +108,7 @@ MODES = {
         help='cross-validation by video',
         function='cv:cross_validate',
         arguments=('config', 'workdir'),
-        sections=('cv', 'prepare', 'predict'),
+        sections=('cv',),
         keeps_programs=True,
     ),
     'baseline': Mode(
