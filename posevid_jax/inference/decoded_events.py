@@ -18,7 +18,7 @@ def decoded_events(probs: np.ndarray, model: DurationModel, fps: float) -> list[
       model: of K classes.
       fps: frames per second.
     """
-    return segments(decode(_log(probs), model, fps), probs)
+    return segments(decode(log_probs(probs), model, fps), probs)
 
 
 def segments(labels: np.ndarray, probs: np.ndarray) -> list[Event]:
@@ -56,7 +56,7 @@ class DecodedEventFinder:
           what changed, as from `EventFinder.push`.
         """
         self._waiting.append(probs)
-        label = self._decoder.push(_log(probs))
+        label = self._decoder.push(log_probs(probs))
         return [] if label is None else self._add(label)
 
     def finish(self) -> list[tuple[str, Event]]:
@@ -84,6 +84,7 @@ class DecodedEventFinder:
         return Event(self._start, self._frame, confidence, self._label)
 
 
-def _log(probs: np.ndarray) -> np.ndarray:
+def log_probs(probs: np.ndarray) -> np.ndarray:
+    """The logarithm, -inf of 0."""
     with np.errstate(divide='ignore'):
         return np.log(probs)

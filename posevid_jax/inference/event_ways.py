@@ -13,6 +13,7 @@ from ml_collections import ConfigDict
 from posevid_jax.evaluation import event_metrics, segments
 from posevid_jax.evaluation.segments import SegmentedRecording
 from posevid_jax.inference import duration_fit, events
+from posevid_jax.inference.decoded_events import log_probs
 from posevid_jax.inference.duration_fit import Labelled
 from posevid_jax.inference.duration_model import DurationModel
 from posevid_jax.inference.events import Rule
@@ -89,9 +90,9 @@ def thresholds(config: ConfigDict, recordings: Sequence[FrameProbabilities]) -> 
 
 def durations(config: ConfigDict, recordings: Sequence[FrameProbabilities]) -> Chosen:
     """The most probable segmentation under a duration model fitted to the recordings."""
-    labelled = [Labelled(_log(r.probs), r.label, r.fps) for r in recordings]
+    labelled = [Labelled(log_probs(r.probs), r.label, r.fps) for r in recordings]
     model = duration_fit.choose(labelled, lambda found: f1(found, recordings))
-    return Chosen(lambda r: decode(_log(r.probs), model, r.fps), model)
+    return Chosen(lambda r: decode(log_probs(r.probs), model, r.fps), model)
 
 
 WAYS: Mapping[str, Callable[[ConfigDict, Sequence[FrameProbabilities]], Chosen]] = {
@@ -132,8 +133,3 @@ def _by_thresholds(settings: Settings) -> Chosen:
         return labels
 
     return Chosen(segment, settings)
-
-
-def _log(probs: np.ndarray) -> np.ndarray:
-    with np.errstate(divide='ignore'):
-        return np.log(probs)

@@ -74,7 +74,8 @@ def read(config: ConfigDict, first: Experiment, plan: cv_files.Plan) -> HeldOut 
       plan: clips and folds.
 
     Raises:
-      InputError: a key is wrong, a file cannot be used, or no recording belongs to the clips.
+      InputError: a key is wrong, a file cannot be used, or the clips are of no recordings of two
+        folds.
     """
     settings = config.prepare
     if not settings.landmarks:
@@ -108,6 +109,12 @@ def read(config: ConfigDict, first: Experiment, plan: cv_files.Plan) -> HeldOut 
             f'prepare.landmarks: {settings.landmarks} holds no labelled recording of a video of '
             f'{config.data.train}, expected names such as {next(iter(fold_of))}'
         )
+    folds = {name: min(fold_of[name]) for name in found}
+    if len(set(folds.values())) < 2:
+        raise InputError(
+            f'prepare.landmarks: {settings.landmarks} holds recordings of one fold alone, expected '
+            'of two or more: what decides about the events of one is chosen on the others'
+        )
     if left_out:
         print(
             printable(
@@ -115,7 +122,7 @@ def read(config: ConfigDict, first: Experiment, plan: cv_files.Plan) -> HeldOut 
                 'labels, or no clips in one fold'
             )
         )
-    return HeldOut(form, found, {name: min(fold_of[name]) for name in found})
+    return HeldOut(form, found, folds)
 
 
 def frame_probabilities(
@@ -175,12 +182,15 @@ def sum_up(
     judged = cv_files.read_recordings(workdir, config.cv.folds)
     probs = frame_probabilities(held_out, judged, plan, logits, config.eval)
     names, fold = list(probs), held_out.fold
+    group_of = dict(zip(plan.clips.video_ids, plan.group, strict=True))
+    group = [int(group_of[name]) for name in names]
+    print(f'choosing how events are found in {len(names)} recordings ...', flush=True)
     compared: dict[str, list[SegmentedRecording]] = {}
     for way, choose in event_ways.WAYS.items():
         found = {}
         for k in sorted(set(fold.values())):
             others = [of for name, of in probs.items() if fold[name] != k]
-            chosen = choose(config.predict, others or list(probs.values()))
+            chosen = choose(config.predict, others)
             found |= {name: chosen.segment(probs[name]) for name in names if fold[name] == k}
         compared[way] = [_compared(held_out.recordings[name], found[name]) for name in names]
     compared['one event each'] = segmentation.one_event_each(compared['as configured'])
@@ -191,6 +201,7 @@ def sum_up(
             overlaps=config.predict.overlaps,
             samples=config.eval.bootstrap,
             seed=config.seed,
+            group=group if len(set(group)) < len(group) else None,
         )
         for way, of in compared.items()
     }

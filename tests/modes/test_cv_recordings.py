@@ -120,9 +120,13 @@ def test_a_fold_without_its_recordings_is_trained_again_and_says_the_same(folder
         ({'prepare__labels': ''}, r'prepare\.labels: not given'),
         ({'data__train': 'synthetic'}, r'holds no labelled recording of a video of synthetic'),
         ({'predict__stride': 0}, r'predict\.stride: found 0'),
+        ({'prepare__landmarks': 'landmarks/v1_pose.npz'}, r'recordings of one fold alone'),
     ],
 )
 def test_what_cannot_be_judged_is_said_before_the_first_step(folder, tmp_path, changes, message):
+    if 'prepare__landmarks' in changes:
+        changes = {'prepare__landmarks': str(folder / changes['prepare__landmarks'])}
+        changes['prepare__labels'] = str(folder / 'labels/v1_full.csv')
     with pytest.raises(InputError, match=message):
         cv.cross_validate(config(folder, **changes), tmp_path / 'cv')
     assert not (tmp_path / 'cv').exists()
