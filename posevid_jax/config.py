@@ -304,8 +304,9 @@ def get_config() -> ConfigDict:
     # --mode=predict on recordings of any length: those of prepare.landmarks, compared with
     # prepare.labels where given. The section prepare says how the files are read.
     c.predict = ConfigDict()
-    # Frames from the start of a clip to the start of the next. The probability of a frame is a mean
-    # over the clips that cover it, with most weight on those whose middle it is nearest to.
+    # Frames from the start of a clip to the start of the next, but where sub-clips of them are
+    # judged (features.subclip_stride). The logit of a frame is a mean over the clips or sub-clips
+    # that cover it, with most weight on those whose middle it is nearest to.
     c.predict.stride = 5
     # What makes events of these probabilities: thresholds (smooth to merge_gap below) | durations
     # (the most probable stretches under a model of how long each class lasts).

@@ -19,6 +19,16 @@ def make_eval_step(classifier: Classifier) -> Callable[..., Array]:
     return eval_step
 
 
+def make_stretch_step(classifier: Classifier) -> Callable[..., Array]:
+    """`step(variables, scaler, batch) -> logits [B, W, K]`, `Outputs.stretch_logits`."""
+
+    def stretch_step(variables: Variables, scaler: Scaler, batch: dict[str, Array]) -> Array:
+        outputs, _ = classifier(variables, scaler, batch)
+        return outputs.stretch_logits
+
+    return stretch_step
+
+
 def collect_logits(
     step: Callable[[dict[str, np.ndarray]], np.ndarray], batches: Iterable[dict[str, np.ndarray]]
 ) -> np.ndarray:

@@ -13,8 +13,9 @@ class ClipForm:
 
     Attributes:
       whose: the run directory, or the training clips, for messages.
-      num_frames: T of the clips that recordings are covered with: those of training, or shorter
-        ones where a clip is judged by its sub-clips.
+      num_frames: T of a clip.
+      subclip: frames of the sub-clips that are judged instead of clips, and from one to the next;
+        None where clips are.
       context: frames that are read before a clip, and as many after it.
       joint_names: J joints; () where the skeleton is not read.
       feature_names: F features that are read; () where they are computed from the joints.
@@ -24,6 +25,7 @@ class ClipForm:
 
     whose: str
     num_frames: int
+    subclip: tuple[int, int] | None
     context: int
     joint_names: tuple[str, ...]
     feature_names: tuple[str, ...]
@@ -39,23 +41,38 @@ class ClipForm:
         num_frames: int,
         context: int,
         reads_features: bool,
+        subclip: tuple[int, int] | None = None,
     ) -> 'ClipForm':
         """The form by what scaler.json says.
 
         Args:
           inputs: names of features, joints and classes.
-          whose, num_frames, context: as of the form.
+          whose, num_frames, context, subclip: as of the form.
           reads_features: runs from before listed those of the archive where they read none.
         """
         return cls(
             whose=whose,
             num_frames=num_frames,
+            subclip=subclip,
             context=context,
             joint_names=tuple(inputs['joint_names']),
             feature_names=tuple(inputs['feature_names']) if reads_features else (),
             class_names=tuple(inputs['class_names']),
             typical=inputs.get('typical'),
         )
+
+    def steps(self, stride: int) -> tuple[int, int]:
+        """How clips cover a recording: the frames that are judged of each, and frames from one to
+        the next, with which sub-clips go on at their stride.
+
+        Args:
+          stride: from clip to clip where there are no sub-clips.
+        """
+        if self.subclip is None:
+            return self.num_frames, stride
+        length, stride = self.subclip
+        last = (self.num_frames - length) // stride * stride  # the start of the last sub-clip
+        return last + length, last + stride
 
     def rate_for(self, fps: float) -> float | None:
         """The rate of the training clips where `fps` differs much from it, else None."""

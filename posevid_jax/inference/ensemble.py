@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from jax import Array
 from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
+from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.data.mapped import Column
 from posevid_jax.data.source_columns import are_numbered
 from posevid_jax.errors import InputError
@@ -17,6 +18,7 @@ from posevid_jax.evaluation.calibration import Calibration
 from posevid_jax.evaluation.combination import Combination
 from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.features.columns import CONTEXT
+from posevid_jax.inference.recordings import FrameJudge
 from posevid_jax.inference.single import SingleRun
 from posevid_jax.inference.trained_run import TrainedRun
 from posevid_jax.machine.parallel import Parallel
@@ -101,6 +103,15 @@ class EnsembleRun(TrainedRun):
     def logits(self, parallel: Parallel) -> Callable[[Clips], np.ndarray]:
         each = [member.logits(parallel) for member in self.members.values()]
         return lambda clips: self.combination([mean_logits(logits(clips)) for logits in each])
+
+    def frame_judge(self, parallel: Parallel) -> FrameJudge:
+        each = [member.frame_judge(parallel) for member in self.members.values()]
+
+        def judge(recordings: Sequence[Recording]) -> list[np.ndarray]:
+            found = zip(*(of_member(recordings) for of_member in each), strict=True)
+            return [self.combination(logits) for logits in found]
+
+        return judge
 
     def logits_of_batch(self) -> Callable[[Mapping[str, Array]], Array]:
         """The batch has one `video_mean`, of one list of features.

@@ -127,14 +127,14 @@ def find_events(prob: Sequence[float] | np.ndarray, rule: Rule) -> list[Event]:
     return [event for kind, event in changes if kind == 'end']
 
 
-def frame_probabilities(probs: np.ndarray, start: np.ndarray, length: int) -> np.ndarray:
-    """Probabilities per frame: the mean over the clips that cover a frame.
+def frame_means(values: np.ndarray, start: np.ndarray, length: int) -> np.ndarray:
+    """What is said of each frame: the mean over the clips that cover it.
 
     A clip counts by how near to its middle the frame is (a Hann window): half of its frames decide
     what it shows, and those are not at its ends.
 
     Args:
-      probs: [N, K] of clips.
+      values: [N, K] of clips.
       start: [N] first frame of each; together they cover every frame from 0 to the last.
       length: frames of a clip.
 
@@ -142,7 +142,7 @@ def frame_probabilities(probs: np.ndarray, start: np.ndarray, length: int) -> np
       [T, K], T the end of the last clip.
     """
     weight = np.hanning(length + 2)[1:-1]  # without the zeros at both ends
-    counted = np.concatenate([probs, np.ones((len(probs), 1))], 1)  # [N, K + 1]
+    counted = np.concatenate([values, np.ones((len(values), 1))], 1)  # [N, K + 1]
     sums = np.zeros((start.max() + length, counted.shape[1]))
     frames = start[:, None] + np.arange(length)  # [N, length]
     np.add.at(sums, frames, weight[:, None] * counted[:, None])

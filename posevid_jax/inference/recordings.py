@@ -1,7 +1,7 @@
 """Recordings of any length as clips that a classifier can read."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -13,9 +13,13 @@ from posevid_jax.data.hand_mouth import hand_mouth_features
 from posevid_jax.data.joints import MEDIAPIPE_33
 from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.errors import InputError
+from posevid_jax.inference import events
 from posevid_jax.inference.clip_form import ClipForm
 
-_CLIPS_AT_ONCE = 2048  # of short recordings together, so that batches are full
+_FRAMES_AT_ONCE = 30_000  # of short recordings together, so that batches are full
+
+FrameJudge = Callable[[Sequence[Recording]], list[np.ndarray]]
+"""From recordings, as `at_rate` gives them, to the logits of their frames, [T, K] f32 of each."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,54 +35,60 @@ class LabelledRecording:
     label: np.ndarray | None
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class JudgedRecording:
-    """What a classifier says of the N clips that cover a recording.
-
-    Attributes:
-      of: the recording.
-      values: [N, K] logits or probabilities.
-      start: [N] first frame of each clip.
-    """
-
-    of: LabelledRecording
-    values: np.ndarray
-    start: np.ndarray
-
-
-def judge(
-    recordings: Iterable[LabelledRecording],
-    judge: Callable[[Clips], np.ndarray],
-    form: ClipForm,
-    config: ConfigDict,
-    source: str,
-) -> Iterator[JudgedRecording]:
-    """Judges recordings by the clips that cover them.
-
-    Args:
-      recordings: in the order of the answers.
-      judge: clips to values `[N, K]`.
-      form, config, source: as for `cover`.
+def judged(
+    recordings: Iterable[LabelledRecording], judge: FrameJudge
+) -> Iterator[tuple[LabelledRecording, np.ndarray]]:
+    """Each recording with the logits of its frames, [T, K]; several are judged together.
 
     Raises:
-      InputError: as of `cover`.
+      InputError: features are read that the recordings cannot give.
     """
-    waiting: list[tuple[LabelledRecording, Clips]] = []
+    waiting: list[LabelledRecording] = []
 
-    def judged() -> Iterator[JudgedRecording]:
-        if not waiting:
-            return
-        values = judge(concatenate([clips for _, clips in waiting]))
-        ends = np.cumsum([len(clips) for _, clips in waiting])
-        for (of, clips), own in zip(waiting, np.split(values, ends[:-1]), strict=True):
-            yield JudgedRecording(of, own, clips.start_frame)
+    def taken() -> Iterator[tuple[LabelledRecording, np.ndarray]]:
+        if waiting:
+            yield from zip(waiting, judge([of.recording for of in waiting]), strict=True)
         waiting.clear()
 
     for of in recordings:
-        waiting.append((of, cover(of.recording, form, config, source)))
-        if sum(len(clips) for _, clips in waiting) >= _CLIPS_AT_ONCE:
-            yield from judged()
-    yield from judged()
+        waiting.append(of)
+        if sum(len(of.recording.time) for of in waiting) >= _FRAMES_AT_ONCE:
+            yield from taken()
+    yield from taken()
+
+
+def frame_judge(
+    logits: Callable[[Clips], np.ndarray], form: ClipForm, config: ConfigDict, source: str
+) -> FrameJudge:
+    """How a classifier of clips judges the frames of recordings.
+
+    The logit of a frame is the mean over the stretches that cover it, `events.frame_means`.
+
+    Args:
+      logits: of the W stretches of clips that it judges, [N, W, K].
+      form, config, source: as for `cover`.
+    """
+    stretch = form.subclip or (form.num_frames, config.predict.stride)
+
+    def judge(recordings: Sequence[Recording]) -> list[np.ndarray]:
+        clips = [cover(recording, form, config, source) for recording in recordings]
+        values = np.split(logits(concatenate(clips)), np.cumsum([len(own) for own in clips])[:-1])
+        return [
+            _frame_means(own, of.start_frame, stretch, len(recording.time))
+            for own, of, recording in zip(values, clips, recordings, strict=True)
+        ]
+
+    return judge
+
+
+def _frame_means(
+    values: np.ndarray, clip_start: np.ndarray, stretch: tuple[int, int], frames: int
+) -> np.ndarray:
+    """Of the stretches of clips, [N, W, K], to frames, [T, K]."""
+    length, stride = stretch
+    start = clip_start[:, None] + stride * np.arange(values.shape[1])
+    counts = start < max(frames - length, 0) + stride  # the others see less of the last frames
+    return events.frame_means(values[counts], start[counts], length)[:frames]
 
 
 def at_rate(recording: Recording, form: ClipForm, settings: ConfigDict) -> Recording:
@@ -104,8 +114,9 @@ def at_rate(recording: Recording, form: ClipForm, settings: ConfigDict) -> Recor
 def cover(recording: Recording, form: ClipForm, config: ConfigDict, source: str) -> Clips:
     """Clips that cover every frame of a recording.
 
-    They are as long as those that the classifier was trained on and begin every `predict.stride`
-    frames. Beyond the end of the recording, frames are missing.
+    They are as long as those that the classifier was trained on. They begin every `predict.stride`
+    frames; where sub-clips of them are judged, these go on from clip to clip at their own stride.
+    Beyond the end of the recording, frames are missing.
 
     Args:
       recording: from `at_rate`.
@@ -119,7 +130,8 @@ def cover(recording: Recording, form: ClipForm, config: ConfigDict, source: str)
     Raises:
       InputError: features are read that the recording cannot give.
     """
-    length, stride = form.num_frames, config.predict.stride
+    length = form.num_frames
+    covered, stride = form.steps(config.predict.stride)
     settings = config.prepare.copy_and_resolve_references().unlock()
     settings.update(
         unit='frames', clip_length=float(length), stride=float(stride), resample_fps=0.0,
@@ -127,7 +139,8 @@ def cover(recording: Recording, form: ClipForm, config: ConfigDict, source: str)
     )  # fmt: skip
     if form.joint_names:
         settings.joints = form.joint_names
-    beyond = _pad(recording, length, stride)
+    count = -(-max(len(recording.time) - covered, 0) // stride) + 1
+    beyond = _pad(recording, length + (count - 1) * stride)
     clips = slicing.slice_recording(beyond, None, (), settings, source).clips
     assert clips is not None  # the padded recording is long enough, and any coverage will do
     if form.feature_names:
@@ -180,10 +193,9 @@ def frame_features(
     return features
 
 
-def _pad(recording: Recording, length: int, stride: int) -> Recording:
-    """The recording with as many missing frames after it as whole clips need."""
+def _pad(recording: Recording, total: int) -> Recording:
+    """The recording with missing frames after it, `total` in all."""
     frames = len(recording.time)
-    total = length + -(-max(frames - length, 0) // stride) * stride
     beyond = np.arange(1, total - frames + 1)
     return dataclasses.replace(
         recording,

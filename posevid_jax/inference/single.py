@@ -16,6 +16,7 @@ from posevid_jax.errors import InputError
 from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.features import columns, sources
 from posevid_jax.features.scaling import neutral_scaler
+from posevid_jax.inference.recordings import FrameJudge, frame_judge
 from posevid_jax.inference.trained_run import TrainedRun
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.models import classifier, families
@@ -125,6 +126,16 @@ class SingleRun(TrainedRun):
     def logits(self, parallel: Parallel) -> Callable[[Clips], np.ndarray]:
         logits = validation.compile_predictor(self.model, self.config, parallel)
         return lambda clips: logits(self.state, self.arrays(clips))
+
+    def frame_judge(self, parallel: Parallel) -> FrameJudge:
+        logits = validation.compile_stretch_predictor(self.model, self.config, parallel)
+        form = dataclasses.replace(
+            self.form, num_frames=self.inputs['num_frames'], subclip=self.model.subclip
+        )
+        source = str(self.workdir)
+        return frame_judge(
+            lambda clips: logits(self.state, self.arrays(clips)), form, self.config, source
+        )
 
     def logits_of_batch(self) -> Callable[[Mapping[str, Array]], Array]:
         step = validation.logits_step(self.model, self.config)

@@ -19,6 +19,7 @@ from posevid_jax.errors import printable
 from posevid_jax.evaluation.decision import Decision
 from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.inference.clip_form import ClipForm
+from posevid_jax.inference.recordings import FrameJudge
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.runs import training_clips
 
@@ -83,6 +84,11 @@ class TrainedRun(abc.ABC):
         """
 
     @abc.abstractmethod
+    def frame_judge(self, parallel: Parallel) -> FrameJudge:
+        """A function from recordings to the logits of their frames before calibration; of members
+        the mean."""
+
+    @abc.abstractmethod
     def logits_of_batch(self) -> Callable[[Mapping[str, Array]], Array]:
         """The same to be traced: a batch of `arrays` to the mean logits `[B, K]` f32.
 
@@ -121,7 +127,7 @@ class TrainedRun(abc.ABC):
 
     @property
     def form(self) -> ClipForm:
-        """What it expects of clips."""
+        """What it expects of clips, judged one by one."""
         return ClipForm.of(
             self.inputs,
             whose=str(self.workdir),

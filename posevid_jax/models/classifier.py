@@ -36,6 +36,11 @@ class Outputs(NamedTuple):
     frame_logits: Array | None = None
     subclip_logits: Array | None = None
 
+    @property
+    def stretch_logits(self) -> Array:
+        """Of all that is judged of a clip: its sub-clips `[B, W, K]`, or itself, W = 1."""
+        return self.logits[:, None] if self.subclip_logits is None else self.subclip_logits
+
 
 @dataclasses.dataclass(frozen=True)
 class Classifier:

@@ -197,14 +197,14 @@ def _train_folds(
             judge = trainer.train(experiment, progress, before, interrupt)
             if judge is None:
                 break
-            logits = judge(experiment.val)
+            logits = judge.clips(experiment.val)
             if not np.isfinite(logits).all():
                 raise InputError(
                     f'fold {k + 1}: found predictions that are not finite; a smaller '
                     'train.learning_rate may help'
                 )
             if held_out:
-                cv_files.write_recordings(workdir, k, held_out.judge(k, judge, config))
+                cv_files.write_recordings(workdir, k, held_out.judge(k, judge.stretches, config))
             seconds = time.monotonic() - started
             cv_files.write_fold(workdir, k, logits, seconds)
             progress.say(_fold_line(experiment, k, logits, seconds))

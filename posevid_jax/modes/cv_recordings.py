@@ -16,10 +16,10 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.data.contract import UNKNOWN_LABEL
 from posevid_jax.errors import InputError, printable
 from posevid_jax.evaluation import decision, segmentation, segmentation_report
-from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.evaluation.prepare_report import Report
 from posevid_jax.evaluation.segmentation_results import Segmentation
 from posevid_jax.evaluation.segments import SegmentedRecording
+from posevid_jax.features import subclips
 from posevid_jax.inference import duration_model, event_ways, events, recordings
 from posevid_jax.inference.clip_form import ClipForm
 from posevid_jax.inference.event_ways import FrameProbabilities
@@ -27,7 +27,6 @@ from posevid_jax.inference.recordings import LabelledRecording
 from posevid_jax.models import families
 from posevid_jax.modes import prepare, read_recordings
 from posevid_jax.runs import cv_files
-from posevid_jax.runs.cv_files import ClipLogits
 from posevid_jax.runs.files import write_json
 from posevid_jax.training.experiment import Experiment
 
@@ -48,19 +47,20 @@ class HeldOut:
 
     def judge(
         self, fold: int, logits: Callable[[Clips], np.ndarray], config: ConfigDict
-    ) -> dict[str, ClipLogits]:
+    ) -> dict[str, np.ndarray]:
         """What the classifier of a fold says of the recordings that it never saw.
 
         Args:
           fold: from 0.
-          logits: of clips, `[n, K]` or of several members `[n, M, K]`.
+          logits: of the W stretches of clips that it judges, `[n, W, K]`.
           config: the whole configuration.
+
+        Returns:
+          by name the logits of the frames, `[T, K]`.
         """
         mine = [of for name, of in self.recordings.items() if self.fold[name] == fold]
-        judged = recordings.judge(
-            mine, lambda clips: mean_logits(logits(clips)), self.form, config, 'recordings'
-        )
-        return {of.of.recording.name: ClipLogits(of.values, of.start) for of in judged}
+        judge = recordings.frame_judge(logits, self.form, config, config.data.train)
+        return {of.recording.name: found for of, found in recordings.judged(mine, judge)}
 
 
 def read(config: ConfigDict, first: Experiment, plan: cv_files.Plan) -> HeldOut | None:
@@ -89,7 +89,8 @@ def read(config: ConfigDict, first: Experiment, plan: cv_files.Plan) -> HeldOut 
     form = ClipForm.of(
         inputs,
         whose=config.data.train,
-        num_frames=config.features.subclip or inputs['num_frames'],
+        num_frames=inputs['num_frames'],
+        subclip=subclips.length_and_stride(config.features),
         context=config.features.context,
         reads_features=spec.reads_archive,
     )
@@ -127,7 +128,7 @@ def read(config: ConfigDict, first: Experiment, plan: cv_files.Plan) -> HeldOut 
 
 def frame_probabilities(
     held_out: HeldOut,
-    judged: dict[str, ClipLogits],
+    judged: dict[str, np.ndarray],
     plan: cv_files.Plan,
     logits: np.ndarray,
     config: ConfigDict,
@@ -136,7 +137,7 @@ def frame_probabilities(
 
     Args:
       held_out: the recordings.
-      judged: what the folds say of them.
+      judged: logits of their frames by name.
       plan: clips and folds.
       logits: `[N, K]` of the clips, out of fold.
       config: `config.eval`.
@@ -149,11 +150,8 @@ def frame_probabilities(
     found = {}
     for name, of in held_out.recordings.items():
         by = decisions[held_out.fold[name]]
-        probs = events.frame_probabilities(
-            by.probabilities(judged[name].logits), judged[name].start, held_out.form.num_frames
-        )
+        probs = by.probabilities(judged[name])
         assert of.label is not None
-        probs = probs[: len(of.label)]
         found[name] = FrameProbabilities(probs, of.label, of.recording.fps, by.threshold)
     return found
 

@@ -4,6 +4,7 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
@@ -11,7 +12,7 @@ from posevid_jax.inference import duration_model, events, recording_files, recor
 from posevid_jax.inference.decoded_events import decoded_events
 from posevid_jax.inference.duration_model import DurationModel
 from posevid_jax.inference.events import Rule
-from posevid_jax.inference.recordings import JudgedRecording
+from posevid_jax.inference.recordings import LabelledRecording
 from posevid_jax.inference.restore import restore
 from posevid_jax.inference.trained_run import TrainedRun
 from posevid_jax.inference.video_events import Video, make_record
@@ -51,7 +52,7 @@ def predict_recordings(
     read = prepare.Report()
     landmarks = set_names.whence(config.prepare.landmarks)
     name = _name(workdir / 'predictions', landmarks)
-    videos = list(_videos(run, parallel, name, read))
+    videos = list(_videos(run, parallel, read))
     if not videos:
         raise InputError(f'prepare.landmarks: {config.prepare.landmarks} holds no usable video')
     record = {'set': name, 'landmarks': landmarks, 'step': run.step}
@@ -75,20 +76,19 @@ def _name(folder: pathlib.Path, landmarks: str) -> str:
     return set_names.name_for(plain, landmarks, source_of)
 
 
-def _videos(
-    run: TrainedRun, parallel: Parallel, name: str, report: prepare.Report
-) -> Iterator[Video]:
+def _videos(run: TrainedRun, parallel: Parallel, report: prepare.Report) -> Iterator[Video]:
     """Every video that can be used, in the order of their names."""
     form, config, durations = run.form, run.config, duration_model.of_run(run)
     read = read_recordings.read(config.prepare, form, report)
-    for judged in recordings.judge(read, run.predictor(parallel), form, config, name):
-        yield _video(judged, run, durations)
+    for of, logits in recordings.judged(read, run.frame_judge(parallel)):
+        yield _video(of, run.decision.probabilities(logits), run, durations)
 
 
-def _video(judged: JudgedRecording, run: TrainedRun, durations: DurationModel | None) -> Video:
-    settings, recording = run.config.predict, judged.of.recording
-    frames = events.frame_probabilities(judged.values, judged.start, run.form.num_frames)
-    frames = frames[: len(recording.time)]
+def _video(
+    of: LabelledRecording, frames: np.ndarray, run: TrainedRun, durations: DurationModel | None
+) -> Video:
+    """What is found in a recording with the probabilities [T, K] of its frames."""
+    settings, recording = run.config.predict, of.recording
     if durations is None:
         frames = events.smooth(frames, 2 * round(settings.smooth * recording.fps / 2) + 1)
         rule = Rule.of(settings, run.threshold, recording.fps)
@@ -102,5 +102,5 @@ def _video(judged: JudgedRecording, run: TrainedRun, durations: DurationModel | 
         uncertain=~seen,
         rule=rule,
         events=found,
-        label=judged.of.label,
+        label=of.label,
     )

@@ -46,14 +46,6 @@ class Plan:
     train_fold: np.ndarray
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class ClipLogits:
-    """Logits [N, K] of the clips that cover a recording, and the first frame of each, [N]."""
-
-    logits: np.ndarray
-    start: np.ndarray
-
-
 def open_directory(
     workdir: pathlib.Path, config: ConfigDict, fold_config: ConfigDict, plan: Plan
 ) -> None:
@@ -123,34 +115,27 @@ def has_recordings(workdir: pathlib.Path, fold: int) -> bool:
     return _recordings_path(workdir, fold).exists()
 
 
-def write_recordings(workdir: pathlib.Path, fold: int, judged: dict[str, ClipLogits]) -> None:
-    """Keeps what a fold says of the recordings that it held out, by their names."""
-    records = {
-        name: {'logits': of.logits.tolist(), 'start': of.start.tolist()}
-        for name, of in judged.items()
-    }
-    write_json(_recordings_path(workdir, fold), {'recordings': records})
+def write_recordings(workdir: pathlib.Path, fold: int, logits: dict[str, np.ndarray]) -> None:
+    """Keeps the logits [T, K] of the frames of the recordings that a fold held out, by name."""
+    frames = {name: of.tolist() for name, of in logits.items()}
+    write_json(_recordings_path(workdir, fold), {'frames': frames})
 
 
-def read_recordings(workdir: pathlib.Path, folds: int) -> dict[str, ClipLogits]:
+def read_recordings(workdir: pathlib.Path, folds: int) -> dict[str, np.ndarray]:
     """What `write_recordings` kept, of all folds.
 
     Raises:
       InputError: a file is missing or damaged.
     """
-    found: dict[str, ClipLogits] = {}
+    found: dict[str, np.ndarray] = {}
     for k in range(folds):
         path = _recordings_path(workdir, k)
         try:
-            records = read_json(path)['recordings']
-            found |= {
-                name: ClipLogits(np.array(of['logits'], np.float32), np.array(of['start'], int))
-                for name, of in records.items()
-            }
+            frames = read_json(path)['frames']
+            found |= {name: np.array(of, np.float32) for name, of in frames.items()}
         except (KeyError, TypeError, ValueError, AttributeError):
             raise InputError(
-                f'{path}: found no logits of recordings; delete it, and the fold will be trained '
-                'again'
+                f'{path}: found no logits of frames; delete it, and the fold will be trained again'
             ) from None
     return found
 

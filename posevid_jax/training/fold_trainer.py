@@ -1,5 +1,6 @@
 """Trains one fold of a cross-validation after another with the same compiled programs."""
 
+import dataclasses
 from collections.abc import Callable
 
 import jax
@@ -15,6 +16,20 @@ from posevid_jax.machine.progress import Progress
 from posevid_jax.models import families
 from posevid_jax.training import validation
 from posevid_jax.training.experiment import Experiment
+from posevid_jax.training.validation import Predictor
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainedFold:
+    """What a fold learned, as functions of clips.
+
+    Attributes:
+      clips: their logits, `[n, K]`, or `[n, M, K]` of several members.
+      stretches: those of the W stretches that are judged of each, `[n, W, K]`; of members the mean.
+    """
+
+    clips: Callable[[Clips], np.ndarray]
+    stretches: Callable[[Clips], np.ndarray]
 
 
 class FoldTrainer:
@@ -29,13 +44,15 @@ class FoldTrainer:
         """
         self._parallel = parallel
         self._step = parallel.compile_train(example.train_step())
-        self._predict = validation.compile_predictor(example.model, example.config, parallel)
+        of = (example.model, example.config, parallel)
+        self._predict = validation.compile_predictor(*of)
+        self._predict_stretches = validation.compile_stretch_predictor(*of)
         # On the host, because a step gives up the state that it gets.
         self._fresh = jax.device_get(example.initial_state())
 
     def train(
         self, experiment: Experiment, progress: Progress, before: int, interrupt: Interrupt
-    ) -> Callable[[Clips], np.ndarray] | None:
+    ) -> TrainedFold | None:
         """Trains a fold from the start.
 
         Args:
@@ -45,8 +62,7 @@ class FoldTrainer:
           interrupt: asked after every step.
 
         Returns:
-          a function from clips to logits `[n, K]`, or `[n, M, K]` of several members; None when a
-          signal stopped it.
+          what it learned; None when a signal stopped it.
 
         Raises:
           InputError: a step is not finite, and `train.on_nonfinite` is not to skip it.
@@ -68,11 +84,14 @@ class FoldTrainer:
         _check_finite(metrics, config.on_nonfinite)
         spec = families.input_spec(experiment.config)
 
-        def logits(clips: Clips) -> np.ndarray:
-            with progress.aside():
-                return self._predict(state, columns.host_arrays(clips, spec))
+        def judge(predict: Predictor) -> Callable[[Clips], np.ndarray]:
+            def logits(clips: Clips) -> np.ndarray:
+                with progress.aside():
+                    return predict(state, columns.host_arrays(clips, spec))
 
-        return logits
+            return logits
+
+        return TrainedFold(judge(self._predict), judge(self._predict_stretches))
 
 
 def _check_finite(metrics: dict[str, jax.Array], policy: str) -> None:

@@ -13,7 +13,7 @@ from posevid_jax.data.clips import Clips
 from posevid_jax.data.mapped import Column
 from posevid_jax.evaluation import assessment, metrics
 from posevid_jax.evaluation.decision import Decision, Origin
-from posevid_jax.evaluation.evaluate import collect_logits, make_eval_step
+from posevid_jax.evaluation.evaluate import collect_logits, make_eval_step, make_stretch_step
 from posevid_jax.evaluation.members import mean_logits, spread
 from posevid_jax.evaluation.results import EpochScores, Evaluation, Spread
 from posevid_jax.features import columns
@@ -24,6 +24,9 @@ from posevid_jax.models.classifier import Classifier
 from posevid_jax.runs.set_names import SetName
 from posevid_jax.training import losses
 from posevid_jax.training.state import Trained, TrainState
+
+Predictor = Callable[[TrainState | Trained, Mapping[str, Column]], np.ndarray]
+"""From a state and `columns.host_arrays` to the logits of the clips."""
 
 
 def make_predictor(
@@ -44,11 +47,25 @@ def make_predictor(
     return lambda state: predict(state, arrays)
 
 
-def compile_predictor(
-    model: Classifier, config: ConfigDict, parallel: Parallel
-) -> Callable[[TrainState | Trained, Mapping[str, Column]], np.ndarray]:
+def compile_predictor(model: Classifier, config: ConfigDict, parallel: Parallel) -> Predictor:
     """`make_predictor` for any clips: a function from a state and `columns.host_arrays`."""
-    step = parallel.compile_eval(logits_step(model, config))
+    return _compiled(logits_step(model, config), config, parallel)
+
+
+def compile_stretch_predictor(
+    model: Classifier, config: ConfigDict, parallel: Parallel
+) -> Predictor:
+    """`compile_predictor` of all that is judged of a clip: the mean logits of members,
+    `[N, W, K]`."""
+    step = make_stretch_step(model)
+    if config.train.num_seeds > 1:
+        of_members = jax.vmap(step, (0, None, None))
+        step = lambda *args: of_members(*args).mean(axis=0)  # noqa: E731
+    return _compiled(step, config, parallel)
+
+
+def _compiled(step: Callable[..., Array], config: ConfigDict, parallel: Parallel) -> Predictor:
+    step = parallel.compile_eval(step)
 
     def predict(state: TrainState | Trained, arrays: Mapping[str, Column]) -> np.ndarray:
         def logits(batch: Batch) -> np.ndarray:

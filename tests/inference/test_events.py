@@ -48,7 +48,7 @@ def test_changes_are_told_as_soon_as_they_are_known():
 def test_a_frame_has_the_mean_of_the_clips_that_cover_it_most_of_those_about_it():
     rng = np.random.default_rng(1)
     probs, start = rng.random((4, 3)), np.array([0, 2, 5, 9])
-    frames = events.frame_probabilities(probs, start, 5)
+    frames = events.frame_means(probs, start, 5)
     weight = np.sin(np.pi * np.arange(1, 6) / 6) ** 2
     for t, found in enumerate(frames):
         over = np.flatnonzero((start <= t) & (t < start + 5))

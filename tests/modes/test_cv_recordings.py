@@ -56,7 +56,7 @@ def whole(folder, tmp_path_factory):
 
 
 def judged(workdir, fold):
-    return json.loads((workdir / f'cv/fold_{fold}_recordings.json').read_text())['recordings']
+    return json.loads((workdir / f'cv/fold_{fold}_recordings.json').read_text())['frames']
 
 
 def test_each_recording_is_judged_by_the_fold_that_holds_its_clips_out(folder, whole):
@@ -66,9 +66,7 @@ def test_each_recording_is_judged_by_the_fold_that_holds_its_clips_out(folder, w
             v for v, f in zip(plan.clips.video_ids, plan.fold, strict=True) if f == fold - 1
         }
         assert judged(whole, fold).keys() == held_out
-    for of in judged(whole, 1).values():  # by clips as long as a sub-clip
-        assert of['start'] == list(range(0, FRAMES - 9, 5))
-        assert len(of['logits']) == len(of['start'])
+    assert {np.shape(of) for of in judged(whole, 1).values()} == {(FRAMES, 1)}
 
 
 def test_ways_to_find_events_are_compared_and_the_durations_can_be_used(whole):

@@ -177,6 +177,24 @@ def test_without_other_clips_it_is_evaluated_on_those_that_no_member_was_trained
         about.write_text(kept)
 
 
+def test_frames_of_recordings_have_the_joined_logits_of_the_clips_that_cover_them(folder):
+    made = make_clips(num_videos=1, clips_per_video=1, num_frames=FRAMES, seed=9)
+    recording = Recording(
+        name='a', joints=made.skeleton[0], joint_names=made.joint_names,
+        fps=30.0, width=4, height=3, time=np.arange(FRAMES) / 30,
+    )  # fmt: skip
+    run, parallel = restore_directory(folder / 'all', 'best'), Parallel('jit')
+    each = []  # of each member, one clip
+    for member in run.members.values():
+        clips = recordings.cover(recording, member.form, run.config, 'a')
+        each.append(mean_logits(member.logits(parallel)(clips)))
+        (found,) = member.frame_judge(parallel)([recording])
+        np.testing.assert_allclose(found, np.repeat(each[-1], FRAMES, axis=0), atol=1e-5)
+    (found,) = run.frame_judge(parallel)([recording])
+    expected = np.repeat(run.combination(each), FRAMES, axis=0)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_frames_as_they_come_give_what_clips_of_them_give(folder):
     made = make_clips(num_videos=1, clips_per_video=1, num_frames=12, seed=9)
     joints = np.where(made.skeleton_mask[0][..., None], made.skeleton[0], np.nan)
