@@ -1,6 +1,7 @@
 """Files and lines about what was found in recordings."""
 
 import pathlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,10 +40,9 @@ def write(
         timelines = {}
         for video in videos:
             name = video.recording.name
-            timelines[name] = _timeline(video, class_names)
+            timelines[name] = draw(video, class_names)
             write_text(unfinished / 'frames' / f'{name}.csv', _frames_csv(video, class_names))
-            picture = page.picture_file(timelines[name])
-            write_text(unfinished / 'timelines' / f'{name}.svg', picture)
+        write_timelines(unfinished / 'timelines', timelines)
         rows = [{'video': v['video']} | event for v in record['videos'] for event in v['events']]
         write_text(unfinished / 'events.csv', _events_csv(rows))
         write_json(unfinished / 'events.json', record)
@@ -51,6 +51,16 @@ def write(
             ways = record.get('segmentation')
             html = recordings_page.make(title, opening, timelines, ways)
             write_text(unfinished / 'index.html', html)
+
+
+def write_timelines(folder: pathlib.Path, timelines: Mapping[str, str]) -> None:
+    """Writes `folder/VIDEO.svg` of what `draw` drew, by the name of the video.
+
+    Raises:
+      InputError: one cannot be written.
+    """
+    for name, picture in timelines.items():
+        write_text(folder / f'{name}.svg', page.picture_file(picture))
 
 
 _EVENT_COLUMNS = (
@@ -78,7 +88,8 @@ def _frames_csv(video: Video, class_names: list[str]) -> str:
     return Table.of_columns(columns).csv()
 
 
-def _timeline(video: Video, class_names: list[str]) -> str:
+def draw(video: Video, class_names: Sequence[str]) -> str:
+    """The timeline of a recording, `<svg ...>` text."""
     rule = video.rule
     label = np.zeros(len(video.prob)) if video.label is None else video.label
     parts = [stretches(label == k) for k in range(1, len(class_names))]

@@ -7,7 +7,7 @@ of the other folds.
 
 import dataclasses
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -15,21 +15,37 @@ from ml_collections import ConfigDict
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.contract import UNKNOWN_LABEL
 from posevid_jax.errors import InputError, printable
-from posevid_jax.evaluation import decision, segmentation, segmentation_report
+from posevid_jax.evaluation import (
+    decision,
+    recordings_page,
+    segmentation,
+    segmentation_report,
+)
 from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.evaluation.prepare_report import Report
-from posevid_jax.evaluation.segmentation_results import Segmentation
+from posevid_jax.evaluation.segmentation_results import ONE_EVENT_EACH, Segmentation
 from posevid_jax.evaluation.segments import SegmentedRecording
-from posevid_jax.inference import duration_model, event_ways, events, recordings
+from posevid_jax.inference import (
+    duration_model,
+    event_ways,
+    events,
+    recording_files,
+    recordings,
+    video_events,
+)
 from posevid_jax.inference.clip_form import ClipForm
 from posevid_jax.inference.event_ways import FrameProbabilities
 from posevid_jax.inference.recordings import LabelledRecording
+from posevid_jax.machine import processes
+from posevid_jax.machine.atomic import atomic_folder
 from posevid_jax.models import families
 from posevid_jax.modes import prepare, read_recordings
 from posevid_jax.runs import cv_files
 from posevid_jax.runs.cv_files import ClipLogits
-from posevid_jax.runs.files import write_json
+from posevid_jax.runs.files import write_json, write_text
 from posevid_jax.training.experiment import Experiment
+
+_SHOWN = 'as configured'  # the way whose events are drawn
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -167,7 +183,9 @@ def sum_up(
 ) -> dict[str, Segmentation]:
     """Judges each way to find events, prints a table and writes `cv/events.json`.
 
-    `durations.json` in the directory holds the duration model chosen on all recordings.
+    `durations.json` in the directory holds the duration model chosen on all recordings. With
+    `eval.report`, the page `cv/events.html` shows the timelines, found as configured, the worst
+    first, and `cv/timelines` holds them.
 
     Args:
       workdir: the directory of the cross-validation.
@@ -193,7 +211,7 @@ def sum_up(
             chosen = choose(config.predict, others)
             found |= {name: chosen.segment(probs[name]) for name in names if fold[name] == k}
         compared[way] = [_compared(held_out.recordings[name], found[name]) for name in names]
-    compared['one event each'] = segmentation.one_event_each(compared['as configured'])
+    compared[ONE_EVENT_EACH] = segmentation.one_event_each(compared[_SHOWN])
     results = {
         way: segmentation.evaluate(
             of,
@@ -211,8 +229,35 @@ def sum_up(
     write_json(workdir / 'cv' / 'events.json', {'ways': results, 'chosen': chosen})
     title = f'Events in {len(names)} recordings, by classifiers that never saw them'
     print('\n'.join(segmentation_report.lines(title, results)))
-    print(f'{workdir}/cv/events.json, {duration_model.FILE}')
+    files = ['cv/events.json', duration_model.FILE]
+    if config.eval.report:
+        _write_page(workdir / 'cv', title, held_out, probs, results, config)
+        files.append('cv/events.html')
+    print(f'{workdir}/{", ".join(files)}')
     return results
+
+
+def _write_page(
+    folder: pathlib.Path,
+    title: str,
+    held_out: HeldOut,
+    probs: Mapping[str, FrameProbabilities],
+    results: Mapping[str, Segmentation],
+    config: ConfigDict,
+) -> None:
+    """Writes `events.html` and the timelines that it shows; of several processes, the first."""
+    if not processes.is_first():
+        return
+    timelines = {}
+    for name, of in probs.items():
+        recording = held_out.recordings[name]
+        video = video_events.find(recording, of.probs, config.predict, of.threshold, None)
+        timelines[name] = recording_files.draw(video, held_out.form.class_names)
+    with atomic_folder(folder / 'timelines', replace=True) as unfinished:
+        recording_files.write_timelines(unfinished, timelines)
+    ways = {way: results[way] for way in (_SHOWN, ONE_EVENT_EACH)}
+    text = recordings_page.make(title, 'Events are found as configured.', timelines, ways)
+    write_text(folder / 'events.html', text)
 
 
 def _compared(of: LabelledRecording, found: np.ndarray) -> SegmentedRecording:

@@ -7,10 +7,14 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
-from posevid_jax.inference import duration_model, events, recording_files, recordings
-from posevid_jax.inference.decoded_events import decoded_events
+from posevid_jax.inference import (
+    duration_model,
+    events,
+    recording_files,
+    recordings,
+    video_events,
+)
 from posevid_jax.inference.duration_model import DurationModel
-from posevid_jax.inference.events import Rule
 from posevid_jax.inference.recordings import JudgedRecording
 from posevid_jax.inference.restore import restore
 from posevid_jax.inference.trained_run import TrainedRun
@@ -86,21 +90,6 @@ def _videos(
 
 
 def _video(judged: JudgedRecording, run: TrainedRun, durations: DurationModel | None) -> Video:
-    settings, recording = run.config.predict, judged.of.recording
     frames = events.frame_probabilities(judged.values, judged.start, run.form.num_frames)
-    frames = frames[: len(recording.time)]
-    if durations is None:
-        frames = events.smooth(frames, 2 * round(settings.smooth * recording.fps / 2) + 1)
-        rule = Rule.of(settings, run.threshold, recording.fps)
-        found = events.find_events(1 - frames[:, 0], rule)
-    else:
-        rule, found = durations, decoded_events(frames, durations, recording.fps)
-    seen = events.visible(recording.joints, recording.joint_names, settings.min_visibility)
-    return Video(
-        recording=recording,
-        probs=frames,
-        uncertain=~seen,
-        rule=rule,
-        events=found,
-        label=judged.of.label,
-    )
+    frames = frames[: len(judged.of.recording.time)]
+    return video_events.find(judged.of, frames, run.config.predict, run.threshold, durations)
