@@ -43,8 +43,7 @@ def write(
             timelines[name] = draw(video, class_names)
             write_text(unfinished / 'frames' / f'{name}.csv', _frames_csv(video, class_names))
         write_timelines(unfinished / 'timelines', timelines)
-        rows = [{'video': v['video']} | event for v in record['videos'] for event in v['events']]
-        write_text(unfinished / 'events.csv', _events_csv(rows))
+        write_text(unfinished / 'events.csv', _events_csv(record['videos']))
         write_json(unfinished / 'events.json', record)
         if report:
             title, opening = f'Events in {record["set"]}', f'{_opening(record)}.'
@@ -69,9 +68,20 @@ _EVENT_COLUMNS = (
 )  # fmt: skip
 
 
-def _events_csv(rows: list[dict[str, Any]]) -> str:
-    columns = {key: np.array([row[key] for row in rows]) for key in _EVENT_COLUMNS}
-    return Table.of_columns(columns).csv()
+def _events_csv(videos: list[dict[str, Any]]) -> str:
+    """A row an event; a video without any has a row too, so that, read as labels, it has none.
+
+    Seconds have all of their digits: rounded ones would move some events by a frame.
+    """
+    rows = [
+        {'video': video['video']} | event for video in videos for event in video['events'] or [{}]
+    ]
+    cells = [[_cell(key, row[key]) if key in row else '' for key in _EVENT_COLUMNS] for row in rows]
+    return Table('', _EVENT_COLUMNS, cells).csv()
+
+
+def _cell(key: str, value: Any) -> str:
+    return f'{value:.6g}' if key == 'confidence' else str(value)
 
 
 def _frames_csv(video: Video, class_names: list[str]) -> str:

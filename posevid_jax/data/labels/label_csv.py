@@ -6,6 +6,7 @@ tabular one has lines of its own before the table, and a row for the START and o
 
 import pathlib
 import re
+from collections.abc import Sequence
 
 from posevid_jax.data.csv_file import CsvFile
 from posevid_jax.data.labels.events import FRAMES, MILLISECONDS, SECONDS, Event
@@ -52,9 +53,8 @@ def read(path: pathlib.Path, content: bytes) -> tuple[list[Event], str]:
     ]
     if 'status' in plain or 'behavior_type' in plain:
         return _of_starts_and_stops(file, plain), SECONDS
-    places = {}
-    for what, names in (('start', _START), ('end', _END), ('duration', _LENGTH), ('label', _LABEL),
-                        ('video', _VIDEO)):  # fmt: skip
+    places = _times(bare, units)
+    for what, names in (('label', _LABEL), ('video', _VIDEO)):
         places[what] = next((bare.index(name) for name in names if name in bare), None)
     for what in ('start', 'label'):
         if places[what] is None:
@@ -70,11 +70,41 @@ def read(path: pathlib.Path, content: bytes) -> tuple[list[Event], str]:
     events = []
     for row, line in enumerate(file.lines):
         where = f'{path}: line {line}'
-        start = text['start'][row]
-        end = text['end'][row] if 'end' in text else _sum(where, start, text['duration'][row])
-        video = text['video'][row].strip() if 'video' in text else ''
-        events.append(Event(where, start, end, text['label'][row], video))
+        of_row = {what: cells[row].strip() for what, cells in text.items()}
+        video = of_row.pop('video', '')
+        if not any(of_row.values()):
+            if video:
+                events.append(Event(where, '', '', '', video))
+            continue
+        start = of_row['start']
+        end = of_row['end'] if 'end' in of_row else _sum(where, start, of_row['duration'])
+        events.append(Event(where, start, end, of_row['label'], video))
     return events, unit
+
+
+def _times(bare: Sequence[str], units: Sequence[str]) -> dict[str, int | None]:
+    """Places of the columns of start, end and duration: of one unit, where there are such.
+
+    Seconds go before frames, which depend on a rate, and of which an end may be the last one or the
+    one after it.
+
+    Args:
+      bare: names of the columns without their units.
+      units: of each, '' where its name has none.
+    """
+    places: dict[str, int | None] = {}
+    for unit in ('', MILLISECONDS, FRAMES, None):  # None: of any
+        of_unit = [
+            name if unit in (own, None) else '' for name, own in zip(bare, units, strict=True)
+        ]
+        places = {
+            what: next((of_unit.index(name) for name in names if name in of_unit), None)
+            for what, names in (('start', _START), ('end', _END), ('duration', _LENGTH))
+        }
+        start, *ends = places.values()
+        if start is not None and ends != [None, None]:
+            break
+    return places
 
 
 def _of_starts_and_stops(file: CsvFile, plain: list[str]) -> list[Event]:
