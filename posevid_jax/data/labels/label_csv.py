@@ -7,6 +7,7 @@ tabular one has lines of its own before the table, and a row for the START and o
 import pathlib
 import re
 from collections.abc import Sequence
+from typing import NoReturn
 
 from posevid_jax.data.csv_file import CsvFile
 from posevid_jax.data.labels.events import FRAMES, MILLISECONDS, SECONDS, Event
@@ -56,12 +57,14 @@ def read(path: pathlib.Path, content: bytes) -> tuple[list[Event], str]:
     places = _times(bare, units)
     for what, names in (('label', _LABEL), ('video', _VIDEO)):
         places[what] = next((bare.index(name) for name in names if name in bare), None)
-    for what in ('start', 'label'):
-        if places[what] is None:
-            _missing(file, what)
+    start_at = places['start']
+    if start_at is None:
+        _missing(file, 'start')
+    if places['label'] is None:
+        _missing(file, 'label')
     if places['end'] is None and places['duration'] is None:
         _missing(file, 'end')
-    unit = units[places['start']] or SECONDS
+    unit = units[start_at] or SECONDS
     text = {
         what: file.text([file.columns[at]])[file.columns[at]]
         for what, at in places.items()
@@ -152,7 +155,7 @@ def _plain(column: str) -> str:
     return re.sub(r'[^a-z0-9]+', '_', column.strip().lower()).strip('_')
 
 
-def _missing(file: CsvFile, what: str) -> None:
+def _missing(file: CsvFile, what: str) -> NoReturn:
     names = ', '.join(file.columns) or 'none'
     raise InputError(f'{file.where}: column {what}: not found, the columns are {names}')
 
