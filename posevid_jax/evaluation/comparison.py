@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from posevid_jax.evaluation import intervals, metrics, page, run_pictures
+from posevid_jax.evaluation import events_comparison, intervals, metrics, page, run_pictures
+from posevid_jax.evaluation.events_comparison import JudgedEvents
 from posevid_jax.evaluation.results import Epoch, PastEvaluation
 from posevid_jax.evaluation.run_pictures import Point
 from posevid_jax.evaluation.scores import Interval
@@ -54,6 +55,7 @@ class Compared:
       history: history.json.
       evaluations: those in `eval/`, by name of the set.
       kept: by name of the set, for those that the run has kept.
+      events: found in recordings, by name of the set.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Compared:
     history: list[Epoch]
     evaluations: dict[str, PastEvaluation]
     kept: dict[str, Kept]
+    events: dict[str, JudgedEvents] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -71,19 +74,22 @@ class Comparison:
       runs: the first one is what the others are compared with.
       sets: for each set of clips that any run was evaluated on a table of its scores; behind it,
         where two runs or more have kept the same clips, one of how far they are from the first.
+      events: the same for each set of recordings.
       differences: configuration keys that differ.
       warnings: sentences about what must not be compared, or not be trusted.
     """
 
     runs: Sequence[Compared]
     sets: dict[str, list[Table]]
+    events: dict[str, list[Table]]
     differences: Table
     warnings: list[str]
 
     @property
     def tables(self) -> list[Table]:
         """All of them, in the order in which they are shown."""
-        return [*itertools.chain.from_iterable(self.sets.values()), self.differences]
+        sets = itertools.chain(self.sets.values(), self.events.values())
+        return [*itertools.chain.from_iterable(sets), self.differences]
 
     def page(self) -> str:
         """The comparison as one page that needs no other file."""
@@ -96,11 +102,19 @@ class Comparison:
                 page.figure(picture.svg, f'With 95 % intervals by bootstrap over {drawn}.'),
                 *(table.html() for table in gains),
             ]  # fmt: skip
-        picture = run_pictures.learning_of_runs({run.name: run.history for run in self.runs})
-        parts += [
-            page.section('The runs'), self.differences.html(),
-            page.figure(picture.svg, 'Validation by epoch.'),
-        ]  # fmt: skip
+        for name, (scores, *gains) in self.events.items():
+            runs = _events(self.runs, name)
+            picture = run_pictures.scores_of_runs(events_comparison.points(runs))
+            drawn = next(iter(runs.values())).found.drawn.name
+            parts += [
+                page.section(f'Events {name}'), dataclasses.replace(scores, title='').html(),
+                page.figure(picture.svg, f'With 95 % intervals by bootstrap over {drawn}s.'),
+                *(table.html() for table in gains),
+            ]  # fmt: skip
+        parts += [page.section('The runs'), self.differences.html()]
+        if histories := {run.name: run.history for run in self.runs if run.history}:
+            picture = run_pictures.learning_of_runs(histories)
+            parts.append(page.figure(picture.svg, 'Validation by epoch.'))
         return page.page(' and '.join(run.name for run in self.runs), parts)
 
 
@@ -109,16 +123,33 @@ def compare(runs: Sequence[Compared], *, samples: int, seed: int) -> Comparison:
 
     Args:
       runs: two or more.
-      samples: of videos, for the intervals of differences.
+      samples: of videos and recordings, for the intervals of differences.
       seed: of the samples.
     """
     sets = list(dict.fromkeys(name for run in runs for name in run.evaluations))
+    events = {name: _events(runs, name) for run in runs for name in run.events}
     return Comparison(
         runs=runs,
         sets={name: [_scores(runs, name), *_gains(runs, name, samples, seed)] for name in sets},
+        events={
+            name: events_comparison.tables(f'events {name}', of, samples=samples, seed=seed)
+            for name, of in events.items()
+        },
         differences=_differences(runs),
-        warnings=[text for name in sets for text in _warnings(runs, name)],
+        warnings=[
+            *(text for name in sets for text in _warnings(runs, name)),
+            *(
+                text
+                for name, of in events.items()
+                for text in events_comparison.warnings(f'events {name}', of)
+            ),
+        ],
     )
+
+
+def _events(runs: Sequence[Compared], name: str) -> dict[str, JudgedEvents]:
+    """What the runs that judged a set of recordings found in it, by their names."""
+    return {run.name: run.events[name] for run in runs if name in run.events}
 
 
 def _scores(runs: Sequence[Compared], name: str) -> Table:

@@ -80,7 +80,7 @@ def evaluate(
         classes=_classes(total, class_names),
         start=_boundary(errors[:, 0]),
         end=_boundary(errors[:, 1]),
-        by_recording=_by_recording(counts, recordings, overlaps),
+        by_recording=_by_recording(counts, recordings, overlaps, own, [of for _, of in every]),
     )
 
 
@@ -167,7 +167,11 @@ def _classes(total: Counts, class_names: Sequence[str]) -> list[ClassEvents]:
 
 
 def _by_recording(
-    counts: Counts, recordings: Sequence[SegmentedRecording], overlaps: Sequence[float]
+    counts: Counts,
+    recordings: Sequence[SegmentedRecording],
+    overlaps: Sequence[float],
+    group: np.ndarray,
+    errors: Sequence[np.ndarray],
 ) -> list[RecordingEvents]:
     numbers = _numbers(counts, overlaps)
     found, true, matched = (of.sum(-1) for of in (counts.found, counts.true, counts.matched))
@@ -181,6 +185,11 @@ def _by_recording(
             f1=[float(numbers[f'f1@{o:g}'][r]) if any_event[r] else None for o in overlaps],
             edit=_known(numbers['edit'][r]),
             frame_accuracy=_known(numbers['frame_accuracy'][r]),
+            group=int(group[r]),
+            frames=int(counts.confusion[r].sum()),
+            seconds=3600 * float(counts.hours[r]),
+            start=errors[r][:, 0].tolist(),
+            end=errors[r][:, 1].tolist(),
         )
         for r, of in enumerate(recordings)
     ]

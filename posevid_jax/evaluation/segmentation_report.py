@@ -124,7 +124,7 @@ def _title(name: str) -> str:
 
 def _cell(name: str, of: Segmentation) -> str:
     form = next((form for start, form in _FORMS.items() if name.startswith(start)), '.3f')
-    value, interval = of.numbers[name], of.intervals[name]
+    value, interval = of.numbers.get(name), of.intervals.get(name)
     if value is None or interval is None:
         return number(value, form, none='-')
     return f'{value:{form}} [{interval.low:{form}}, {interval.high:{form}}]'

@@ -52,6 +52,9 @@ class RecordingEvents:
       matched, f1: by overlap, in the order of `Segmentation.overlaps`; F1 is None where there is no
         event to find and none was found.
       edit, frame_accuracy: as in `Segmentation.numbers`.
+      group: what the bootstrap draws it with.
+      frames, seconds: with a label; 0 in records of older versions, which lack what follows too.
+      start, end: errors of its events that overlap a true one by a tenth, in seconds.
     """
 
     name: str
@@ -61,6 +64,11 @@ class RecordingEvents:
     f1: list[float | None]
     edit: float | None
     frame_accuracy: float | None
+    group: int = 0
+    frames: int = 0
+    seconds: float = 0.0
+    start: list[float] = dataclasses.field(default_factory=list)
+    end: list[float] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -95,3 +103,29 @@ class Segmentation:
     start: Boundary
     end: Boundary
     by_recording: list[RecordingEvents]
+
+
+ONE_EVENT_EACH = 'one event each'
+"""The name of a trivial way in the records below."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PastPrediction:
+    """What a run directory keeps of the recordings of a set, `predictions/SET/events.json`.
+
+    Attributes:
+      segmentation: by way, the run's own first; None without labels.
+    """
+
+    segmentation: dict[str, Segmentation] | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PastCrossValidation:
+    """What a cross-validation keeps of recordings, `cv/events.json`.
+
+    Attributes:
+      ways: to find events, by name, with the trivial one.
+    """
+
+    ways: dict[str, Segmentation]

@@ -1,6 +1,7 @@
 """Files and lines about what was found in recordings."""
 
 import pathlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,12 +40,10 @@ def write(
         timelines = {}
         for video in videos:
             name = video.recording.name
-            timelines[name] = _timeline(video, class_names)
+            timelines[name] = draw(video, class_names)
             write_text(unfinished / 'frames' / f'{name}.csv', _frames_csv(video, class_names))
-            picture = page.picture_file(timelines[name])
-            write_text(unfinished / 'timelines' / f'{name}.svg', picture)
-        rows = [{'video': v['video']} | event for v in record['videos'] for event in v['events']]
-        write_text(unfinished / 'events.csv', _events_csv(rows))
+        write_timelines(unfinished / 'timelines', timelines)
+        write_text(unfinished / 'events.csv', _events_csv(record['videos']))
         write_json(unfinished / 'events.json', record)
         if report:
             title, opening = f'Events in {record["set"]}', f'{_opening(record)}.'
@@ -53,15 +52,36 @@ def write(
             write_text(unfinished / 'index.html', html)
 
 
+def write_timelines(folder: pathlib.Path, timelines: Mapping[str, str]) -> None:
+    """Writes `folder/VIDEO.svg` of what `draw` drew, by the name of the video.
+
+    Raises:
+      InputError: one cannot be written.
+    """
+    for name, picture in timelines.items():
+        write_text(folder / f'{name}.svg', page.picture_file(picture))
+
+
 _EVENT_COLUMNS = (
     'video', 'label', 'start_frame', 'end_frame', 'start_seconds', 'end_seconds', 'confidence',
     'uncertain',
 )  # fmt: skip
 
 
-def _events_csv(rows: list[dict[str, Any]]) -> str:
-    columns = {key: np.array([row[key] for row in rows]) for key in _EVENT_COLUMNS}
-    return Table.of_columns(columns).csv()
+def _events_csv(videos: list[dict[str, Any]]) -> str:
+    """A row an event; a video without any has a row too, so that, read as labels, it has none.
+
+    Seconds have all of their digits: rounded ones would move some events by a frame.
+    """
+    rows = [
+        {'video': video['video']} | event for video in videos for event in video['events'] or [{}]
+    ]
+    cells = [[_cell(key, row[key]) if key in row else '' for key in _EVENT_COLUMNS] for row in rows]
+    return Table('', _EVENT_COLUMNS, cells).csv()
+
+
+def _cell(key: str, value: Any) -> str:
+    return f'{value:.6g}' if key == 'confidence' else str(value)
 
 
 def _frames_csv(video: Video, class_names: list[str]) -> str:
@@ -78,7 +98,8 @@ def _frames_csv(video: Video, class_names: list[str]) -> str:
     return Table.of_columns(columns).csv()
 
 
-def _timeline(video: Video, class_names: list[str]) -> str:
+def draw(video: Video, class_names: Sequence[str]) -> str:
+    """The timeline of a recording, `<svg ...>` text."""
     rule = video.rule
     label = np.zeros(len(video.prob)) if video.label is None else video.label
     parts = [stretches(label == k) for k in range(1, len(class_names))]

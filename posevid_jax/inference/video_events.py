@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import UNKNOWN_LABEL
 from posevid_jax.data.landmarks.recording import Recording
 from posevid_jax.evaluation import event_metrics, metrics, segmentation
 from posevid_jax.evaluation.json_form import to_json
-from posevid_jax.evaluation.segmentation_results import Segmentation
+from posevid_jax.evaluation.segmentation_results import ONE_EVENT_EACH, Segmentation
 from posevid_jax.evaluation.segments import SegmentedRecording, stretches
+from posevid_jax.inference import events
+from posevid_jax.inference.decoded_events import decoded_events
 from posevid_jax.inference.duration_model import DurationModel
 from posevid_jax.inference.events import Event, Rule
+from posevid_jax.inference.recordings import LabelledRecording
 from posevid_jax.inference.trained_run import TrainedRun
 
 
@@ -68,6 +72,40 @@ class Video:
         return self.seconds[np.asarray(frames, np.int64).reshape(-1, 2)]
 
 
+def find(
+    of: LabelledRecording,
+    probs: np.ndarray,
+    config: ConfigDict,
+    threshold: float | None,
+    durations: DurationModel | None,
+) -> Video:
+    """The events of a recording.
+
+    Args:
+      of: the recording.
+      probs: [T, K] class probabilities of its frames, not smoothed.
+      config: `config.predict`.
+      threshold: of the classifier; None with several classes.
+      durations: what makes events in place of thresholds, or None.
+    """
+    recording = of.recording
+    if durations is None:
+        probs = events.smooth(probs, 2 * round(config.smooth * recording.fps / 2) + 1)
+        rule = Rule.of(config, threshold, recording.fps)
+        found = events.find_events(1 - probs[:, 0], rule)
+    else:
+        rule, found = durations, decoded_events(probs, durations, recording.fps)
+    seen = events.visible(recording.joints, recording.joint_names, config.min_visibility)
+    return Video(
+        recording=recording,
+        probs=probs,
+        uncertain=~seen,
+        rule=rule,
+        events=found,
+        label=of.label,
+    )
+
+
 def make_record(videos: list[Video], run: TrainedRun) -> dict[str, Any]:
     """What was found in some videos, for `write_json`.
 
@@ -113,7 +151,7 @@ def _segmentation(
     )
     return {
         'found': judge(found),
-        'one event each': judge(segmentation.one_event_each(found)),
+        ONE_EVENT_EACH: judge(segmentation.one_event_each(found)),
         'no event': judge(segmentation.no_event(found), samples=0),
     }
 

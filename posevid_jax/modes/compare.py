@@ -2,7 +2,7 @@
 
 import pathlib
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -10,7 +10,14 @@ from ml_collections import ConfigDict
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation import comparison
 from posevid_jax.evaluation.comparison import Compared, Kept
+from posevid_jax.evaluation.events_comparison import JudgedEvents
 from posevid_jax.evaluation.results import Epoch, PastEvaluation
+from posevid_jax.evaluation.segmentation_results import (
+    ONE_EVENT_EACH,
+    PastCrossValidation,
+    PastPrediction,
+    Segmentation,
+)
 from posevid_jax.evaluation.table import Table, printable
 from posevid_jax.runs.config import flatten
 from posevid_jax.runs.directory import new_run_directory, unique_names
@@ -33,9 +40,10 @@ def compare(config: ConfigDict, paths: Sequence[str], workdir: pathlib.Path | No
         written then.
     """
     runs = [_read(name, path) for name, path in unique_names(paths, '--mode=compare').items()]
-    if not any(run.evaluations for run in runs):
+    if not any(run.evaluations or run.events for run in runs):
         raise InputError(
-            f'{paths[0]}: found no evaluation of any of the runs, expected eval/*.json'
+            f'{paths[0]}: found no evaluation of any of the runs, expected eval/*.json, '
+            'predictions/*/events.json with labels, or cv/events.json'
         )
     found = comparison.compare(runs, samples=config.eval.bootstrap, seed=config.seed)
     text = found.page()
@@ -55,13 +63,36 @@ def _read(name: str, path: pathlib.Path) -> Compared:
         for file in sorted((path / 'eval').glob('*.json'))
     }
     kept = {of: path / 'eval' / f'{of}.npz' for of in evaluations}
+    history = path / 'history.json'  # a cross-validation has none
     return Compared(
         name=name,
         config=flatten(read_json(path / 'config.json')),
-        history=read_records(Epoch, path / 'history.json'),
+        history=read_records(Epoch, history) if history.exists() else [],
         evaluations=evaluations,
         kept={of: _read_kept(file) for of, file in kept.items() if file.exists()},
+        events=_read_events(path),
     )
+
+
+def _read_events(path: pathlib.Path) -> dict[str, JudgedEvents]:
+    """How well events were found in recordings: of predictions, and out of fold, by each way."""
+    found = {}
+    for file in sorted((path / 'predictions').glob('*/events.json')):
+        ways = read_record(PastPrediction, file).segmentation
+        if ways:
+            found[f'in {file.parent.name}'] = _judged(ways, next(iter(ways)), file)
+    file = path / 'cv' / 'events.json'
+    if file.exists():
+        ways = read_record(PastCrossValidation, file).ways
+        names = (way for way in ways if way != ONE_EVENT_EACH)
+        found |= {f'out of fold, {way}': _judged(ways, way, file) for way in names}
+    return found
+
+
+def _judged(ways: Mapping[str, Segmentation], way: str, path: pathlib.Path) -> JudgedEvents:
+    if ONE_EVENT_EACH not in ways:
+        raise InputError(f'{path}: found {", ".join(ways)}, expected {ONE_EVENT_EACH!r} too')
+    return JudgedEvents(ways[way], ways[ONE_EVENT_EACH])
 
 
 def _read_kept(path: pathlib.Path) -> Kept:

@@ -30,7 +30,8 @@ from posevid_jax.machine.interrupt import Interrupt
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.machine.progress import Progress
 from posevid_jax.models import families
-from posevid_jax.modes import cv_recordings
+from posevid_jax.modes import cv_events, cv_recordings
+from posevid_jax.modes.cv_events import OutOfFold
 from posevid_jax.modes.cv_recordings import HeldOut
 from posevid_jax.runs import cv_files, evaluation_files, training_clips
 from posevid_jax.runs.directory import new_run_directory
@@ -48,7 +49,7 @@ def cross_validate(
     Prints a table and writes `workdir/cv/` with the predictions and a page of where it fails,
     `cv.json`, `thresholds.json` and `calibration.json`. In the directory of a run, the last two
     become the run's. With `prepare.landmarks` and `prepare.labels`, whole recordings are judged too
-    (`cv_recordings`).
+    (`cv_events`).
 
     Args:
       config: locked, with every key of configs/default.py; the clips are those of `data.train`.
@@ -71,7 +72,7 @@ def cross_validate(
     )
     parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
     first = _experiment(plan, fold_config, 0)
-    held_out = cv_recordings.read(fold_config, first, plan)
+    held_out = cv_recordings.read(fold_config, cv_recordings.form_of(first), plan)
     if workdir is None:
         workdir = new_run_directory(pathlib.Path('runs') / config.name)
     _check_run_of(workdir, plan, config.data.train)
@@ -88,8 +89,12 @@ def cross_validate(
         return None
     record = _sum_up(plan, config, workdir, time.monotonic() - started)
     if held_out:
-        logits = mean_logits(cv_files.read_folds(workdir, plan))
-        cv_recordings.sum_up(workdir, held_out, plan, logits, config)
+        said = OutOfFold(
+            mean_logits(cv_files.read_folds(workdir, plan)),
+            cv_files.read_recordings(workdir, held_out.fold),
+        )
+        files = cv_events.sum_up(workdir, held_out, plan, lambda fold: said, config)
+        print(f'{workdir}/{", ".join(files)}')
     return record
 
 

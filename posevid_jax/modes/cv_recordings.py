@@ -1,12 +1,9 @@
-"""Mode cv on whole recordings: events by classifiers that never saw the people in them.
+"""Mode cv on whole recordings: each judged by the fold that held its clips out.
 
-The recordings are those of `prepare.landmarks` whose clips are cross-validated. Each is judged by
-the fold that held its clips out, and whatever decides about its events is chosen on the recordings
-of the other folds.
+The recordings are those of `prepare.landmarks` whose clips are cross-validated.
 """
 
 import dataclasses
-import pathlib
 from collections.abc import Callable
 
 import numpy as np
@@ -15,19 +12,14 @@ from ml_collections import ConfigDict
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.contract import UNKNOWN_LABEL
 from posevid_jax.errors import InputError, printable
-from posevid_jax.evaluation import decision, segmentation, segmentation_report
 from posevid_jax.evaluation.prepare_report import Report
-from posevid_jax.evaluation.segmentation_results import Segmentation
-from posevid_jax.evaluation.segments import SegmentedRecording
 from posevid_jax.features import subclips
-from posevid_jax.inference import duration_model, event_ways, events, recordings
+from posevid_jax.inference import events, recordings
 from posevid_jax.inference.clip_form import ClipForm
-from posevid_jax.inference.event_ways import FrameProbabilities
 from posevid_jax.inference.recordings import LabelledRecording
 from posevid_jax.models import families
 from posevid_jax.modes import prepare, read_recordings
 from posevid_jax.runs import cv_files
-from posevid_jax.runs.files import write_json
 from posevid_jax.training.experiment import Experiment
 
 
@@ -63,14 +55,27 @@ class HeldOut:
         return {of.recording.name: found for of, found in recordings.judged(mine, judge)}
 
 
-def read(config: ConfigDict, first: Experiment, plan: cv_files.Plan) -> HeldOut | None:
+def form_of(experiment: Experiment) -> ClipForm:
+    """What the classifiers of folds expect of clips, by the training of one of them."""
+    config, inputs = experiment.config, experiment.input_description()
+    return ClipForm.of(
+        inputs,
+        whose=config.data.train,
+        num_frames=inputs['num_frames'],
+        subclip=subclips.length_and_stride(config.features),
+        context=config.features.context,
+        reads_features=families.input_spec(config).reads_archive,
+    )
+
+
+def read(config: ConfigDict, form: ClipForm, plan: cv_files.Plan) -> HeldOut | None:
     """The recordings of `prepare.landmarks` that the folds can judge; None where it names none.
 
     Prints a line about those that they cannot.
 
     Args:
       config: the whole configuration.
-      first: the training of a fold.
+      form: what the classifiers expect of clips.
       plan: clips and folds.
 
     Raises:
@@ -84,16 +89,6 @@ def read(config: ConfigDict, first: Experiment, plan: cv_files.Plan) -> HeldOut 
     prepare.check_input(settings)
     if not settings.labels:
         raise InputError('prepare.labels: not given, expected labels of prepare.landmarks')
-    spec = families.input_spec(config)
-    inputs = first.input_description()
-    form = ClipForm.of(
-        inputs,
-        whose=config.data.train,
-        num_frames=inputs['num_frames'],
-        subclip=subclips.length_and_stride(config.features),
-        context=config.features.context,
-        reads_features=spec.reads_archive,
-    )
     fold_of: dict[str, set[int]] = {}
     for video, fold in zip(plan.clips.video_ids, plan.fold, strict=True):
         fold_of.setdefault(video, set()).add(int(fold))
@@ -124,97 +119,3 @@ def read(config: ConfigDict, first: Experiment, plan: cv_files.Plan) -> HeldOut 
             )
         )
     return HeldOut(form, found, folds)
-
-
-def frame_probabilities(
-    held_out: HeldOut,
-    judged: dict[str, np.ndarray],
-    plan: cv_files.Plan,
-    logits: np.ndarray,
-    config: ConfigDict,
-) -> dict[str, FrameProbabilities]:
-    """Probabilities of all frames, calibrated by the clips of the other folds.
-
-    Args:
-      held_out: the recordings.
-      judged: logits of their frames by name.
-      plan: clips and folds.
-      logits: `[N, K]` of the clips, out of fold.
-      config: `config.eval`.
-    """
-    decisions = {}
-    for k in np.unique(plan.fold):
-        others = plan.fold != k
-        chosen = decision.choose(logits[others], plan.clips.label[others], config)
-        decisions[k] = decision.decide(chosen, config.calibration, chosen_on='the other folds')
-    found = {}
-    for name, of in held_out.recordings.items():
-        by = decisions[held_out.fold[name]]
-        probs = by.probabilities(judged[name])
-        assert of.label is not None
-        found[name] = FrameProbabilities(probs, of.label, of.recording.fps, by.threshold)
-    return found
-
-
-def sum_up(
-    workdir: pathlib.Path,
-    held_out: HeldOut,
-    plan: cv_files.Plan,
-    logits: np.ndarray,
-    config: ConfigDict,
-) -> dict[str, Segmentation]:
-    """Judges each way to find events, prints a table and writes `cv/events.json`.
-
-    `durations.json` in the directory holds the duration model chosen on all recordings.
-
-    Args:
-      workdir: the directory of the cross-validation.
-      held_out: the recordings.
-      plan: clips and folds.
-      logits: `[N, K]` of the clips, out of fold.
-      config: the whole configuration.
-
-    Returns:
-      by the name of the way.
-    """
-    judged = cv_files.read_recordings(workdir, config.cv.folds)
-    probs = frame_probabilities(held_out, judged, plan, logits, config.eval)
-    names, fold = list(probs), held_out.fold
-    group_of = dict(zip(plan.clips.video_ids, plan.group, strict=True))
-    group = [int(group_of[name]) for name in names]
-    print(f'choosing how events are found in {len(names)} recordings ...', flush=True)
-    compared: dict[str, list[SegmentedRecording]] = {}
-    for way, choose in event_ways.WAYS.items():
-        found = {}
-        for k in sorted(set(fold.values())):
-            others = [of for name, of in probs.items() if fold[name] != k]
-            chosen = choose(config.predict, others)
-            found |= {name: chosen.segment(probs[name]) for name in names if fold[name] == k}
-        compared[way] = [_compared(held_out.recordings[name], found[name]) for name in names]
-    compared['one event each'] = segmentation.one_event_each(compared['as configured'])
-    results = {
-        way: segmentation.evaluate(
-            of,
-            plan.clips.class_names,
-            overlaps=config.predict.overlaps,
-            samples=config.eval.bootstrap,
-            seed=config.seed,
-            group=group if len(set(group)) < len(group) else None,
-        )
-        for way, of in compared.items()
-    }
-    everything = list(probs.values())
-    chosen = {way: choose(config.predict, everything).by for way, choose in event_ways.WAYS.items()}
-    write_json(workdir / duration_model.FILE, chosen['durations'])
-    write_json(workdir / 'cv' / 'events.json', {'ways': results, 'chosen': chosen})
-    title = f'Events in {len(names)} recordings, by classifiers that never saw them'
-    print('\n'.join(segmentation_report.lines(title, results)))
-    print(f'{workdir}/cv/events.json, {duration_model.FILE}')
-    return results
-
-
-def _compared(of: LabelledRecording, found: np.ndarray) -> SegmentedRecording:
-    assert of.label is not None  # of those that are judged
-    time = of.recording.time
-    seconds = np.append(time, time[-1] + 1 / of.recording.fps)
-    return SegmentedRecording(of.label.astype(np.int64), found, seconds, of.recording.name)

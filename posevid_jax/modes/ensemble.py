@@ -7,6 +7,7 @@ the validation clips that all of them share.
 """
 
 import dataclasses
+import functools
 import pathlib
 import shutil
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,8 @@ from posevid_jax.inference.ensemble import ENSEMBLE, common_inputs
 from posevid_jax.inference.single import SingleRun
 from posevid_jax.machine.atomic import atomic_folder
 from posevid_jax.machine.parallel import Parallel
-from posevid_jax.modes import cv
+from posevid_jax.modes import cv, cv_events, cv_recordings
+from posevid_jax.modes.cv_events import OutOfFold
 from posevid_jax.runs import checksums, cv_files, training_clips
 from posevid_jax.runs.config import as_json, read_config
 from posevid_jax.runs.directory import unique_names, write_decision
@@ -46,10 +48,11 @@ def join_runs(
 
     Writes a run directory that needs none of theirs: `members/<name>/` with what each one predicts
     with, `ensemble.json`, `config.json`, and calibration and threshold; with fitted weights also
-    the files of a cross-validation, whose table is printed.
+    the files of a cross-validation, whose table is printed. With `prepare.landmarks` and
+    `prepare.labels`, whole recordings are judged too, where all cross-validations did so.
 
     Args:
-      config: of the command: `ensemble`, `eval`, `predict`.
+      config: of the command: `ensemble`, `eval`, `predict`, `prepare`.
       workdir: the directory to make.
       checkpoint: of each run: `best`, `last` or a step.
 
@@ -80,9 +83,16 @@ def _join_fitted(
 ) -> CrossValidation:
     plan = _plan(members)
     logits = _out_of_fold(members, plan)
+    held_out = cv_recordings.read(config, next(iter(members.values())).form, plan)
+    frames = []
+    if held_out:
+        frames = [cv_files.read_recordings(of.workdir, held_out.fold) for of in members.values()]
     fitted = combination.fit(plan.clips.label, logits)
     with atomic_folder(workdir) as folder:
         record = _judge(config, folder, plan, logits, fitted, list(members))
+        if held_out:
+            for_fold = functools.partial(_for_fold, plan=plan, logits=logits, frames=frames)
+            cv_events.sum_up(folder, held_out, plan, for_fold, config)
         train = plan.clips.fingerprint()
         _write_run(folder, config, members, fitted, fitted_on=_OUT_OF_FOLD, train=train)
     weights = ', '.join(f'{name} {w:.3f}' for name, w in zip(members, fitted.weights, strict=True))
@@ -155,6 +165,18 @@ def _out_of_fold(members: Mapping[str, SingleRun], plan: cv_files.Plan) -> np.nd
     return np.stack(list(found.values()), axis=1)
 
 
+def _for_fold(
+    fold: int, plan: cv_files.Plan, logits: np.ndarray, frames: Sequence[dict[str, np.ndarray]]
+) -> OutOfFold:
+    """Clips and recordings by the combination that is fitted to the other folds."""
+    others = plan.fold != fold
+    fitted = combination.fit(plan.clips.label[others], logits[others])
+    return OutOfFold(
+        fitted(list(np.moveaxis(logits, 1, 0))),
+        {name: fitted([of[name] for of in frames]) for name in frames[0]},
+    )
+
+
 def _validation_clips(members: Mapping[str, SingleRun]) -> Clips:
     """The clips that all of them were validated on."""
     (first, *others), clips = members, [member.validation_clips() for member in members.values()]
@@ -182,6 +204,8 @@ def _config(config: ConfigDict, members: Sequence[SingleRun]) -> ConfigDict:
     joined = members[0].config.copy_and_resolve_references().unlock()
     for key in _OF_COMMAND:
         joined[key] = config[key]
+    if config.prepare.landmarks:  # whose events are judged out of fold
+        joined.prepare = config.prepare
     # What fits into memory with the largest of them.
     joined.eval.batch_size = min(member.config.eval.batch_size for member in members)
     joined.name, joined.model.name = 'ensemble', 'ensemble'

@@ -4,15 +4,16 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
-from posevid_jax.inference import duration_model, events, recording_files, recordings
-from posevid_jax.inference.decoded_events import decoded_events
-from posevid_jax.inference.duration_model import DurationModel
-from posevid_jax.inference.events import Rule
-from posevid_jax.inference.recordings import LabelledRecording
+from posevid_jax.inference import (
+    duration_model,
+    events,
+    recording_files,
+    recordings,
+    video_events,
+)
 from posevid_jax.inference.restore import restore
 from posevid_jax.inference.trained_run import TrainedRun
 from posevid_jax.inference.video_events import Video, make_record
@@ -81,26 +82,5 @@ def _videos(run: TrainedRun, parallel: Parallel, report: prepare.Report) -> Iter
     form, config, durations = run.form, run.config, duration_model.of_run(run)
     read = read_recordings.read(config.prepare, form, report)
     for of, logits in recordings.judged(read, run.frame_judge(parallel)):
-        yield _video(of, run.decision.probabilities(logits), run, durations)
-
-
-def _video(
-    of: LabelledRecording, frames: np.ndarray, run: TrainedRun, durations: DurationModel | None
-) -> Video:
-    """What is found in a recording with the probabilities [T, K] of its frames."""
-    settings, recording = run.config.predict, of.recording
-    if durations is None:
-        frames = events.smooth(frames, 2 * round(settings.smooth * recording.fps / 2) + 1)
-        rule = Rule.of(settings, run.threshold, recording.fps)
-        found = events.find_events(1 - frames[:, 0], rule)
-    else:
-        rule, found = durations, decoded_events(frames, durations, recording.fps)
-    seen = events.visible(recording.joints, recording.joint_names, settings.min_visibility)
-    return Video(
-        recording=recording,
-        probs=frames,
-        uncertain=~seen,
-        rule=rule,
-        events=found,
-        label=of.label,
-    )
+        probs = run.decision.probabilities(logits)
+        yield video_events.find(of, probs, config.predict, run.threshold, durations)

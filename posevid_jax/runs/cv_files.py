@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -121,15 +122,24 @@ def write_recordings(workdir: pathlib.Path, fold: int, logits: dict[str, np.ndar
     write_json(_recordings_path(workdir, fold), {'frames': frames})
 
 
-def read_recordings(workdir: pathlib.Path, folds: int) -> dict[str, np.ndarray]:
-    """What `write_recordings` kept, of all folds.
+def read_recordings(workdir: pathlib.Path, fold: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """What `write_recordings` kept.
+
+    Args:
+      workdir: the directory of the cross-validation.
+      fold: by the name of each recording that is wanted, the fold that judged it.
 
     Raises:
-      InputError: a file is missing or damaged.
+      InputError: a file is missing or damaged, or of other recordings.
     """
     found: dict[str, np.ndarray] = {}
-    for k in range(folds):
+    for k in sorted(set(fold.values())):
         path = _recordings_path(workdir, k)
+        if not path.exists():
+            raise InputError(
+                f'{path}: not found; expected --mode=cv --workdir={workdir} before, with '
+                'prepare.landmarks and prepare.labels'
+            )
         try:
             frames = read_json(path)['frames']
             found |= {name: np.array(of, np.float32) for name, of in frames.items()}
@@ -137,6 +147,12 @@ def read_recordings(workdir: pathlib.Path, folds: int) -> dict[str, np.ndarray]:
             raise InputError(
                 f'{path}: found no logits of frames; delete it, and the fold will be trained again'
             ) from None
+        missing = [name for name, of in fold.items() if of == k and name not in found]
+        if missing:
+            raise InputError(
+                f'{path}: found nothing about recording {missing[0]}; delete it, and --mode=cv '
+                'will train the fold again'
+            )
     return found
 
 

@@ -47,6 +47,9 @@ def clock(seconds):
         rows(('start', 'end', 'label'), form=lambda x: clock(x)[3:]),
         rows(('start_ms', 'end_ms', 'label'), form=lambda x: str(1000 * x)),
         'start,duration,label\n1.5,1,smoke\n4,2.25,drink\n',
+        # Of several units, one that has a start and an end; a row without anything is none.
+        'start_frame,end_frame,start_s,end_s,label\n45,74,1.5,2.5,smoke\n,,,,\n120,186,4,6.25,drink',
+        'start,start_ms,end_ms,label\n9,1500,2500,smoke\n9,4000,6250,drink\n',
     ],
 )
 def test_a_csv_under_the_names_that_people_use(tmp_path, text):
@@ -138,12 +141,13 @@ def test_audacity(tmp_path):
 def test_a_file_of_several_videos(tmp_path):
     path = tmp_path / 'all.csv'
     path.write_text(
-        'file,start,end,label\nx/walk.mp4,1.5,2.5,smoke\nrun,0,1,rest\nwalk,4,6.25,drink\n'
+        'file,start,end,label\nx/walk.mp4,1.5,2.5,smoke\nrun,0,1,rest\nwalk,4,6.25,drink\nrest,,,\n,,,\n'
     )
     found = read_videos(path, 1)
-    assert sorted(found) == ['run', 'walk']
+    assert sorted(found) == ['rest', 'run', 'walk']
+    assert not len(found['rest'].start)  # which has a row, and no event
     same(found['walk'])
-    with pytest.raises(InputError, match='labels of 2 videos'):
+    with pytest.raises(InputError, match='labels of 3 videos'):
         read_intervals(path, 1)
 
 

@@ -1,6 +1,7 @@
 """Mode cv on whole recordings at toy size: who judges which, what is written, what is refused."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
 from posevid_jax.inference import duration_model, event_ways
-from posevid_jax.modes import cv, prepare
+from posevid_jax.modes import cv, ensemble, prepare
+from posevid_jax.modes.compare import compare
 from tests import toy
+from tests.untrained import write_run
 
 VIDEOS, FRAMES, CLIP = 6, 60, 20
 
@@ -51,7 +54,7 @@ def config(folder, **overrides):
 @pytest.fixture(scope='module')
 def whole(folder, tmp_path_factory):
     workdir = tmp_path_factory.mktemp('whole')
-    cv.cross_validate(config(folder), workdir)
+    cv.cross_validate(config(folder, eval__report=True), workdir)
     return workdir
 
 
@@ -79,6 +82,33 @@ def test_ways_to_find_events_are_compared_and_the_durations_can_be_used(whole):
     assert trivial['recall@0.5'] == 1 and trivial['f1@0.75'] < 1
     model = duration_model.read(whole / 'durations.json')
     assert found['chosen']['durations']['weight'] == model.weight
+
+
+def test_the_timelines_of_events_as_configured_are_on_a_page_the_worst_first(whole):
+    text = (whole / 'cv/events.html').read_text()
+    found = json.loads((whole / 'cv/events.json').read_text())['ways']['as configured']
+    at = found['overlaps'].index(0.5)
+    worst = sorted(found['by_recording'], key=lambda one: one['f1'][at])
+    captions = [
+        f'{one["name"]}: events {one["true_events"]} labelled, {one["found_events"]} found, '
+        f'{one["matched"][at]} matched; F1@0.5 {one["f1"][at]:.3f}'
+        for one in worst
+    ]
+    assert re.findall(r'<figcaption>(v.*?), edit', text) == captions
+    assert '<th>as configured</th><th>one event each</th></tr>' in text
+    for one in worst:
+        drawn = (whole / f'cv/timelines/{one["name"]}.svg').read_text()
+        assert f'Video {one["name"]}' in drawn
+
+
+def test_cross_validations_are_compared_by_their_events(whole, tmp_path, capsys):
+    shutil.copytree(whole, tmp_path / 'copy')
+    compare(toy.config(eval__bootstrap=10), [str(whole), str(tmp_path / 'copy')], tmp_path / 'out')
+    out = capsys.readouterr().out
+    for way in ('as configured', 'thresholds', 'durations'):
+        assert f'events out of fold, {way}: difference from whole0' in out
+    assert 'events out of fold, one event each' not in out
+    assert 'Events out of fold, durations' in (tmp_path / 'out/compare.html').read_text()
 
 
 def test_what_decides_about_a_recording_is_chosen_on_those_of_other_folds(
@@ -110,6 +140,32 @@ def test_a_fold_without_its_recordings_is_trained_again_and_says_the_same(folder
     assert judged(tmp_path, 2) == judged(whole, 2)
     assert (tmp_path / 'cv/fold_1_recordings.json').stat().st_mtime_ns == others
     assert (tmp_path / 'cv/events.json').read_bytes() == (whole / 'cv/events.json').read_bytes()
+
+
+def test_joined_runs_find_events_by_their_joined_frames(folder, whole, tmp_path):
+    runs = [tmp_path / name for name in ('one', 'two')]
+    for run in runs:
+        write_run(run, config(folder))
+        shutil.copytree(whole / 'cv', run / 'cv')
+    settings = config(folder, ensemble__runs=tuple(map(str, runs)), eval__report=True)
+    ensemble.join_runs(settings, tmp_path / 'same')
+
+    def shown(run):
+        return (run / 'cv/timelines/v0.svg').read_text()
+
+    # Both say the same, so they do so together.
+    assert shown(tmp_path / 'same') == shown(whole)
+    assert (tmp_path / 'same/durations.json').exists()
+    for fold in (1, 2, 3):  # the other one is sure of the opposite
+        path = runs[1] / f'cv/fold_{fold}_recordings.json'
+        opposite = {name: (-9 * np.array(of)).tolist() for name, of in judged(whole, fold).items()}
+        path.write_text(json.dumps({'frames': opposite}))
+    ensemble.join_runs(settings, tmp_path / 'others')
+    assert shown(tmp_path / 'others') != shown(whole)
+    path.unlink()
+    with pytest.raises(InputError, match=r'fold_3_recordings\.json: not found; expected --mode=cv'):
+        ensemble.join_runs(settings, tmp_path / 'third')
+    assert not (tmp_path / 'third').exists()
 
 
 @pytest.mark.parametrize(

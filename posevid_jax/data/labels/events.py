@@ -20,7 +20,7 @@ _CLOCK = re.compile(r'(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)')
 
 
 class Event(NamedTuple):
-    """An event as the file has it.
+    """An event as the file has it; without times and label, what names a video without events.
 
     Attributes:
       where: file and line, the beginning of messages about it.
@@ -53,6 +53,8 @@ def intervals(events: Sequence[Event], unit: str) -> Intervals:
     found: list[tuple[float, float, str, str]] = []
     empty = joined = cut = 0
     for event in events:
+        if not (event.start or event.end or event.label):
+            continue
         start, end = (
             _number(event.where, name, text, unit)
             for name, text in (('start', event.start), ('end', event.end))

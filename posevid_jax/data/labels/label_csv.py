@@ -6,6 +6,8 @@ tabular one has lines of its own before the table, and a row for the START and o
 
 import pathlib
 import re
+from collections.abc import Sequence
+from typing import NoReturn
 
 from posevid_jax.data.csv_file import CsvFile
 from posevid_jax.data.labels.events import FRAMES, MILLISECONDS, SECONDS, Event
@@ -52,16 +54,17 @@ def read(path: pathlib.Path, content: bytes) -> tuple[list[Event], str]:
     ]
     if 'status' in plain or 'behavior_type' in plain:
         return _of_starts_and_stops(file, plain), SECONDS
-    places = {}
-    for what, names in (('start', _START), ('end', _END), ('duration', _LENGTH), ('label', _LABEL),
-                        ('video', _VIDEO)):  # fmt: skip
+    places = _times(bare, units)
+    for what, names in (('label', _LABEL), ('video', _VIDEO)):
         places[what] = next((bare.index(name) for name in names if name in bare), None)
-    for what in ('start', 'label'):
-        if places[what] is None:
-            _missing(file, what)
+    start_at = places['start']
+    if start_at is None:
+        _missing(file, 'start')
+    if places['label'] is None:
+        _missing(file, 'label')
     if places['end'] is None and places['duration'] is None:
         _missing(file, 'end')
-    unit = units[places['start']] or SECONDS
+    unit = units[start_at] or SECONDS
     text = {
         what: file.text([file.columns[at]])[file.columns[at]]
         for what, at in places.items()
@@ -70,11 +73,41 @@ def read(path: pathlib.Path, content: bytes) -> tuple[list[Event], str]:
     events = []
     for row, line in enumerate(file.lines):
         where = f'{path}: line {line}'
-        start = text['start'][row]
-        end = text['end'][row] if 'end' in text else _sum(where, start, text['duration'][row])
-        video = text['video'][row].strip() if 'video' in text else ''
-        events.append(Event(where, start, end, text['label'][row], video))
+        of_row = {what: cells[row].strip() for what, cells in text.items()}
+        video = of_row.pop('video', '')
+        if not any(of_row.values()):
+            if video:
+                events.append(Event(where, '', '', '', video))
+            continue
+        start = of_row['start']
+        end = of_row['end'] if 'end' in of_row else _sum(where, start, of_row['duration'])
+        events.append(Event(where, start, end, of_row['label'], video))
     return events, unit
+
+
+def _times(bare: Sequence[str], units: Sequence[str]) -> dict[str, int | None]:
+    """Places of the columns of start, end and duration: of one unit, where there are such.
+
+    Seconds go before frames, which depend on a rate, and of which an end may be the last one or the
+    one after it.
+
+    Args:
+      bare: names of the columns without their units.
+      units: of each, '' where its name has none.
+    """
+    places: dict[str, int | None] = {}
+    for unit in ('', MILLISECONDS, FRAMES, None):  # None: of any
+        of_unit = [
+            name if unit in (own, None) else '' for name, own in zip(bare, units, strict=True)
+        ]
+        places = {
+            what: next((of_unit.index(name) for name in names if name in of_unit), None)
+            for what, names in (('start', _START), ('end', _END), ('duration', _LENGTH))
+        }
+        start, *ends = places.values()
+        if start is not None and ends != [None, None]:
+            break
+    return places
 
 
 def _of_starts_and_stops(file: CsvFile, plain: list[str]) -> list[Event]:
@@ -122,7 +155,7 @@ def _plain(column: str) -> str:
     return re.sub(r'[^a-z0-9]+', '_', column.strip().lower()).strip('_')
 
 
-def _missing(file: CsvFile, what: str) -> None:
+def _missing(file: CsvFile, what: str) -> NoReturn:
     names = ', '.join(file.columns) or 'none'
     raise InputError(f'{file.where}: column {what}: not found, the columns are {names}')
 
