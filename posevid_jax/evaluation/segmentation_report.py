@@ -104,11 +104,13 @@ def recording_table(of: Segmentation, recordings: Sequence[RecordingEvents]) -> 
 
 
 def worst_first(of: Segmentation) -> list[RecordingEvents]:
-    """The recordings by F1; those without any event, true or found, come last."""
+    """The recordings by F1, at the same one by frame accuracy; those without any event, true or
+    found, come last."""
     o = middle(of)
 
-    def place(one: RecordingEvents) -> tuple[bool, float]:
-        return one.f1[o] is None, one.f1[o] or 0.0
+    def place(one: RecordingEvents) -> tuple[bool, float, float]:
+        accuracy = 1.0 if one.frame_accuracy is None else one.frame_accuracy
+        return one.f1[o] is None, one.f1[o] or 0.0, accuracy
 
     return sorted(of.by_recording, key=place)
 

@@ -114,13 +114,25 @@ def count(
     return counts, np.concatenate(errors)
 
 
-def _errors(found: np.ndarray, true: np.ndarray, shared: np.ndarray) -> np.ndarray:
-    """How much later the found events of the best pairs begin and end, [M, 2] seconds.
+def pairs(shared: np.ndarray, least: float = _MATCHED) -> tuple[np.ndarray, np.ndarray]:
+    """The best pairs of found and true events: as many as match, and of all such pairings that
+    with the largest sum of overlaps.
 
-    They are as many as match, and of all such pairings that with the largest sum of overlaps.
+    Args:
+      shared: [E, L] overlaps of found and true events.
+      least: overlap from which on they match.
+
+    Returns:
+      numbers of the found and of the true events, [M] each.
     """
-    enough = event_metrics.enough(shared, _MATCHED)
+    enough = event_metrics.enough(shared, least)
     value = np.where(enough, min(shared.shape) + shared, 0)  # a pair is worth more than overlaps
     one, other = optimize.linear_sum_assignment(value, maximize=True)
     kept = enough[one, other]
-    return found[one[kept]] - true[other[kept]]
+    return one[kept], other[kept]
+
+
+def _errors(found: np.ndarray, true: np.ndarray, shared: np.ndarray) -> np.ndarray:
+    """How much later the found events of the best pairs begin and end, [M, 2] seconds."""
+    one, other = pairs(shared)
+    return found[one] - true[other]

@@ -33,13 +33,14 @@ EMPTY = recording('empty', '0000', '0000')
 
 
 def test_recordings_come_with_their_numbers_the_worst_first():
-    text = page([EMPTY, GOOD, BAD], samples=20)
-    places = [text.index(f'<figcaption>{name}: ') for name in ('bad', 'good', 'empty')]
+    worse = recording('worse', '0110', '1001')  # in frames
+    text = page([EMPTY, GOOD, BAD, worse], samples=20)
+    places = [text.index(f'<figcaption>{name}: ') for name in ('worse', 'bad', 'good', 'empty')]
     assert places == sorted(places)
     order = re.findall(r'<figure>\n<svg id="(\d)">', text)
-    assert order == ['2', '1', '0']
+    assert order == ['3', '2', '1', '0']
     assert 'bad: events 1 labelled, 0 found, 0 matched; F1@0.5 0.000, edit 0.0' in text
-    assert 'bootstrap over 3 recordings' in text
+    assert 'bootstrap over 4 recordings' in text
 
 
 def test_a_page_that_stands_alone_and_runs_nothing():
