@@ -110,7 +110,7 @@ def main(argv: list[str]) -> None:
 def _folds(workdir: pathlib.Path, count: int) -> dict[str, int]:
     """The fold that held each recording out, by its name."""
     paths = [workdir / 'cv' / f'fold_{k + 1}_recordings.json' for k in range(count)]
-    return {name: k for k, path in enumerate(paths) for name in read_json(path)['recordings']}
+    return {name: k for k, path in enumerate(paths) for name in read_json(path)['frames']}
 
 
 def recordings(
@@ -121,6 +121,7 @@ def recordings(
     form = ClipForm(
         whose=config.data.train,
         num_frames=clips.features.shape[1],
+        subclip=None,
         context=0,
         joint_names=clips.joint_names,
         feature_names=(),

@@ -51,8 +51,8 @@ def trip(request, tmp_path, monkeypatch):
         prepare__outside='still',
     ).prepare  # fmt: skip
     form = ClipForm(
-        whose='the run', num_frames=16, context=0, joint_names=JOINTS, feature_names=(),
-        class_names=NAMES, typical=None,
+        whose='the run', num_frames=16, subclip=None, context=0, joint_names=JOINTS,
+        feature_names=(), class_names=NAMES, typical=None,
     )  # fmt: skip
     videos = [found_in(of.recording) for of in read_recordings.read(settings, form, Report())]
     run = SimpleNamespace(inputs={'class_names': list(NAMES)})
