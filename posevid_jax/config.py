@@ -342,6 +342,9 @@ def get_config() -> ConfigDict:
     # What --mode=bench times. step: the training step | loader: batches of clips in memory |
     # stream: frames one by one through the run in --workdir
     c.bench.what = 'step'
+    # For step: local, which times it, or the name of a GPU in posevid_jax/capacity/devices.py, for
+    # which it is compiled and its kernels counted.
+    c.bench.device = 'local'
     c.bench.loader_clips = 20_000  # for loader: random clips of 75 frames with 36 features
     c.bench.stream_frames = 2000  # for stream: random frames of 33 joints, or those of the run
     c.bench.sizes = ('tiny',)  # of video_swin; stat_pool has only one

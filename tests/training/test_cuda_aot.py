@@ -68,16 +68,11 @@ def compiled(gpu, count):
     layout = parallel.Parallel('jit' if count == 1 else 'pmap', target)
     rng = jax.eval_shape(lambda: jax.random.key(0))
     if count == 1:
-        on_device = jax.sharding.SingleDeviceSharding(target[0])
-        state, batch, rng = jax.tree.map(
-            lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=on_device),
-            (state, batch_shapes(BATCH), rng),
-        )
+        state, batch, rng = devices.shapes_on(target[0], (state, batch_shapes(BATCH), rng))
     else:
         batch = batch_shapes(count, BATCH // count)
     lowered = layout.compile_train(step).lower(state, batch, rng)
-    # Tile sizes of Triton's products come from trying them out, which takes the GPU.
-    return lowered.compile(compiler_options={'xla_gpu_enable_triton_gemm': False})
+    return lowered.compile(compiler_options=devices.DESCRIBED_OPTIONS)
 
 
 @pytest.mark.parametrize('gpu', ['h200', 'rtx4070super'])
