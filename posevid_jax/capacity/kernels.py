@@ -27,11 +27,10 @@ _RUNS = re.compile(
     r'(?:to_apply|calls|body|condition|(?:true|false)_computation)=%?([\w.-]+)'
     r'|branch_computations=\{([^}]*)\}'
 )
-_TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"')
-_CONTRACTED = re.compile(
-    r'lhs_contracting_dim(?:ension)?s"?[=:][\[{]"?([\d,"]*)[\]}]',
-)
-_SCORES = re.compile(r'"intermediate_tensor_shape":\{[^}]*?"dimensions":(\[[^\]]*\])')
+_TRIPS = re.compile(r'"known_trip_count": ?\{"n": ?"(\d+)"')
+_CONTRACTED = re.compile(r'lhs_contracting_dim(?:ension)?s"?[=:] ?[\[{]"?([\d,"]*)[\]}]')
+_SCORES = re.compile(r'"intermediate_tensor_shape": ?\{[^}]*?"dimensions": ?(\[[^\]]*\])')
+_WORKSPACE = ('s8', 'u8')
 
 _NO_KERNEL = frozenset(
     {'parameter', 'constant', 'tuple', 'get-tuple-element', 'bitcast', 'after-all', 'domain'}
@@ -168,7 +167,7 @@ def _kind(each: _Instruction) -> str:
 def _bytes(each: _Instruction) -> int:
     arrays = _ARRAY.findall(each.shape)
     if each.operation == 'custom-call' and each.shape.startswith('('):
-        arrays = [array for array in arrays if array[0] != 's8'] or arrays
+        arrays = [array for array in arrays if array[0] not in _WORKSPACE] or arrays
     return sum(_bits(dtype) * math.prod(_sizes(sizes)) for dtype, sizes in arrays) // 8
 
 

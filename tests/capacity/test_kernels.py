@@ -35,7 +35,7 @@ ENTRY %main.10 (x.1: bf16[512,256], a.1: bf16[8,4], b.1: bf16[4,2]) -> f32[1024]
   %tuple.2 = (s32[], bf16[512,256]{1,0}) tuple(%constant_1, %x.1)
   %while.6 = (s32[], bf16[512,256]{1,0}) while(%tuple.2), condition=%more, body=%round, backend_config={"known_trip_count":{"n":"5"}}
   %q.1 = bf16[16,392,3,40]{3,2,1,0} bitcast(%x.1)
-  %fmha.1 = (bf16[16,3,392,40]{3,1,2,0}, s8[0]{0}) custom-call(%q.1, %q.1, %q.1), custom_call_target="__cudnn$fmhaScaleBiasSoftmax", backend_config={"cudnn_fmha_backend_config":{"algorithm":{"algo_id":"0"},"intermediate_tensor_shape":{"element_type":"BF16","dimensions":["16","3","392","392"],"tuple_shapes":[]},"bmm1_dot_dimension_numbers":{"lhs_contracting_dimensions":["3"]}}}
+  %fmha.1 = (bf16[16,3,392,40]{3,1,2,0}, f32[16,3,392]{2,1,0}, u8[0]{0}) custom-call(%q.1, %q.1, %q.1), custom_call_target="__cudnn$fmhaScaleBiasSoftmax", backend_config={"cudnn_fmha_backend_config": {"algorithm": {"algo_id": "0"}, "intermediate_tensor_shape": {"element_type": "BF16", "dimensions": ["16", "3", "392", "392"], "tuple_shapes": []}, "bmm1_dot_dimension_numbers": {"lhs_contracting_dimensions": ["3"]}}}
   %fmha.2 = (bf16[16,3,392,40]{3,1,2,0}, s8[64]{0}) custom-call(%q.1, %q.1), custom_call_target="__cudnn$fmhaScaleBiasSoftmaxBackward", backend_config={"cudnn_fmha_backend_config":{"intermediate_tensor_shape":{"element_type":"BF16","dimensions":["16","3","392","392"]}}}
   %gemm_fusion = f32[8,2]{1,0} fusion(%a.1, %b.1), kind=kCustom, calls=%fused_dot
   %wrapped_transpose = (f32[2,8]{1,0}, pred[10]{0}) fusion(%gemm_fusion), kind=kInput, calls=%t
@@ -70,6 +70,7 @@ def test_bytes_are_those_of_all_results_but_no_workspace(found):
     assert found['custom-call.1'].bytes == 512 * 256 * 2
     assert found['wrapped_transpose'].bytes == 16 * 4 + 10
     assert found['input_reduce_fusion'].bytes == 4
+    assert found['fmha.1'].bytes == 16 * 3 * 392 * (40 * 2 + 4)
 
 
 def test_products_are_counted_in_calls_fusions_and_attention(found):
