@@ -50,6 +50,7 @@ class Family:
         family without.
       alone: keys of the configuration, and the values with which the network reads its main input
         and nothing beside it, for mode bench.
+      portable: keys of the configuration, and the values with which its programs can be exported.
     """
 
     inputs: Callable[[ConfigDict], InputSpec]
@@ -61,6 +62,7 @@ class Family:
     remat: Callable[[ConfigDict], Sequence[bool]] = lambda config: ()
     import_weights: Callable[[Any, Any, ConfigDict], tuple[Any, list[str]]] | None = None
     alone: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    portable: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def of(config: ConfigDict) -> Family:
@@ -200,6 +202,7 @@ FAMILIES = {
         sizes=video_swin.SIZES,
         frame_output=True,
         remat=lambda config: config.model.video_swin.remat,
+        portable={'model.video_swin.attention': 'plain'},  # JAX serialises no call of cuDNN
         import_weights=_video_swin_weights,
         alone={'model.video_swin.statistics': False},
     ),
