@@ -76,8 +76,11 @@ def compiled(gpu, count):
     return lowered.compile(compiler_options=devices.DESCRIBED_OPTIONS)
 
 
-@pytest.mark.parametrize('gpu', ['h200', 'rtx4070super'])
-@pytest.mark.parametrize('count', [1, DEVICES], ids=['jit', 'pmap'])
+@pytest.mark.parametrize(
+    ('gpu', 'count'),
+    [('h200', 1), ('rtx4070super', DEVICES)],
+    ids=['jit', 'pmap'],
+)
 def test_the_step_compiles_for_a_gpu_with_few_sums_no_doubles_and_its_state_donated(gpu, count):
     program = compiled(gpu, count)
     text = program.as_text()
@@ -107,6 +110,6 @@ def test_large_windows_in_bfloat16_never_write_their_scores():
     program = bench_described.compile_step(config.lock(), 32, layout)
     found = kernels.kernels(program.as_text())
     work = kernels.total(found)
-    assert work.kernels <= 700
-    assert work.bytes <= 21e9
+    assert work.kernels <= 900
+    assert work.bytes <= 20e9
     assert kernels.by_kind(found)['attention'].kernels == 2 * sum((2, 2, 6, 2))
