@@ -31,7 +31,7 @@ from torch import nn
 
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.models.video_swin import SIZES
-from posevid_jax.modes import bench
+from posevid_jax.modes import bench, bench_network
 from tests.models.test_parity import FOLDER, NAMES, group
 from tests.models.torch_swin import Swin
 
@@ -102,8 +102,8 @@ def seconds(step, count):
 
 
 def our_step(config, batch_size):
-    step, state, batch = bench.network_step(config, batch_size)
-    rng = jax.random.key(0)
+    step, create, batch = bench_network.network_step(config, batch_size)
+    state, rng = jax.jit(create)(), jax.random.key(0)
     compiled = Parallel('jit').compile_train(step)
 
     def run():

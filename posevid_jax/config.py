@@ -216,6 +216,10 @@ def get_config() -> ConfigDict:
     c.model.video_swin.window_size = (8, 7, 7)  # T, H, W of an attention window, in tokens
     # Tokens merged between stages: (1, 2, 2) | (2, 2, 2) | (2, 2, 1), where rows are joints.
     c.model.video_swin.merge = (1, 2, 2)
+    # auto: on an NVIDIA GPU, from Ampere on, windows of 64 tokens or more in bfloat16 never write
+    # their scores (docs/gpu.md) | plain: none | fused: smaller windows too. Plain in any case with
+    # train.deterministic or several seeds, in windows of an odd number of tokens, and elsewhere.
+    c.model.video_swin.attention = 'auto'
     c.model.video_swin.mask_padding = True  # keep padding and missing tokens out of attention
     c.model.video_swin.drop_path = 0.1  # stochastic depth of the last block, rising linearly from 0
     # Add the logits of a StatPool, as model.stat_pool and features describe it, to the head's.
@@ -342,6 +346,9 @@ def get_config() -> ConfigDict:
     # What --mode=bench times. step: the training step | loader: batches of clips in memory |
     # stream: frames one by one through the run in --workdir
     c.bench.what = 'step'
+    # For step: local, which times it, or the name of a GPU in posevid_jax/capacity/devices.py, for
+    # which it is compiled and its kernels counted.
+    c.bench.device = 'local'
     c.bench.loader_clips = 20_000  # for loader: random clips of 75 frames with 36 features
     c.bench.stream_frames = 2000  # for stream: random frames of 33 joints, or those of the run
     c.bench.sizes = ('tiny',)  # of video_swin; stat_pool has only one

@@ -10,6 +10,7 @@ import numpy as np
 import optax
 from ml_collections import ConfigDict
 
+from posevid_jax.capacity import devices as known_devices
 from posevid_jax.capacity import memory
 from posevid_jax.machine import processes
 from posevid_jax.machine.parallel import Parallel
@@ -142,11 +143,8 @@ class Candidate:
         if self.parallel.use_pmap:
             return self._state, self._batch(batch, (self.num_devices,)), _key()
         # A described device is chosen by the sharding of the arguments, as a present one is.
-        sharding = jax.sharding.SingleDeviceSharding(self.parallel.devices[0])
-        return jax.tree.map(
-            lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding),
-            (self._state, self._batch(batch, ()), _key()),
-        )
+        arguments = (self._state, self._batch(batch, ()), _key())
+        return known_devices.shapes_on(self.parallel.devices[0], arguments)
 
     def _batch(self, size: int, leading: tuple[int, ...]) -> dict[str, jax.ShapeDtypeStruct]:
         return {

@@ -33,6 +33,9 @@ INSTALL = "pip install 'jax[cuda12]'"
 _XLA_SHARE, _XLA_MARGIN = 0.8, 0.95
 # What JAX takes of a GPU at start unless XLA_PYTHON_CLIENT_MEM_FRACTION says otherwise.
 JAX_FRACTION = 0.75
+# For `Lowered.compile` where the GPU is not here: tile sizes of Triton's products come from trying
+# them out.
+DESCRIBED_OPTIONS: dict[str, Any] = {'xla_gpu_enable_triton_gemm': False}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Gpu:
       bandwidth: of the memory, bytes per second.
       l2_bytes: second-level cache.
       clock_ghz: boost clock.
+      bfloat16_flops, float32_flops: of dense matrix products, per second.
     """
 
     kind: str
@@ -56,6 +60,8 @@ class Gpu:
     bandwidth: float
     l2_bytes: int
     clock_ghz: float
+    bfloat16_flops: float
+    float32_flops: float
 
 
 def _gib(size: float) -> int:
@@ -63,24 +69,54 @@ def _gib(size: float) -> int:
 
 
 GPUS = {
-    't4': Gpu('Tesla T4', (7, 5), 40, 15_843_721_216, 320e9, 4 << 20, 1.59),
-    'rtx3090': Gpu('NVIDIA GeForce RTX 3090', (8, 6), 82, _gib(23.56), 936.2e9, 6 << 20, 1.695),
-    'rtx4070super': Gpu(
-        'NVIDIA GeForce RTX 4070 SUPER', (8, 9), 56, _gib(11.49), 504.2e9, 48 << 20, 2.475
+    't4': Gpu(
+        'Tesla T4', (7, 5), 40, 15_843_721_216, 320e9, 4 << 20, 1.59,
+        8.1e12, 8.1e12,
     ),
-    'rtx4090': Gpu('NVIDIA GeForce RTX 4090', (8, 9), 128, _gib(23.52), 1008e9, 72 << 20, 2.52),
-    'rtx5090': Gpu('NVIDIA GeForce RTX 5090', (12, 0), 170, _gib(31.36), 1792e9, 96 << 20, 2.407),
-    'l4': Gpu('NVIDIA L4', (8, 9), 58, _gib(22.03), 300e9, 48 << 20, 2.04),
-    'l40s': Gpu('NVIDIA L40S', (8, 9), 142, _gib(44.39), 864e9, 96 << 20, 2.52),
+    'rtx3090': Gpu(
+        'NVIDIA GeForce RTX 3090', (8, 6), 82, _gib(23.56), 936.2e9, 6 << 20, 1.695,
+        71e12, 35.6e12,
+    ),
+    'rtx4070super': Gpu(
+        'NVIDIA GeForce RTX 4070 SUPER', (8, 9), 56, _gib(11.49), 504.2e9, 48 << 20, 2.475,
+        71e12, 35.5e12,
+    ),
+    'rtx4090': Gpu(
+        'NVIDIA GeForce RTX 4090', (8, 9), 128, _gib(23.52), 1008e9, 72 << 20, 2.52,
+        165.2e12, 82.6e12,
+    ),
+    'rtx5090': Gpu(
+        'NVIDIA GeForce RTX 5090', (12, 0), 170, _gib(31.36), 1792e9, 96 << 20, 2.407,
+        209.5e12, 104.8e12,
+    ),
+    'l4': Gpu(
+        'NVIDIA L4', (8, 9), 58, _gib(22.03), 300e9, 48 << 20, 2.04,
+        121e12, 60e12,
+    ),
+    'l40s': Gpu(
+        'NVIDIA L40S', (8, 9), 142, _gib(44.39), 864e9, 96 << 20, 2.52,
+        362e12, 183e12,
+    ),
     'a100_40gb': Gpu(
-        'NVIDIA A100-SXM4-40GB', (8, 0), 108, 42_331_013_120, 1555.2e9, 40 << 20, 1.41
+        'NVIDIA A100-SXM4-40GB', (8, 0), 108, 42_331_013_120, 1555.2e9, 40 << 20, 1.41,
+        312e12, 156e12,
     ),
     'a100_80gb': Gpu(
-        'NVIDIA A100-SXM4-80GB', (8, 0), 108, 85_100_068_864, 2039.04e9, 40 << 20, 1.41
+        'NVIDIA A100-SXM4-80GB', (8, 0), 108, 85_100_068_864, 2039.04e9, 40 << 20, 1.41,
+        312e12, 156e12,
     ),
-    'h100': Gpu('NVIDIA H100 80GB HBM3', (9, 0), 132, 84_942_979_072, 3352.32e9, 50 << 20, 1.98),
-    'h200': Gpu('NVIDIA H200', (9, 0), 132, _gib(139.80), 4800e9, 50 << 20, 1.98),
-    'b200': Gpu('NVIDIA B200', (10, 0), 148, 191_514_411_008, 7672.32e9, 132_644_864, 1.965),
+    'h100': Gpu(
+        'NVIDIA H100 80GB HBM3', (9, 0), 132, 84_942_979_072, 3352.32e9, 50 << 20, 1.98,
+        989.4e12, 494.7e12,
+    ),
+    'h200': Gpu(
+        'NVIDIA H200', (9, 0), 132, _gib(139.80), 4800e9, 50 << 20, 1.98,
+        989.4e12, 494.7e12,
+    ),
+    'b200': Gpu(
+        'NVIDIA B200', (10, 0), 148, 191_514_411_008, 7672.32e9, 132_644_864, 1.965,
+        2250e12, 1125e12,
+    ),
 }  # fmt: skip
 
 
@@ -180,11 +216,22 @@ def describe(gpu: Gpu) -> str:
     """
 
 
-def topology_devices(gpu: Gpu, count: int) -> Sequence[jax.Device]:
+def named(key: str, name: str) -> Gpu:
+    """A row of the table.
+
+    Raises:
+      InputError: there is none of this name, which `key` of the configuration gives.
+    """
+    if name not in GPUS:
+        raise InputError(f'{key}: found {name!r}, expected local or one of {", ".join(GPUS)}')
+    return GPUS[name]
+
+
+def topology_devices(gpu: Gpu, count: int, key: str = 'probe.device') -> Sequence[jax.Device]:
     """`count` devices of a GPU that is not here; programs compile for them and never run.
 
     Raises:
-      InputError: JAX's CUDA plugin is not installed.
+      InputError: JAX's CUDA plugin is not installed; `key` of the configuration asked for it.
     """
     try:
         topology = topologies.get_topology_desc(
@@ -195,20 +242,24 @@ def topology_devices(gpu: Gpu, count: int) -> Sequence[jax.Device]:
         )
     except (RuntimeError, ValueError, NotImplementedError) as error:
         raise InputError(
-            f"probe.device: compiling for a GPU that is not here needs JAX's CUDA plugin "
+            f"{key}: compiling for a GPU that is not here needs JAX's CUDA plugin "
             f'({_first_line(error)}); {INSTALL}'
         ) from None
     return topology.devices
 
 
+def shapes_on(device: jax.Device, tree: Any) -> Any:
+    """Arrays, or their shapes, as shapes on a device, present or described: what to lower for."""
+    sharding = jax.sharding.SingleDeviceSharding(device)
+    return jax.tree.map(
+        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), tree
+    )
+
+
 def _described(config: ConfigDict) -> Target:
-    if config.device not in GPUS:
-        raise InputError(
-            f'probe.device: found {config.device!r}, expected local or one of {", ".join(GPUS)}'
-        )
+    gpu = named('probe.device', config.device)
     if config.num_devices < 1:
         raise InputError(f'probe.num_devices: found {config.num_devices}, expected 1 or more')
-    gpu = GPUS[config.device]
     memory = config.memory_bytes or gpu.memory_bytes
     return Target(
         kind=gpu.kind,
@@ -218,8 +269,7 @@ def _described(config: ConfigDict) -> Target:
         budget_bytes=_budget(memory, config),
         recompute_bytes=_recompute_bytes(memory),
         devices=topology_devices(dataclasses.replace(gpu, memory_bytes=memory), config.num_devices),
-        # Tile sizes of Triton's matmuls come from trying them out, which takes the GPU.
-        compiler_options={'xla_gpu_enable_triton_gemm': False},
+        compiler_options=DESCRIBED_OPTIONS,
     )
 
 

@@ -59,8 +59,10 @@ class SingleRun(TrainedRun):
         known = {'scaled_names': known['feature_names'], 'pooled': None, 'biases': 0} | known
         decision = read_decision(workdir, config.eval.calibration)
         joint_names = tuple(known['joint_names'])
+        portable = config.copy_and_resolve_references()
+        portable.update_from_flattened_dict(families.of(config).portable)
         model = classifier.build(
-            config, num_classes=len(known['class_names']), joint_names=joint_names
+            portable, num_classes=len(known['class_names']), joint_names=joint_names
         )
         scaler = neutral_scaler(len(known['scaled_names']), np.shape(known['center'])[:-1])
         if known['pooled']:

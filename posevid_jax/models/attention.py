@@ -1,25 +1,47 @@
 """Attention within windows, once the projections are done: softmax(Q K^T / sqrt(d) + B) V.
 
-There are two ways to the same numbers. Windows of many tokens are batched matrix products. In a
+There are three ways to the same numbers. Windows of many tokens are batched matrix products. In a
 window of a few tokens such a product costs less than starting it, so each pair of tokens is a
-product and a sum over the width of a head, which fuse into a handful of loops.
+product and a sum over the width of a head, which fuse into a handful of loops. And large windows on
+a GPU are one kernel that never writes the scores (`models/fused_attention.py`).
 """
 
 import functools
+import math
 import operator
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
+from posevid_jax.models import fused_attention
+
 ExtraKey = tuple[Array, Array, Array]
+
+FORMS = ('auto', 'plain', 'fused')
 
 # Below any logit, yet finite: a window without an observed token averages instead of dividing 0/0.
 MISSING = -1e9
 # Largest window attended pair by pair. Per block of the earlier system's network (2 tokens and the
 # key of the padding), forward and backward on 2 CPU cores: 0.5 ms where products take 1.5 ms.
 _FEW_TOKENS = 2
+# Smallest window fused: below, scores are no larger than queries, keys and values (d = 32).
+_MANY_TOKENS = 64
+
+
+class Regions(NamedTuple):
+    """What a shift brings together though it is apart on the map, in the two ways it is read.
+
+    Attributes:
+      mask: added to the logits, `[windows, N, N]`.
+      signs: `[windows, N, 3]`, see `windows.region_signs`.
+    """
+
+    mask: np.ndarray
+    signs: np.ndarray
 
 
 def attend(
@@ -27,21 +49,47 @@ def attend(
     bias: Array,
     seen: Array | None = None,
     extra: ExtraKey | None = None,
+    regions: Regions | None = None,
+    form: str = 'auto',
 ) -> Array:
     """Attention of the tokens of each window to each other.
 
     Args:
       qkv: queries, keys and values `[B, windows, N, 3, heads, d]`.
-      bias: added to the logits, `[windows or 1, heads, N, N]` float32.
+      bias: added to the logits, `[1, heads, N, N]` float32.
       seen: `[B, windows, N]`, False for tokens that nobody attends to.
       extra: one more key and value that every query sees, `[heads, d]` both, and its bias
         `[heads, N]`.
+      regions: which tokens of a window are no neighbours.
+      form: `auto`; `plain`, which is never fused; `fused`, wherever cuDNN can.
 
     Returns:
       `[B, windows, N, heads, d]` in the dtype of `qkv`; softmax in float32.
     """
-    form = _by_pairs if qkv.shape[2] <= _FEW_TOKENS else _by_products
-    return form(qkv, bias, seen, extra)
+
+    def plain(qkv: Array, bias: Array, seen: Array | None) -> Array:
+        if regions is not None:
+            bias = bias + regions.mask[:, None]  # [windows, heads, N, N]
+        form = _by_pairs if qkv.shape[2] <= _FEW_TOKENS else _by_products
+        return form(qkv, bias, seen, extra)
+
+    if extra is not None or not _is_fused(qkv, form):
+        return plain(qkv, bias, seen)
+
+    def fused(qkv: Array, bias: Array, seen: Array | None) -> Array:
+        signs = None if regions is None else regions.signs
+        return fused_attention.fused(qkv, bias, seen, signs)
+
+    # Chosen where the program is made for a device, which need not be here.
+    return jax.lax.platform_dependent(qkv, bias, seen, cuda=fused, default=plain)
+
+
+def _is_fused(qkv: Array, form: str) -> bool:
+    """Whether a program for an NVIDIA GPU has fused attention: in even windows of bfloat16."""
+    tokens = qkv.shape[2]
+    least = {'auto': _MANY_TOKENS, 'plain': math.inf, 'fused': 0}[form]
+    fits = tokens >= least and tokens % 2 == 0 and qkv.dtype == jnp.bfloat16
+    return fits and fused_attention.available()
 
 
 def _by_products(qkv: Array, bias: Array, seen: Array | None, extra: ExtraKey | None) -> Array:

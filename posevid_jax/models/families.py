@@ -16,7 +16,7 @@ from ml_collections import ConfigDict
 from posevid_jax.errors import InputError
 from posevid_jax.features import pooling, subclips
 from posevid_jax.features.inputs import InputSpec
-from posevid_jax.models import torch_import, video_swin
+from posevid_jax.models import attention, torch_import, video_swin
 from posevid_jax.models.stat_pool import StatPool
 
 Place = tuple[int, ...]
@@ -50,6 +50,7 @@ class Family:
         family without.
       alone: keys of the configuration, and the values with which the network reads its main input
         and nothing beside it, for mode bench.
+      portable: keys of the configuration, and the values with which its programs can be exported.
     """
 
     inputs: Callable[[ConfigDict], InputSpec]
@@ -61,6 +62,7 @@ class Family:
     remat: Callable[[ConfigDict], Sequence[bool]] = lambda config: ()
     import_weights: Callable[[Any, Any, ConfigDict], tuple[Any, list[str]]] | None = None
     alone: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    portable: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def of(config: ConfigDict) -> Family:
@@ -113,6 +115,7 @@ def _video_swin(config: ConfigDict, num_outputs: int, frame_output: bool) -> vid
             raise InputError(
                 f'model.video_swin.{key}: found {size}, expected 3 integers above 0{but}'
             )
+    _one_of('model.video_swin.attention', swin.attention, attention.FORMS)
     stages = len(video_swin.SIZES[model.size]['depths'])
     if len(swin.remat) != stages:
         raise InputError(
@@ -125,6 +128,9 @@ def _video_swin(config: ConfigDict, num_outputs: int, frame_output: bool) -> vid
         )
     options = dict(swin)
     statistics, dropout = options.pop('statistics'), options.pop('statistics_dropout')
+    # cuDNN's backward pass sums in any order, and knows no members side by side with their biases.
+    if config.train.deterministic or config.train.num_seeds > 1:
+        options['attention'] = 'plain'
     return video_swin.VideoSwin(
         num_outputs=num_outputs,
         **video_swin.SIZES[model.size],
@@ -196,6 +202,7 @@ FAMILIES = {
         sizes=video_swin.SIZES,
         frame_output=True,
         remat=lambda config: config.model.video_swin.remat,
+        portable={'model.video_swin.attention': 'plain'},  # JAX serialises no call of cuDNN
         import_weights=_video_swin_weights,
         alone={'model.video_swin.statistics': False},
     ),

@@ -77,13 +77,37 @@ def _layer_norm_forward(x: Array, scale: Array, bias: Array):
 
 def _layer_norm_backward(saved: tuple[Array, ...], g: Array) -> tuple[Array, Array, Array]:
     x, mean, inverse, scale = saved
+    if x.dtype != jnp.float32:
+        # Or XLA's GPU compiler computes the mean anew, and writes out float32 on the way.
+        mean, inverse = jax.lax.optimization_barrier((mean, inverse))
     shape = g.shape
     g = g.reshape(x.shape)
     unit = (x.astype(jnp.float32) - mean) * inverse
     scaled = g * scale
     along = (scaled * unit).mean(-1, keepdims=True)
     dx = inverse * (scaled - scaled.mean(-1, keepdims=True) - unit * along)
-    return dx.astype(x.dtype).reshape(shape), (g * unit).sum(0), g.sum(0)
+    dx = dx.astype(x.dtype)
+    if x.dtype != jnp.float32:
+        dx = jax.lax.optimization_barrier(dx)  # or XLA keeps it in float32 until it is added
+    return dx.reshape(shape), *_column_sums(g * unit, g)
+
+
+def _column_sums(a: Array, b: Array) -> tuple[Array, Array]:
+    """Sums of `a` and `b` [R, C] over the rows, `[C]` both.
+
+    On a GPU, where a sum over rows takes two kernels, of both at once.
+    """
+
+    def at_once(a: Array, b: Array) -> tuple[Array, Array]:
+        zero = jnp.zeros((), a.dtype)
+        return jax.lax.reduce(
+            (a, b), (zero, zero), lambda x, y: (x[0] + y[0], x[1] + y[1]), dimensions=(0,)
+        )
+
+    def apart(a: Array, b: Array) -> tuple[Array, Array]:
+        return a.sum(0), b.sum(0)
+
+    return jax.lax.platform_dependent(a, b, cuda=at_once, default=apart)
 
 
 layer_norm.defvjp(_layer_norm_forward, _layer_norm_backward)

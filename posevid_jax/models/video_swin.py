@@ -41,7 +41,7 @@ from posevid_jax.features.inputs import Inputs
 from posevid_jax.features.joint_rows import neighbours
 from posevid_jax.features.subclips import cut
 from posevid_jax.models import windows
-from posevid_jax.models.attention import attend
+from posevid_jax.models.attention import Regions, attend
 from posevid_jax.models.layers import (
     WEIGHT_INIT,
     Dense,
@@ -82,6 +82,7 @@ class WindowAttention(nn.Module):
     mask_padding: bool
     dropout: float
     dtype: Any
+    form: str
 
     @nn.compact
     def __call__(self, x: Array, mask: Array | None, *, train: bool) -> Array:
@@ -91,7 +92,7 @@ class WindowAttention(nn.Module):
         heads = (3, self.num_heads, head)
         x = project(x, lambda x: windows.partition(x, self.plan))  # [B, windows, N, 3C]
         qkv = x.reshape(*x.shape[:3], *heads)  # [B, windows, N, 3, heads, d]
-        bias, rest = self._position_bias()  # [windows | 1, heads, N, N], [heads, N] or None
+        bias, rest = self._position_bias()  # [1, heads, N, N], [heads, N] or None
         extra = None
         if rest is not None:
             zero = jnp.zeros((3 * width,))
@@ -102,7 +103,7 @@ class WindowAttention(nn.Module):
         seen = None
         if mask is not None:
             seen = windows.partition(mask[..., None], self.plan)[..., 0]  # [B, windows, N]
-        x = attend(qkv, bias, seen, extra)
+        x = attend(qkv, bias, seen, extra, self._regions(), self.form)
         x = windows.merge_windows(x.reshape(*x.shape[:3], width), self.plan)  # [B, T, H, W, C]
         x = Dense(width, dtype=self.dtype, name='proj')(x)
         return nn.Dropout(self.dropout)(x, deterministic=not train)
@@ -112,13 +113,14 @@ class WindowAttention(nn.Module):
         table = self.param('bias_table', WEIGHT_INIT, shape)
         inside, outside = windows.bias_indices(self.plan)
         bias = jnp.moveaxis(table[inside], -1, 0)[None]  # [1, heads, N, N]
-        region = windows.region_mask(self.plan)
-        if region is not None:
-            bias = bias + region[:, None]  # [windows, heads, N, N]
         if self.mask_padding or not outside.size:
             return bias, None
         rest = jax.nn.logsumexp(table[outside], axis=1)  # [N, heads]
         return bias, rest.T
+
+    def _regions(self) -> Regions | None:
+        mask, signs = windows.region_mask(self.plan), windows.region_signs(self.plan)
+        return None if mask is None or signs is None else Regions(mask, signs)
 
 
 class SwinBlock(nn.Module):
@@ -132,6 +134,7 @@ class SwinBlock(nn.Module):
     dropout: float
     drop_path: float
     dtype: Any
+    attention: str
 
     @nn.compact
     def __call__(self, x: Array, mask: Array | None, train: bool) -> Array:
@@ -142,6 +145,7 @@ class SwinBlock(nn.Module):
             self.mask_padding,
             self.dropout,
             self.dtype,
+            self.attention,
             name='attn',
         )(LayerNorm(self.dtype, name='norm1')(x), mask, train=train)
         x = x + StochasticDepth(self.drop_path)(branch, train=train)
@@ -173,6 +177,7 @@ class VideoSwin(nn.Module):
         first.
       remat: recompute the blocks' activations in the backward pass; for all stages or each.
       dtype: of the computation. Parameters, norms, softmax and logits stay float32.
+      attention: how it is computed, see `attention.attend`.
       frame_output: also return a logit per frame.
       context: frames at the start and the end that are looked at and not judged: they take part
         in attention, not in the frame output. The pooling leaves out as many whole tokens of
@@ -203,6 +208,7 @@ class VideoSwin(nn.Module):
     drop_path: float = 0.0
     remat: bool | tuple[bool, ...] = False
     dtype: Any = jnp.float32
+    attention: str = 'auto'
     frame_output: bool = False
     context: int = 0
     subclips: tuple[int, int] | None = None
@@ -257,6 +263,7 @@ class VideoSwin(nn.Module):
                     self.dropout,
                     float(rates[block]),
                     self.dtype,
+                    self.attention,
                     name=f'stage{stage}_block{index}',
                 )(x, mask, train)
                 block += 1

@@ -137,21 +137,33 @@ def bias_indices(plan: WindowPlan) -> tuple[np.ndarray, np.ndarray]:
     return index[inside][:, inside], index[inside][:, ~inside]
 
 
-def region_mask(plan: WindowPlan) -> np.ndarray | None:
-    """0 within a region of the map and -100 across, [windows, N, N]; None when nothing wraps.
+def region_signs(plan: WindowPlan) -> np.ndarray | None:
+    """On which side of its window's seam a token is, -1 or 1 by axis, [windows, N, 3].
 
-    Rolling brings the two ends of an axis into one window, though they are not neighbours.
+    Rolling brings the two ends of an axis into one window, though they are not neighbours. Two
+    tokens of a window are in one region of the map if all three signs agree. None when nothing
+    wraps.
     """
     if not plan.clamp or not any(plan.shift):
         return None
-    labels = np.zeros((1, 1, 1), int)
+    signs = []
     for axis, (n, b, s) in enumerate(zip(plan.counts, plan.box, plan.shift, strict=True)):
-        label = np.zeros(n * b, int)
+        sign = np.ones(n * b, np.float32)
         if s:
-            label[-b:-s], label[-s:] = 1, 2
-        labels = labels * 3 + np.expand_dims(label, [a for a in range(3) if a != axis])
-    label = _cut(labels, plan)
-    return np.where(label[:, :, None] == label[:, None], 0.0, OTHER_REGION).astype(np.float32)
+            sign[-s:] = -1
+        others = [a for a in range(3) if a != axis]
+        whole = per_axis(lambda n, b: n * b, plan.counts, plan.box)
+        signs.append(_cut(np.broadcast_to(np.expand_dims(sign, others), whole), plan))
+    return np.stack(signs, axis=-1)
+
+
+def region_mask(plan: WindowPlan) -> np.ndarray | None:
+    """0 within a region of the map and -100 across, [windows, N, N]; None when nothing wraps."""
+    signs = region_signs(plan)
+    if signs is None:
+        return None
+    same = (signs[:, :, None] == signs[:, None]).all(-1)
+    return np.where(same, 0.0, OTHER_REGION).astype(np.float32)
 
 
 def _cut(grid: np.ndarray, plan: WindowPlan) -> np.ndarray:

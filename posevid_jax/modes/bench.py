@@ -14,18 +14,15 @@ from ml_collections import ConfigDict
 from posevid_jax.capacity import memory
 from posevid_jax.errors import InputError
 from posevid_jax.evaluation.table import GrowingTable
-from posevid_jax.features.inputs import Inputs, Masked
-from posevid_jax.features.scaling import Scaler
 from posevid_jax.machine import parallel
-from posevid_jax.models import classifier, families
+from posevid_jax.modes import bench_network
+from posevid_jax.modes.bench_described import count_steps
 from posevid_jax.modes.bench_loader import bench_loader
 from posevid_jax.modes.bench_stream import bench_stream
 from posevid_jax.runs.config import as_json
 from posevid_jax.runs.directory import new_run_directory
 from posevid_jax.runs.environment import environment
 from posevid_jax.runs.files import write_json
-from posevid_jax.training import optim, steps
-from posevid_jax.training import state as states
 
 # Large enough that a matrix product runs at the rate of the machine, small enough for a laptop.
 _MATMUL_SIZE = {'cpu': 2048, 'gpu': 8192}
@@ -45,7 +42,7 @@ def bench(config: ConfigDict, workdir: pathlib.Path | None = None) -> list[dict[
       InputError: a key of `config.bench` that cannot be measured.
     """
     kinds = {
-        'step': lambda: bench_steps(config),
+        'step': lambda: (bench_steps if config.bench.device == 'local' else count_steps)(config),
         'loader': lambda: bench_loader(config),
         'stream': lambda: bench_stream(config, workdir),
     }
@@ -81,37 +78,25 @@ def bench_steps(config: ConfigDict) -> list[dict[str, Any]]:
     Raises:
       InputError: a size, dtype or shape that cannot be built.
     """
-    settings, family = config.bench, families.of(config)
-    axes = 'T, H, W, C' if family.inputs(config).cells else 'T, F, C'
-    if len(settings.clip_shape) != len(axes.split()):
-        raise InputError(
-            f'bench.clip_shape: found {tuple(settings.clip_shape)}, expected sizes {axes} '
-            f'for {config.model.name}'
-        )
     layout = parallel.Parallel('jit')
-    records = []
-    sizes = settings.sizes if family.sizes else (config.model.name,)
-    table = GrowingTable(_HEADER, sizes, room=len('bfloat16'))
-    for size in sizes:
-        for dtype in settings.dtypes:
-            changed = config.copy_and_resolve_references()
-            changed.model.dtype = dtype
-            if family.sizes:
-                changed.model.size = size
-            peak = matmul_rate(dtype)
-            for batch_size in settings.batch_sizes:
-                cost = _measure(changed, batch_size, layout)
-                cost['time'] |= {'matmul_gflop_per_s': peak}
-                cost['time']['share'] = cost['time']['gflop_per_s'] / peak
-                record = {'size': size, 'dtype': dtype, 'batch_size': batch_size} | cost
-                records.append(record)
-                table.add(_row(record))
+    variants = bench_network.variants(config)
+    table = GrowingTable(_HEADER, bench_network.names(config), room=len('bfloat16'))
+    records, peaks = [], {}
+    for size, dtype, changed in variants:
+        peaks[dtype] = peaks.get(dtype) or matmul_rate(dtype)
+        for batch_size in config.bench.batch_sizes:
+            cost = _measure(changed, batch_size, layout)
+            cost['time'] |= {'matmul_gflop_per_s': peaks[dtype]}
+            cost['time']['share'] = cost['time']['gflop_per_s'] / peaks[dtype]
+            record = {'size': size, 'dtype': dtype, 'batch_size': batch_size} | cost
+            records.append(record)
+            table.add(_row(record))
     return records
 
 
 def _measure(config: ConfigDict, batch_size: int, layout: parallel.Parallel) -> dict[str, Any]:
-    step, state, batch = network_step(config, batch_size)
-    rng = jax.random.key(0)
+    step, create, batch = bench_network.network_step(config, batch_size)
+    state, rng = jax.jit(create)(), jax.random.key(0)
     started = time.perf_counter()
     compiled = layout.compile_train(step).lower(state, batch, rng).compile()
     compile_s = time.perf_counter() - started
@@ -132,49 +117,6 @@ def _measure(config: ConfigDict, batch_size: int, layout: parallel.Parallel) -> 
             'gflop_per_s': gflop / step_s,
         },
     }
-
-
-def network_step(
-    config: ConfigDict, batch_size: int
-) -> tuple[steps.TrainStep, states.TrainState, dict[str, np.ndarray]]:
-    """The training step on random network inputs, a fresh state and a batch.
-
-    The very step of training, except that the classifier reads its input from the batch instead of
-    computing it, so that any clip shape can be timed: clips judged as one, by a network that reads
-    nothing beside its main input. Nothing is augmented.
-
-    Args:
-      config: the whole configuration; `bench.clip_shape` is the shape of one input.
-      batch_size: clips.
-    """
-    family, config = families.of(config), config.copy_and_resolve_references()
-    config.update_from_flattened_dict(family.alone)
-    config.features.subclip = config.features.context = 0
-    main = 'cells' if family.inputs(config).cells else 'channels'
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(batch_size, *config.bench.clip_shape)).astype(np.float32)
-    batch = {
-        'x': x,
-        'x_mask': np.ones(x.shape[:-1] if main == 'cells' else x.shape, bool),
-        'label': rng.integers(0, 2, batch_size).astype(np.int32),
-        'weight': np.ones(batch_size, np.float32),
-        'valid': np.ones(batch_size, np.float32),
-        'frame_label': rng.integers(0, 2, x.shape[:2]).astype(np.int8),
-    }
-
-    def read(batch: dict[str, jax.Array], scaler: Scaler) -> Inputs:
-        given = Masked(batch['x'], batch['x_mask'])
-        return Inputs(cells=given) if main == 'cells' else Inputs(channels=given)
-
-    model = classifier.Classifier(
-        classifier.build_network(config, num_classes=2),
-        read=read,
-    )
-    schedule = optim.learning_rate(config.train, 100)
-    optimizer = optim.optimizer(config.train, schedule, family)
-    scaler = Scaler(center=np.zeros(1, np.float32), scale=np.ones(1, np.float32))
-    state = jax.jit(lambda: states.create(model, optimizer, scaler, batch, config.seed))()
-    return steps.make_train_step(model, optimizer, schedule, config.train), state, batch
 
 
 def matmul_rate(dtype: str) -> float:

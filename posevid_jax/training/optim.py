@@ -90,6 +90,7 @@ def optimizer(
         taken: bool | jax.Array = True,
         **_: Any,
     ) -> tuple[optax.Updates, optax.OptState]:
+        taken = _from_a_vector(taken)
         updates, after = adamw.update(updates, state, params, taken=taken)
         return updates, jax.tree.map(
             lambda new, old: new if _is_adam(new) else jnp.where(taken, new, old),
@@ -97,6 +98,30 @@ def optimizer(
         )  # fmt: skip
 
     return optax.GradientTransformationExtraArgs(adamw.init, update)
+
+
+def global_norm(grads: optax.Updates) -> jax.Array:
+    """The Euclidean norm over all gradients.
+
+    On a GPU they are summed in one pass, as one vector which XLA need not lay out as a whole: a sum
+    of its own for each parameter is a kernel or two for each. On a CPU that vector would cost more
+    than the sums.
+    """
+
+    def joined(grads: optax.Updates) -> jax.Array:
+        vector = jnp.concatenate([grad.reshape(-1) for grad in jax.tree.leaves(grads)])
+        return jnp.sqrt(jnp.square(vector).sum())
+
+    return jax.lax.platform_dependent(grads, cuda=joined, default=optax.tree.norm)
+
+
+def _from_a_vector(scalar: bool | jax.Array) -> jax.Array:
+    """The same scalar, but read from an array by whatever reads it.
+
+    XLA's GPU compiler joins the updates of several parameters of one size in one kernel where they
+    read an array in common; scalars are none. The barrier keeps it from seeing through.
+    """
+    return jax.lax.optimization_barrier(jnp.stack([scalar, scalar]))[0]
 
 
 def _scale_by_adam(
@@ -144,7 +169,7 @@ def _clip_by_global_norm(largest: float) -> optax.GradientTransformation:
     def update(
         updates: optax.Updates, state: optax.OptState, params: optax.Params | None = None
     ) -> tuple[optax.Updates, optax.OptState]:
-        factor = jnp.minimum(1.0, largest / jnp.maximum(optax.tree.norm(updates), 1e-12))
+        factor = jnp.minimum(1.0, largest / jnp.maximum(global_norm(updates), 1e-12))
         return jax.tree.map(lambda grad: grad * factor, updates), state
 
     return optax.GradientTransformation(lambda params: optax.EmptyState(), update)

@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.features.augment import Augment
 from posevid_jax.models.classifier import Classifier
-from posevid_jax.training import losses, nonfinite
+from posevid_jax.training import losses, nonfinite, optim
 from posevid_jax.training.state import MEMBER_AXES, Sums, TrainState
 
 Batch = dict[str, Array]
@@ -114,7 +114,7 @@ def make_train_step(
         else:
             grads, sums, batch_stats = _add_up(part, micro_batches, state, batch, rng)
         grads, sums = total((grads, sums))
-        grad_norm = optax.tree.norm(grads)
+        grad_norm = optim.global_norm(grads)
         finite = jnp.isfinite(sums.loss) & jnp.isfinite(grad_norm)
         if member_seed is not None:  # members count the same steps: what one leaves out, all do
             finite = lax.psum((~finite).astype(jnp.int32), _MEMBERS) == 0

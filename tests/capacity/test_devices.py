@@ -49,6 +49,7 @@ def test_a_description_is_complete_and_plausible(name):
     # Bytes, not GB, and a rate, not GB/s.
     assert 10e9 < gpu.memory_bytes < 200e9
     assert 250e9 < gpu.bandwidth < 10e12
+    assert 8e12 <= gpu.float32_flops <= gpu.bfloat16_flops < 3e15
 
 
 def test_the_budget_is_what_the_local_device_says(monkeypatch):

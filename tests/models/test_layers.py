@@ -39,7 +39,7 @@ def test_a_dropped_branch_is_0_for_its_clip_and_one_that_stays_makes_up_for_it()
 
 
 def test_dropout_follows_the_projection_of_attention():
-    attention = WindowAttention(PLAN, 2, True, False, RATE, jnp.float32)
+    attention = WindowAttention(PLAN, 2, True, False, RATE, jnp.float32, 'auto')
     plain, trained = both_ways(attention, cells(4, 2, 6, 6, 8), None)
     kept = np.asarray(trained != 0)
     assert kept.mean() == pytest.approx(1 - RATE, abs=0.05)

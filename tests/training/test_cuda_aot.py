@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from configs import video_swin
-from posevid_jax.capacity import devices, memory
+from posevid_jax.capacity import devices, kernels, memory
 from posevid_jax.errors import InputError
 from posevid_jax.features.scaling import fit_scaler
 from posevid_jax.machine import parallel
 from posevid_jax.models import classifier, families
+from posevid_jax.modes import bench_described
 from posevid_jax.training import optim, steps
 from posevid_jax.training import state as states
 
@@ -68,20 +69,18 @@ def compiled(gpu, count):
     layout = parallel.Parallel('jit' if count == 1 else 'pmap', target)
     rng = jax.eval_shape(lambda: jax.random.key(0))
     if count == 1:
-        on_device = jax.sharding.SingleDeviceSharding(target[0])
-        state, batch, rng = jax.tree.map(
-            lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=on_device),
-            (state, batch_shapes(BATCH), rng),
-        )
+        state, batch, rng = devices.shapes_on(target[0], (state, batch_shapes(BATCH), rng))
     else:
         batch = batch_shapes(count, BATCH // count)
     lowered = layout.compile_train(step).lower(state, batch, rng)
-    # Tile sizes of Triton's products come from trying them out, which takes the GPU.
-    return lowered.compile(compiler_options={'xla_gpu_enable_triton_gemm': False})
+    return lowered.compile(compiler_options=devices.DESCRIBED_OPTIONS)
 
 
-@pytest.mark.parametrize('gpu', ['h200', 'rtx4070super'])
-@pytest.mark.parametrize('count', [1, DEVICES], ids=['jit', 'pmap'])
+@pytest.mark.parametrize(
+    ('gpu', 'count'),
+    [('h200', 1), ('rtx4070super', DEVICES)],
+    ids=['jit', 'pmap'],
+)
 def test_the_step_compiles_for_a_gpu_with_few_sums_no_doubles_and_its_state_donated(gpu, count):
     program = compiled(gpu, count)
     text = program.as_text()
@@ -94,3 +93,23 @@ def test_the_step_compiles_for_a_gpu_with_few_sums_no_doubles_and_its_state_dona
     assert found.alias == state_bytes
     if count > 1:
         assert re.search(r'replica_groups=(\{\{0,1,2,3\}\}|\[1,4\])', text)
+
+
+# What docs/gpu.md reports, and some slack.
+def test_small_clips_in_float32_take_few_kernels():
+    program = compiled('h200', 1).as_text()
+    assert kernels.total(kernels.kernels(program)).kernels <= 860
+
+
+def test_large_windows_in_bfloat16_never_write_their_scores():
+    config = video_swin.get_config('tiny')
+    config.model.dtype = 'bfloat16'
+    config.model.video_swin.patch_size = (2, 4, 4)
+    config.bench.clip_shape = (32, 112, 112, 3)
+    layout = parallel.Parallel('jit', devices.topology_devices(devices.GPUS['h200'], 1))
+    program = bench_described.compile_step(config.lock(), 32, layout)
+    found = kernels.kernels(program.as_text())
+    work = kernels.total(found)
+    assert work.kernels <= 900
+    assert work.bytes <= 20e9
+    assert kernels.by_kind(found)['attention'].kernels == 2 * sum((2, 2, 6, 2))
