@@ -78,8 +78,8 @@ function framesBefore(tick) {
 
 /** The frame that is seen at a time. */
 const frameAt = (seconds) => clamp(framesBefore(seconds * data.ticks + 1e-6) - 1, 0, FRAMES - 1);
-/** The first frame that begins at a time or later, as labels count. */
-const frameFrom = (seconds) => clamp(framesBefore(Math.round(seconds * data.ticks)), 0, FRAMES);
+/** The first frame that begins at a time or later, as labels count; ticks are rounded down. */
+const frameFrom = (seconds) => clamp(framesBefore(Math.round(seconds * data.ticks) - 1), 0, FRAMES);
 
 // ---------------------------------------------------------------- Events
 
@@ -658,7 +658,7 @@ function listed(one) {
   press.type = 'button';
   press.setAttribute('aria-current', one === selected);
   const parts = {
-    when: clockText(secondsOf(one.start), 1),
+    when: clockText(secondsOf(one.start)),
     what: one.label,
     length: `${(secondsOf(one.end) - secondsOf(one.start)).toFixed(2)} s`,
   };

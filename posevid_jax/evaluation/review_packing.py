@@ -68,7 +68,7 @@ def pack_body(joints: np.ndarray, joint_names: Sequence[str]) -> Body:
     drawn = _drawn(joint_names)
     names = [joint_names[j] for j in drawn]
     joints = joints[:, drawn]
-    there = np.isfinite(joints).all(-1)
+    there = np.asarray(np.isfinite(joints).all(-1))
     sight = np.ceil(3 * np.clip(np.where(there, joints[..., 3], 0), 0.01, 1))
     return Body(
         joint_names=names,

@@ -2,8 +2,8 @@
 
 import dataclasses
 import hashlib
-import importlib.resources
 import json
+import pathlib
 import re
 from typing import Any
 
@@ -58,7 +58,7 @@ def safe_json(value: Any) -> str:
 
 
 def _file(name: str) -> str:
-    return (importlib.resources.files(__package__) / name).read_text('utf-8')
+    return pathlib.Path(__file__).with_name(name).read_text('utf-8')
 
 
 def _data(review: Review) -> dict[str, Any]:
