@@ -280,6 +280,7 @@ let frame = 0;
 let playing = false;
 let clockNow = 0; // when the last picture was drawn, milliseconds
 let seconds = 0; // where a playing recording is
+let filmSeconds = null; // the middle of the picture that a playing video shows, where browsers tell
 let closeUp = true;
 let view = { from: 0, to: Math.min(FRAMES, Math.max(Math.round(60 * data.fps), 2)) }; // frames on the timeline
 let drag = null;
@@ -623,7 +624,7 @@ function touch() {
 function tick(now) {
   scheduled = false;
   if (playing) {
-    seconds = filmed() ? video.currentTime : seconds + (speed() * (now - clockNow)) / 1000;
+    seconds = filmed() ? (filmSeconds ?? video.currentTime) : seconds + (speed() * (now - clockNow)) / 1000;
     clockNow = now;
     frame = frameAt(seconds);
     follow();
@@ -723,11 +724,18 @@ function play() {
   playing = true;
   clockNow = performance.now();
   if (filmed()) {
+    filmSeconds = null;
     video.playbackRate = speed();
     video.play();
+    video.requestVideoFrameCallback?.(watch);
   }
   button('play').textContent = 'Pause';
   touch();
+}
+
+function watch(_, { mediaTime }) {
+  filmSeconds = mediaTime + 0.5 / data.fps;
+  if (playing) video.requestVideoFrameCallback(watch);
 }
 
 function pause() {
@@ -942,7 +950,9 @@ onFile('video-file', (file) => {
   video.src = URL.createObjectURL(file);
 });
 video.addEventListener('loadeddata', () => {
-  say('');
+  const lengths = [video.duration, secondsOf(FRAMES)];
+  const other = Math.abs(lengths[0] - lengths[1]) > 1;
+  say(other ? `The video lasts ${lengths.map((s) => clockText(s, 1)).join(', the recording ')}: is it the same?` : '');
   if (closeUp) ACTIONS['close-up'][2]();
   layOut();
   goTo(frame);
