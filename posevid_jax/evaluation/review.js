@@ -142,13 +142,17 @@ const time = (frame) => secondsOf(frame).toFixed(4);
 
 const FORMATS = {
   CSV: { ending: '.csv', write: csvText },
-  Audacity: { ending: '.txt', write: (rows) => rows.map((r) => `${time(r.start)}\t${time(r.end)}\t${r.label}\n`).join('') },
+  Audacity: { ending: '.txt', write: audacityText },
   ELAN: { ending: '.eaf', write: elanText },
 };
 
 function csvText(rows) {
   const lines = rows.map((r) => `${quoted(data.name)},${time(r.start)},${time(r.end)},${quoted(r.label)}\n`);
   return `video,start,end,label\n${lines.join('')}`;
+}
+
+function audacityText(rows) {
+  return rows.map((r) => `${time(r.start)}\t${time(r.end)}\t${r.label}\n`).join('');
 }
 
 function elanText(rows) {
@@ -423,7 +427,8 @@ function drawBadge(context, height) {
   const said = [
     own ? [own.label, colorOf(own.label), '#10151c'] : null,
     [`${Math.round(prob[frame] / 2.55)} %`, ink.paper, ink.ink],
-    nobody[frame] ? ['no pose', ink.paper, ink.alarm] : uncertain[frame] ? ['not seen well', ink.paper, ink.care] : null,
+    nobody[frame] ? ['no pose', ink.paper, ink.alarm] : null,
+    uncertain[frame] && !nobody[frame] ? ['not seen well', ink.paper, ink.care] : null,
   ].filter(Boolean);
   context.font = '600 14px system-ui, sans-serif';
   context.textBaseline = 'middle';
@@ -762,8 +767,8 @@ function select(event, jump = false) {
 }
 
 function toEvent(direction) {
-  const [from, events] = [selected?.start ?? frame, work.events];
-  const next = direction > 0 ? events.find((one) => one.start > from) : events.findLast((one) => one.start < from);
+  const { events } = work;
+  const next = direction > 0 ? events.find((one) => one.start > frame) : events.findLast((one) => one.start < frame);
   if (next) select(next, true);
 }
 
@@ -916,10 +921,8 @@ function shownKey(key) {
   return key.replace('Arrow', '').replace(/(?<=\+|^)[a-z]$/, (letter) => letter.toUpperCase());
 }
 
-for (const [keys, what] of [
-  ...Object.values(ACTIONS).filter(([own]) => own.length),
-  [[names.length > 10 ? '0 to 9' : `0 to ${names.length - 1}`], `give the event the label ${names.slice(0, 4).join(', ')}${names.length > 4 ? ', ...' : ''}`],
-]) {
+const digits = names.slice(0, 10).map((name, n) => [[`${n}`], `label the event ${name}`]);
+for (const [keys, what] of [...Object.values(ACTIONS), ...digits].filter(([own]) => own.length)) {
   const [term, description] = [document.createElement('dt'), document.createElement('dd')];
   term.textContent = keys.map(shownKey).join(', ');
   description.textContent = what;
@@ -1080,4 +1083,4 @@ layOut();
 showWork();
 restore();
 goTo(work.events[0]?.start ?? 0);
-window.review = { draw, goTo, frames: FRAMES }; // for benchmarks/review_page.py
+window.review = { draw, goTo, place, frames: FRAMES }; // for tests and benchmarks

@@ -49,7 +49,9 @@ def pack_times(seconds: np.ndarray) -> str:
     They are rounded down, so that an event that begins with a frame does not leave it out, and
     one that ends before a frame does not take it in.
     """
-    return pack(np.diff(np.floor(seconds * TICKS).astype(np.int64), prepend=0).astype('<u4'))
+    ticks = np.floor(seconds * TICKS)
+    ticks += (ticks + 1) / TICKS <= seconds  # 6.52 * 10,000 is a little less than 65,200
+    return pack(np.diff(ticks, prepend=0).astype('<u4'))
 
 
 def pack_positions(positions: np.ndarray, there: np.ndarray) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from posevid_jax.data.labels.read import read_intervals
-from posevid_jax.evaluation import review_page
+from posevid_jax.evaluation import review_packing, review_page
 from tests.evaluation import made
 
 driver = pytest.importorskip('playwright.sync_api', reason='needs pip install playwright')
@@ -125,8 +125,18 @@ def test_the_body_plays_and_steps(page):
     assert page.text_content('[data-do=play]') == 'Pause'
 
 
+def test_bodies_are_where_they_were_seen(page):
+    joints = made.review().recording.joints[..., :2]
+    step = review_packing.POSITION_STEP
+    found = np.array(page.evaluate('() => Array.from(review.place)')).reshape(joints.shape) * step
+    seen = np.isfinite(joints)
+    assert np.abs(found - joints)[seen].max() <= step / 2 + 1e-6
+
+
 def test_events_are_corrected_with_keys_and_come_back_undone(page, tmp_path):
     assert read(saved(page, tmp_path)) == events(page) == FOUND
+    press(page, 'Home', 'ArrowDown', 'Delete', 'a')  # what was found there is added again
+    assert events(page) == FOUND
     press(page, 'Home', 'ArrowDown')  # the first event, and its beginning
     press(page, *['ArrowRight'] * 5, 'i', 'Shift+ArrowRight', 'o')
     assert events(page) == [(2.2, 3.24, 'smoke'), FOUND[1]]
@@ -134,9 +144,9 @@ def test_events_are_corrected_with_keys_and_come_back_undone(page, tmp_path):
     assert events(page) == [(2.2, 3.2, 'smoke'), FOUND[1]]
     press(page, 'ArrowDown', '1', 'End', 'a')
     assert events(page) == [(2.2, 3.2, 'smoke'), (6, 7, 'smoke'), (11.96, 12, 'smoke')]
-    press(page, *['Control+z'] * 6)
+    press(page, *['Control+z'] * 8)
     assert events(page) == FOUND
-    press(page, *['Control+Shift+z'] * 5, 'Control+y')
+    press(page, *['Control+Shift+z'] * 7, 'Control+y')
     assert len(events(page)) == 3
     press(page, 'Home', 'ArrowDown', 'ArrowDown', '2')
     wanted = [(2.2, 3.2, 'smoke'), (6, 7, 'drink'), (11.96, 12, 'smoke')]
@@ -188,9 +198,10 @@ def test_every_format_is_read_and_loaded_again(page, tmp_path):
 
 def test_labels_of_others_are_cut_to_what_can_be_and_mistakes_said(page, tmp_path):
     path = tmp_path / 'mine.csv'
-    path.write_text('start,end,label\n0.0,6.0,rest\n5,6.5,"wave, twice"\n6.52,11,rest\n')
+    path.write_text('start,end,label\n0.0,6.0,rest\n5,6.5,"wave, ""big"""\n6.52,11,rest\n')
     load(page, path)
-    assert events(page) == [(0, 5, 'rest'), (5, 6.52, 'wave, twice'), (6.52, 11, 'rest')]
+    wanted = [(0, 5, 'rest'), (5, 6.52, 'wave, "big"'), (6.52, 11, 'rest')]
+    assert read(saved(page, tmp_path)) == events(page) == wanted
     path.write_text('start,end,label\n0,6,smoke\n5,7,drink\n')
     assert load(page, path) == 'mine.csv: 1 event, 1 cut or left out.'
     path.write_text('begin,until\n1,2\n')

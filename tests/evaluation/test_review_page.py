@@ -48,10 +48,11 @@ def test_positions_come_back_to_half_a_step_and_keep_what_is_missing():
 
 
 def test_times_are_rounded_down_so_that_labels_hold_the_frames_that_they_name():
-    seconds = np.arange(2000) / 29.97
-    ticks = unpack(review_packing.pack_times(seconds), '<u4').cumsum() / review_packing.TICKS
-    assert (ticks <= seconds).all()
-    assert (ticks[1:] > seconds[:-1]).all()
+    for fps in (29.97, 25):
+        seconds = np.arange(2000) / fps
+        packed = unpack(review_packing.pack_times(seconds), '<u4').cumsum() / review_packing.TICKS
+        assert (packed <= seconds).all() and (packed[1:] > seconds[:-1]).all()
+    assert (packed == seconds).all()  # hundredths are what they are
 
 
 def test_joints_hang_together_and_are_not_too_many():
