@@ -182,7 +182,8 @@ function readLabels(text) {
   if (text.includes('<ANNOTATION_DOCUMENT')) return readElan(text);
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/).filter((line) => line.trim());
   if (/^\s*-?[\d.,]+\t-?[\d.,]+(\t|$)/.test(lines[0] ?? '')) {
-    return lines.filter((line) => !line.startsWith('\\')).map((line) => line.replaceAll(',', '.').split('\t'));
+    const parts = lines.filter((line) => !line.startsWith('\\')).map((line) => line.split('\t'));
+    return parts.map(([start, end, label]) => [start.replace(',', '.'), end.replace(',', '.'), label]);
   }
   const header = cells(lines[0] ?? '').map((name) => name.trim().toLowerCase());
   const columns = ['start', 'end', 'label'].map((name) => header.indexOf(name));
@@ -196,7 +197,7 @@ function readLabels(text) {
 
 /** The cells of a line of a CSV, in quotes or not. */
 function cells(line) {
-  return [...line.matchAll(/(?:^|[,;])(?:"((?:[^"]|"")*)"|([^,;]*))/g)].map(
+  return [...`,${line}`.matchAll(/[,;](?:"((?:[^"]|"")*)"|([^,;]*))/g)].map(
     ([, inside, plain]) => inside?.replaceAll('""', '"') ?? plain,
   );
 }
@@ -668,6 +669,7 @@ function listed(one) {
     what: one.label,
     length: `${(secondsOf(one.end) - secondsOf(one.start)).toFixed(2)} s`,
   };
+  press.setAttribute('aria-label', `${parts.what} at ${parts.when}, ${parts.length}`);
   for (const [name, text] of Object.entries(parts)) {
     const part = document.createElement('span');
     part.className = name;

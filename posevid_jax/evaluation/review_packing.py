@@ -28,7 +28,8 @@ class Body(NamedTuple):
       bones: pairs of their numbers.
       positions: packed [T, J, 2], in `POSITION_STEP`; where a joint is missing, its last place.
       sight: packed [T, J] u8: 0 = missing, 1 to 3 = a third, two, all of full visibility.
-      box: left, top and side of the square that nearly all joints lie in, in shares of the picture.
+      box: left, top and side of the square that nearly all joints that are seen well lie in, in
+        shares of the picture.
     """
 
     joint_names: list[str]
@@ -77,7 +78,7 @@ def pack_body(joints: np.ndarray, joint_names: Sequence[str]) -> Body:
         bones=_bones(names),
         positions=pack_positions(joints[..., :2], there),
         sight=pack(np.where(there, sight, 0).astype('u1')),
-        box=_box(joints[..., :2][there]),
+        box=_box(joints[..., :2][there & (sight > 1)]),
     )
 
 
