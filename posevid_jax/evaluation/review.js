@@ -384,6 +384,7 @@ function drawStage() {
   const wide = high * shape;
   const picture = [width / 2 - (left + side / 2) * wide, height / 2 - (up + side / 2) * high, wide, high];
   context.strokeStyle = ink.line;
+  context.lineWidth = 1;
   context.strokeRect(...picture);
   if (filmed()) context.drawImage(video, ...picture);
   drawBody(context, picture, clamp(height / 110, 2, 5));
