@@ -248,6 +248,7 @@ function change(next, event = null, before = work) {
 function become(next, event) {
   work = next;
   selected = event;
+  say('');
   for (const one of work.events) if (!names.includes(one.label)) names.push(one.label);
   keep();
   showWork();
@@ -1084,6 +1085,7 @@ new ResizeObserver(layOut).observe(byId('screen'));
 window.addEventListener('resize', layOut);
 layOut();
 showWork();
+say('');
 restore();
 goTo(work.events[0]?.start ?? 0);
 window.review = { draw, goTo, place, frames: FRAMES }; // for tests and benchmarks
