@@ -192,7 +192,8 @@ function readLabels(text) {
   const rows = lines.slice(1).map(cells);
   const own = video < 0 ? rows : rows.filter((row) => row[video] === data.name);
   if (rows.length && !own.length) throw new Error(`found no row of video ${data.name}`);
-  return own.map((row) => columns.map((column) => row[column] ?? ''));
+  // A row that names the video alone says that it has no events.
+  return own.map((row) => columns.map((column) => row[column] ?? '')).filter((row) => row.some(Boolean));
 }
 
 /** The cells of a line of a CSV, in quotes or not. */

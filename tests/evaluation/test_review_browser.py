@@ -211,6 +211,9 @@ def test_labels_of_others_are_cut_to_what_can_be_and_mistakes_said(page, tmp_pat
     assert load(page, path) == 'mine.csv: 1 event, 1 cut or left out.'
     path.write_text('begin,until\n1,2\n')
     assert 'expected a CSV with the columns start, end and label' in load(page, path)
+    path.write_text('video,start,end,label\nwalk1,,,\nother,0,1,smoke\n')
+    assert load(page, path) == 'mine.csv: 0 events.'
+    press(page, 'Control+z')
     path.write_text('start,end,label\n-1,soon,smoke\n')
     assert 'expected seconds and a name' in load(page, path)
     assert events(page) == [(0, 6, 'smoke')]
