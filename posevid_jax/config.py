@@ -325,6 +325,7 @@ def get_config() -> ConfigDict:
     c.predict.merge_gap = 0.3  # seconds below low that do not end an event
     # A frame is uncertain when the mouth, or both wrists, are less visible than this.
     c.predict.min_visibility = 0.5
+    c.predict.review = True  # write a page for each recording, to look at it and correct its events
     c.predict.overlaps = (0.1, 0.25, 0.3, 0.5, 0.75)  # intersections over union that count as found
 
     c.cv = ConfigDict()  # --mode=cv and baseline: folds of the videos of data.train

@@ -70,6 +70,7 @@ def test_a_wheel_trains_the_demo_loads_a_run_and_predicts(installed, tmp_path):
     assert done.returncode == 0, done.stderr
     place, classes = done.stdout.split()
     assert pathlib.Path(place).is_relative_to(installed.parent) and classes == '2'
+    assert pathlib.Path(place).with_name('evaluation').joinpath('review.js').exists()
 
 
 def test_a_mistake_is_one_line_there_too(installed, tmp_path):

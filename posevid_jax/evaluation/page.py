@@ -31,6 +31,7 @@ tbody tr:nth-child(even) { background: var(--stripe); }
 details { margin: 1rem 0; } summary { cursor: pointer; font-weight: 600; }
 figure { margin: 1.2rem 0; } figure svg { width: 100%; height: auto; }
 figcaption { max-width: 46rem; color: var(--quiet); font-size: .87rem; }
+a { color: inherit; }
 """
 
 
@@ -61,9 +62,14 @@ def findings(sentences: Iterable[tuple[str, str]]) -> str:
     return f'<ul>\n{items}</ul>\n'
 
 
-def figure(svg: str, caption: str) -> str:
-    """A picture, as `<svg ...>` text, with a caption."""
-    return f'<figure>\n{svg}\n<figcaption>{html.escape(caption)}</figcaption></figure>\n'
+def figure(svg: str, caption: str, after: str = '') -> str:
+    """A picture, as `<svg ...>` text, with a caption, and what `link` made after that."""
+    return f'<figure>\n{svg}\n<figcaption>{html.escape(caption)}{after}</figcaption></figure>\n'
+
+
+def link(text: str, address: str) -> str:
+    """A way to another page, with its relative address as a browser takes it."""
+    return f' <a href="{html.escape(address)}">{html.escape(text)}</a>'
 
 
 def picture_file(svg: str) -> str:

@@ -1,5 +1,6 @@
-"""What was found in recordings as one page that needs no other file, the worst recording first."""
+"""What was found in recordings as one page, that with the most need of a look first."""
 
+import dataclasses
 from collections.abc import Mapping
 
 from posevid_jax.evaluation import page, segmentation_report
@@ -13,6 +14,10 @@ _TIMELINE = (
     'below it: events that were found, labelled ones, and where the person is not seen well '
     'enough. Of several gestures, each has a colour.'
 )
+_DOUBT = (
+    'Those come first of which most seconds are in doubt: the sum, over all frames, of one minus '
+    'the probability of what was found there. So many are wrong if the probabilities are right.'
+)
 _MEASURES = (
     'An event is matched if the intersection of it and a labelled event of its class is at least '
     'the given share (overlap, @) of their union; F1, precision and recall are of such matches, '
@@ -22,10 +27,25 @@ _MEASURES = (
 )
 
 
+@dataclasses.dataclass(frozen=True)
+class Shown:
+    """A recording on the page.
+
+    Attributes:
+      timeline: `<svg ...>` text.
+      doubt: seconds that are expected to be wrong, by the probabilities.
+      review: address of the page on which it is corrected, '' without one.
+    """
+
+    timeline: str
+    doubt: float
+    review: str = ''
+
+
 def make(
     title: str,
     opening: str,
-    timelines: Mapping[str, str],
+    recordings: Mapping[str, Shown],
     ways: Mapping[str, Segmentation] | None,
 ) -> str:
     """The page.
@@ -33,16 +53,21 @@ def make(
     Args:
       title: of the page.
       opening: what was found, in a sentence.
-      timelines: `<svg ...>` text by the name of the recording.
+      recordings: by name.
       ways: what was found first, and then trivial answers; None without labels.
     """
     parts = [page.paragraph(opening)]
-    captions = dict.fromkeys(timelines, '')
+    doubtful = sorted(recordings, key=lambda name: -recordings[name].doubt)
+    captions = {
+        name: f'{name}: {recordings[name].doubt:.1f} seconds in doubt.' for name in doubtful
+    }
     if ways:
         found = next(iter(ways.values()))
         worst = segmentation_report.worst_first(found)
         captions = {of.name: _caption(of, found) for of in worst} | {
-            name: 'No labels.' for name in timelines if name not in {of.name for of in worst}
+            name: f'{captions[name]} No labels.'
+            for name in doubtful
+            if name not in {of.name for of in worst}
         }
         parts += [
             page.findings(_findings(ways)),
@@ -64,12 +89,19 @@ def make(
             ),
         ]
     else:
-        parts.append(page.section('Recordings'))
+        parts += [page.section('Recordings, the most doubtful first'), page.paragraph(_DOUBT)]
     parts.append(page.paragraph(_TIMELINE))
     shown = list(captions)[:_MOST]
-    parts += [page.figure(timelines[name], captions[name]) for name in shown]
+    links = {
+        name: page.link(f'Review {name}', of.review) for name, of in recordings.items() if of.review
+    }
+    parts += [
+        page.figure(recordings[name].timeline, captions[name], links.get(name, ''))
+        for name in shown
+    ]
     if len(captions) > _MOST:
         parts.append(page.paragraph(f'{len(captions) - _MOST} more are in the folder timelines.'))
+        parts += [links[name] for name in list(captions)[_MOST:] if name in links]
     return page.page(title, parts)
 
 

@@ -1,12 +1,23 @@
 """Files and lines about what was found in recordings."""
 
+import os
 import pathlib
+import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from posevid_jax.evaluation import page, recordings_page, segmentation_report, timeline
+from posevid_jax.data.contract import UNKNOWN_LABEL
+from posevid_jax.evaluation import (
+    page,
+    recordings_page,
+    review_page,
+    segmentation_report,
+    timeline,
+)
+from posevid_jax.evaluation.recordings_page import Shown
+from posevid_jax.evaluation.review_page import Review
 from posevid_jax.evaluation.segments import stretches
 from posevid_jax.evaluation.table import Table
 from posevid_jax.evaluation.timeline import Gestures, Timeline
@@ -23,6 +34,7 @@ def write(
     class_names: list[str],
     *,
     report: bool,
+    review: bool,
 ) -> None:
     """Writes all files of a set into a folder that replaces an earlier one once it is complete.
 
@@ -31,24 +43,31 @@ def write(
       videos: of the set.
       record: from `video_events.make_record`.
       class_names: of the run.
-      report: whether to write a page too.
+      report: whether to write a page about all recordings too.
+      review: whether to write a page for each, to correct its events.
 
     Raises:
       InputError: the folder cannot be written.
     """
     with atomic_folder(folder, replace=True) as unfinished:
-        timelines = {}
+        shown = {}
         for video in videos:
             name = video.recording.name
-            timelines[name] = draw(video, class_names)
+            picture = draw(video, class_names)
             write_text(unfinished / 'frames' / f'{name}.csv', _frames_csv(video, class_names))
-        write_timelines(unfinished / 'timelines', timelines)
+            address = ''
+            if review:
+                address = urllib.parse.quote(os.fsencode(f'review/{name}.html'))
+                html = review_page.make(_review(video, class_names))
+                write_text(unfinished / 'review' / f'{name}.html', html)
+            shown[name] = Shown(picture, video.doubt, address)
+        write_timelines(unfinished / 'timelines', {name: of.timeline for name, of in shown.items()})
         write_text(unfinished / 'events.csv', _events_csv(record['videos']))
         write_json(unfinished / 'events.json', record)
         if report:
             title, opening = f'Events in {record["set"]}', f'{_opening(record)}.'
             ways = record.get('segmentation')
-            html = recordings_page.make(title, opening, timelines, ways)
+            html = recordings_page.make(title, opening, shown, ways)
             write_text(unfinished / 'index.html', html)
 
 
@@ -122,6 +141,26 @@ def draw(video: Video, class_names: Sequence[str]) -> str:
         )
     )
     return picture.svg
+
+
+def _review(video: Video, class_names: list[str]) -> Review:
+    rule, labelled = video.rule, None
+    if (label := video.label) is not None:
+        known = np.flatnonzero(np.diff(label, prepend=UNKNOWN_LABEL, append=UNKNOWN_LABEL))
+        spans = np.stack([known[:-1], known[1:]], 1)
+        labelled = np.column_stack([spans, label[spans[:, 0]]])
+        labelled = labelled[labelled[:, 2] != UNKNOWN_LABEL]
+    found = [(event.start, event.end, video.label_of(event)) for event in video.events]
+    return Review(
+        recording=video.recording,
+        seconds=video.seconds,
+        class_names=class_names,
+        prob=video.prob,
+        limits=(rule.high, rule.low) if isinstance(rule, Rule) else (),
+        found=np.array(found, np.int64).reshape(-1, 3),
+        labelled=labelled,
+        uncertain=video.uncertain,
+    )
 
 
 def lines(folder: pathlib.Path, record: dict[str, Any]) -> list[str]:

@@ -62,6 +62,12 @@ class Video:
         return 1 + int(self.probs[event.start : event.end, 1:].mean(0).argmax())
 
     @property
+    def doubt(self) -> float:
+        """Seconds that are expected to be wrong, if the probabilities are right."""
+        right = np.take_along_axis(self.probs, self.found_label[:, None], 1)[:, 0]
+        return float(((1 - right) * np.diff(self.seconds)).sum())
+
+    @property
     def seconds(self) -> np.ndarray:
         """[T + 1] where each frame begins, and the end of the last one."""
         time = self.recording.time

@@ -11,6 +11,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from posevid_jax.evaluation import decision, recordings_page, segmentation, segmentation_report
+from posevid_jax.evaluation.recordings_page import Shown
 from posevid_jax.evaluation.segmentation_results import ONE_EVENT_EACH, Segmentation
 from posevid_jax.evaluation.segments import SegmentedRecording
 from posevid_jax.inference import duration_model, event_ways, recording_files, video_events
@@ -137,15 +138,18 @@ def _write_page(
     """Writes `events.html` and the timelines that it shows; of several processes, the first."""
     if not processes.is_first():
         return
-    timelines = {}
+    shown = {}
     for name, of in probs.items():
         recording = held_out.recordings[name]
         video = video_events.find(recording, of.probs, config.predict, of.threshold, None)
-        timelines[name] = recording_files.draw(video, held_out.form.class_names)
+        picture = recording_files.draw(video, held_out.form.class_names)
+        shown[name] = Shown(picture, video.doubt)
     with atomic_folder(folder / 'timelines', replace=True) as unfinished:
-        recording_files.write_timelines(unfinished, timelines)
+        recording_files.write_timelines(
+            unfinished, {name: of.timeline for name, of in shown.items()}
+        )
     ways = {way: results[way] for way in (_SHOWN, ONE_EVENT_EACH)}
-    text = recordings_page.make(title, 'Events are found as configured.', timelines, ways)
+    text = recordings_page.make(title, 'Events are found as configured.', shown, ways)
     write_text(folder / 'events.html', text)
 
 

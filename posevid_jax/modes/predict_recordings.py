@@ -29,8 +29,8 @@ def predict_recordings(
     """Finds events in the recordings behind `prepare.landmarks`.
 
     Writes the folder `workdir/predictions/<set>`: `events.csv`, `events.json` with the record that
-    is returned, `frames/<video>.csv`, `timelines/<video>.svg` and, with `eval.report`, the page
-    `index.html`.
+    is returned, `frames/<video>.csv`, `timelines/<video>.svg`, with `predict.review` the pages
+    `review/<video>.html` and, with `eval.report`, the page `index.html`.
 
     Args:
       config: the run's, with overrides.
@@ -60,8 +60,14 @@ def predict_recordings(
     record['skipped'] = read.skipped
     record |= make_record(videos, run)
     folder = workdir / 'predictions' / name
-    names, report = run.inputs['class_names'], run.config.eval.report
-    recording_files.write(folder, videos, record, names, report=report)
+    recording_files.write(
+        folder,
+        videos,
+        record,
+        run.inputs['class_names'],
+        report=run.config.eval.report,
+        review=run.config.predict.review,
+    )
     print('\n'.join(recording_files.lines(folder, record)))
     return record
 

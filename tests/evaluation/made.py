@@ -7,9 +7,12 @@ import numpy as np
 
 from posevid_jax.data import clips as contract
 from posevid_jax.data.clips import Clips
+from posevid_jax.data.landmarks.recording import Recording
+from posevid_jax.data.synthetic import make_clips
 from posevid_jax.evaluation import drawing, metrics
 from posevid_jax.evaluation.decision import Choice, Threshold
 from posevid_jax.evaluation.results import Assessment, Epoch, EpochScores, Evaluation
+from posevid_jax.evaluation.review_page import Review
 
 JOINTS = ('left_shoulder', 'right_shoulder', 'left_wrist', 'right_wrist')
 
@@ -57,6 +60,27 @@ def epoch(number: int, auc: float | None, *, step: int = 0, loss: float = 1.0) -
     scores = metrics.evaluate(label, metrics.probabilities(logits(label)), 0.5)
     val = EpochScores(scores=dataclasses.replace(scores, roc_auc=auc), loss=loss)
     return Epoch(epoch=number, step=step, train={'loss': 1.0}, val=val, time={'train_s': 1.0})
+
+
+def review(name: str = 'walk1', frames: int = 300, seed: int = 0, **changes) -> Review:
+    """A simulated recording, 25 frames a second, in which two events were found."""
+    simulated = make_clips(num_videos=1, clips_per_video=1, num_frames=frames, seed=seed)
+    joints = np.where(simulated.skeleton_mask[0][..., None], simulated.skeleton[0], np.nan)
+    seconds = np.arange(frames + 1) / 25
+    about = {
+        'recording': Recording(
+            name=name, joints=joints.astype(np.float32), joint_names=simulated.joint_names,
+            fps=25.0, width=16, height=9, time=seconds[:-1],
+        ),
+        'seconds': seconds,
+        'class_names': ['rest', 'smoke', 'drink'],
+        'prob': (1 + np.sin(np.arange(frames) / 20)) / 2,
+        'limits': (0.6, 0.5),
+        'found': np.array([[50, 100, 1], [150, 175, 2]]),
+        'labelled': None,
+        'uncertain': np.arange(frames) % 100 < 5,
+    }  # fmt: skip
+    return Review(**about | changes)
 
 
 def figures_of(monkeypatch, module):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from posevid_jax.evaluation import recordings_page, segmentation
+from posevid_jax.evaluation.recordings_page import Shown
 from posevid_jax.evaluation.segments import SegmentedRecording
 
 EVIL = '<script>alert(1)</script>'
@@ -18,15 +19,18 @@ def recording(name, true, found):
     return SegmentedRecording(true, found, np.arange(len(true) + 1) / 2, name)
 
 
-def page(recordings, classes=NAMES, timelines=None, **options):
+def page(recordings, classes=NAMES, shown=None, **options):
     ways = {
         'found': segmentation.evaluate(recordings, classes, **options),
         'one event each': segmentation.evaluate(segmentation.one_event_each(recordings), classes),
     }
-    timelines = timelines or {of.name: f'<svg id="{n}"></svg>' for n, of in enumerate(recordings)}
-    return recordings_page.make(f'Events in {EVIL}', '3 events.', timelines, ways)
+    shown = shown or {
+        of.name: Shown(f'<svg id="{n}"></svg>', doubt=1) for n, of in enumerate(recordings)
+    }
+    return recordings_page.make(f'Events in {EVIL}', '3 events.', shown, ways)
 
 
+DOUBTS = {'some': 2, 'good': 1.0, 'much': 9.5}
 GOOD = recording('good', '0110220', '0110220')
 BAD = recording('bad', '0110', '0000')
 EMPTY = recording('empty', '0000', '0000')
@@ -57,16 +61,32 @@ def test_no_better_than_one_event_over_each_is_an_alarm():
     assert re.search(r'class="alarm">WARNING: F1@0.5, 0.000, is no better than', page([lost]))
 
 
-def test_without_labels_there_are_pictures_alone():
-    text = recordings_page.make('t', 'o', {'a': '<svg id="a"></svg>'}, None)
-    assert '<svg id="a">' in text and 'F1' not in text
-    some = page([GOOD], timelines={'other': '<svg id="x"></svg>', 'good': '<svg id="y"></svg>'})
-    assert some.index('id="y"') < some.index('id="x"') and 'No labels.' in some
+def test_without_labels_the_most_doubtful_come_first():
+    shown = {name: Shown(f'<svg id="{name}"></svg>', doubt) for name, doubt in DOUBTS.items()}
+    text = recordings_page.make('t', 'o', shown, None)
+    assert re.findall(r'<svg id="(\w+)">', text) == ['much', 'some', 'good']
+    assert 'much: 9.5 seconds in doubt.' in text and 'F1' not in text
+    labelled = page([GOOD], shown=shown)
+    assert re.findall(r'<svg id="(\w+)">', labelled) == ['good', 'much', 'some']
+    assert labelled.count('No labels.') == 2
+
+
+def test_each_recording_leads_to_its_review():
+    shown = {
+        'good': Shown('<svg></svg>', 1, 'review/good.html'), EVIL: Shown('<svg></svg>', 2, 'r&b'),
+        'other': Shown('<svg></svg>', 3),
+    }  # fmt: skip
+    text = page([GOOD, BAD], shown=shown | {'bad': Shown('<svg></svg>', 4)})
+    assert re.findall(r'<a href="([^"]*)">([^<]*)</a>', text) == [
+        ('review/good.html', 'Review good'),
+        ('r&amp;b', 'Review &lt;script&gt;alert(1)&lt;/script&gt;'),
+    ]
 
 
 @pytest.mark.parametrize('count', [100, 102])
 def test_a_page_shows_no_more_pictures_than_a_browser_can(count):
-    timelines = {f'v{n}': f'<svg id="{n}"></svg>' for n in range(count)}
-    text = recordings_page.make('t', 'o', timelines, None)
+    shown = {f'v{n}': Shown('<svg></svg>', count - n, f'v{n}.html') for n in range(count)}
+    text = recordings_page.make('t', 'o', shown, None)
+    assert text.count('<a href') == count
     assert text.count('<svg') == 100
     assert ('2 more are in the folder' in text) == (count == 102)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from posevid_jax.data.landmarks.recording import Recording
-from posevid_jax.evaluation import timeline
+from posevid_jax.evaluation import review_page, timeline
 from posevid_jax.evaluation.drawing import Picture
 from posevid_jax.inference import recording_files
 from posevid_jax.inference.events import Event, Rule
@@ -60,7 +60,7 @@ def test_timelines_tell_gestures_apart_where_there_are_several(videos, tmp_path,
     drawn = []
     monkeypatch.setattr(timeline, 'draw', lambda of: drawn.append(of) or Picture('<svg></svg>'))
     record = {'set': 'some'} | make_record(videos, RUN)
-    recording_files.write(tmp_path / 'some', videos, record, NAMES, report=True)
+    recording_files.write(tmp_path / 'some', videos, record, NAMES, report=True, review=False)
     labelled, unlabelled = drawn
     assert labelled.gestures.found.tolist() == unlabelled.gestures.found.tolist() == [1, 2]
     assert labelled.gestures.labelled.tolist() == [1, 1]
@@ -69,5 +69,33 @@ def test_timelines_tell_gestures_apart_where_there_are_several(videos, tmp_path,
     page = (tmp_path / 'some/index.html').read_text()
     assert page.count('<svg') == 2 and 'No labels.' in page
     two = dataclasses.replace(videos[1], probs=videos[1].probs[:, :2])
-    recording_files.write(tmp_path / 'two', [two], record, NAMES[:2], report=False)
+    recording_files.write(tmp_path / 'two', [two], record, NAMES[:2], report=False, review=False)
     assert drawn[-1].gestures is None
+
+
+def test_doubt_is_what_the_probabilities_leave_to_other_classes(videos):
+    # Frames of half a second; the events are a wave of 1 to 3, a clap of 5 and 6.
+    wrong = [0.2, 0.3, 0.7, 0.3, 0.2, 0.5, 0.5, 0.2]
+    assert videos[0].doubt == pytest.approx(sum(wrong) / 2)
+
+
+def test_reviews_hold_what_was_found_and_what_is_known(videos, tmp_path, monkeypatch):
+    made = {}
+    monkeypatch.setattr(
+        review_page, 'make', lambda of: made.update({of.recording.name: of}) or '<html>'
+    )
+    label = np.array([-1, 1, 1, 0, 0, 2, -1, -1], np.int8)
+    some = [
+        dataclasses.replace(videos[0], label=label),
+        videos[1],
+        video('c #d', None, [[1, 0, 0]], []),
+    ]
+    record = {'set': 'some'} | make_record(some, RUN)
+    recording_files.write(tmp_path / 'some', some, record, NAMES, report=True, review=True)
+    one, other, none = made['a'], made['b'], made['c #d']
+    assert one.found.tolist() == other.found.tolist() == [[1, 4, 1], [5, 7, 2]]
+    assert one.labelled.tolist() == [[1, 3, 1], [3, 5, 0], [5, 6, 2]]
+    assert other.labelled is None and none.found.shape == (0, 3)
+    assert one.limits == (0.5, 0.4) and one.class_names == NAMES
+    assert (tmp_path / 'some/review/c #d.html').read_text() == '<html>'
+    assert 'href="review/c%20%23d.html"' in (tmp_path / 'some/index.html').read_text()

@@ -148,9 +148,13 @@ def test_events_files_and_metrics(folder, capsys):
         xml.etree.ElementTree.fromstring(path.read_text())
     page = (out / 'index.html').read_text()
     assert 'F1@0.5' in page and page.count('<svg') == 3
-    settings.eval.report = False
+    assert sorted(path.name for path in (out / 'review').iterdir()) == [
+        f'v{i}.html' for i in range(3)
+    ]
+    assert 'href="review/v0.html"' in page
+    settings.eval.report = settings.predict.review = False
     predict_recordings.predict_recordings(settings, folder / 'run', 'best')
-    assert not (out / 'index.html').exists()
+    assert not (out / 'index.html').exists() and not (out / 'review').exists()
 
 
 def test_a_duration_model_makes_events_of_what_is_not_smoothed(folder, recorded):

@@ -58,7 +58,7 @@ def trip(request, tmp_path, monkeypatch):
     run = SimpleNamespace(inputs={'class_names': list(NAMES)})
     monkeypatch.setattr(recording_files, 'draw', lambda *_: '<svg></svg>')  # which takes long
     record = video_events.make_record(videos, run)
-    recording_files.write(tmp_path / 'out', videos, record, list(NAMES), report=False)
+    recording_files.write(tmp_path / 'out', videos, record, list(NAMES), report=False, review=False)
     settings.labels = str(tmp_path / 'out/events.csv')
     return Trip(settings, form, videos)
 
