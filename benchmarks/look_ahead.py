@@ -34,11 +34,6 @@ from posevid_jax.machine import compilation_cache
 from posevid_jax.modes import read_recordings
 from posevid_jax.modes.command_line import with_one_line_errors
 
-_WORKDIR = flags.DEFINE_string('workdir', None, 'A run directory.')
-_DURATIONS = flags.DEFINE_string('durations', None, 'A duration model, as predict.durations.')
-_LANDMARKS = flags.DEFINE_string('landmarks', None, 'As prepare.landmarks.')
-_LABELS = flags.DEFINE_string('labels', None, 'As prepare.labels.')
-
 SECONDS = (0.0, 0.5, 1.0, 2.0)
 OVERLAPS = (0.1, 0.5, 0.75)
 _WARM_UP = 20  # frames of a recording whose time is not counted
@@ -89,8 +84,8 @@ def main(argv: list[str]) -> None:
 
 
 def _compare() -> None:
-    run = restore_directory(_WORKDIR.value, 'best')
-    model = duration_model.read(pathlib.Path(_DURATIONS.value))
+    run = restore_directory(flags.FLAGS.workdir, 'best')
+    model = duration_model.read(pathlib.Path(flags.FLAGS.durations))
     streamed = list(stream(run))
     ways = {'thresholds': lambda fps: thresholds(run, fps)} | {
         f'durations, {seconds:g} s ahead': lambda fps, seconds=seconds: durations(
@@ -98,7 +93,7 @@ def _compare() -> None:
         )
         for seconds in SECONDS
     }
-    title = f'{_WORKDIR.value} on {len(streamed)} recordings of {_LANDMARKS.value}'
+    title = f'{flags.FLAGS.workdir} on {len(streamed)} recordings of {flags.FLAGS.landmarks}'
     rows = [(name, *row(way, streamed, run.inputs['class_names'])) for name, way in ways.items()]
     header = (
         '', *(f'F1@{overlap:g}' for overlap in OVERLAPS), 'false/hour@0.5', 'matched',
@@ -110,7 +105,7 @@ def _compare() -> None:
 def stream(run: TrainedRun) -> Iterator[Streamed]:
     """The labelled recordings, each through a stream of its own."""
     settings = run.config.prepare.copy_and_resolve_references()
-    settings.landmarks, settings.labels = _LANDMARKS.value, _LABELS.value
+    settings.landmarks, settings.labels = flags.FLAGS.landmarks, flags.FLAGS.labels
     for of in read_recordings.read(settings, run.form, Report()):
         recording, probs, seconds = of.recording, [], []
         names = recording.joint_names
@@ -187,6 +182,17 @@ def row(
     )
 
 
+def _define_flags() -> None:
+    """Not on import: other programs have flags of these names too."""
+    for name, what in (
+        ('workdir', 'A run directory.'),
+        ('durations', 'A duration model, as predict.durations.'),
+        ('landmarks', 'As prepare.landmarks.'),
+        ('labels', 'As prepare.labels.'),
+    ):
+        flags.DEFINE_string(name, None, what, required=True)
+
+
 if __name__ == '__main__':
-    flags.mark_flags_as_required(['workdir', 'durations', 'landmarks', 'labels'])
+    _define_flags()
     app.run(with_one_line_errors(main))

@@ -92,7 +92,7 @@ def test_a_clip_is_judged_as_its_mirror_image_is_and_in_training_as_it_is():
     one, other = map(judge(alone), (batch, seen))
     assert np.abs(one - other).max() > 1e-3
     for found in map(judge(both), (batch, seen)):
-        np.testing.assert_allclose(found, (one + other) / 2, atol=1e-5)
+        np.testing.assert_allclose(found, (one + other) / 2, rtol=1e-5, atol=1e-5)
     rng = jax.random.key(1)
     np.testing.assert_array_equal(*(judge(m, rng=rng)(batch) for m in (both, alone)))
 
