@@ -8,7 +8,9 @@ chip, not the chip. Sources of the figures:
     CUDA       "Compute Capabilities" in NVIDIA's CUDA C++ Programming Guide: what each capability
                allows a multiprocessor (`_CAPABILITIES`); XLA's files agree for 8.0, 9.0 and 10.0.
     NVIDIA     data sheets and architecture papers of Turing, Ampere, Ada and Blackwell:
-               multiprocessors, L2, boost clock and memory bandwidth of the other rows.
+               multiprocessors, L2, boost clock and memory bandwidth of the other rows. Of all
+               rows the rates of dense products that are summed in float32, in bfloat16 and (as
+               TF32) in float32; Turing has neither and computes both in float32.
     reported   `memory_bytes` is what the driver offers a process (cudaMemGetInfo's total), a few
                per cent below the size on the box: XLA's files, and for the other rows and the H200
                (whose file has the nominal 141 GiB) deviceQuery and out-of-memory messages in
@@ -69,54 +71,30 @@ def _gib(size: float) -> int:
 
 
 GPUS = {
-    't4': Gpu(
-        'Tesla T4', (7, 5), 40, 15_843_721_216, 320e9, 4 << 20, 1.59,
-        8.1e12, 8.1e12,
-    ),
-    'rtx3090': Gpu(
-        'NVIDIA GeForce RTX 3090', (8, 6), 82, _gib(23.56), 936.2e9, 6 << 20, 1.695,
-        71e12, 35.6e12,
-    ),
-    'rtx4070super': Gpu(
-        'NVIDIA GeForce RTX 4070 SUPER', (8, 9), 56, _gib(11.49), 504.2e9, 48 << 20, 2.475,
-        71e12, 35.5e12,
-    ),
-    'rtx4090': Gpu(
-        'NVIDIA GeForce RTX 4090', (8, 9), 128, _gib(23.52), 1008e9, 72 << 20, 2.52,
-        165.2e12, 82.6e12,
-    ),
-    'rtx5090': Gpu(
-        'NVIDIA GeForce RTX 5090', (12, 0), 170, _gib(31.36), 1792e9, 96 << 20, 2.407,
-        209.5e12, 104.8e12,
-    ),
-    'l4': Gpu(
-        'NVIDIA L4', (8, 9), 58, _gib(22.03), 300e9, 48 << 20, 2.04,
-        121e12, 60e12,
-    ),
-    'l40s': Gpu(
-        'NVIDIA L40S', (8, 9), 142, _gib(44.39), 864e9, 96 << 20, 2.52,
-        362e12, 183e12,
-    ),
-    'a100_40gb': Gpu(
-        'NVIDIA A100-SXM4-40GB', (8, 0), 108, 42_331_013_120, 1555.2e9, 40 << 20, 1.41,
-        312e12, 156e12,
-    ),
-    'a100_80gb': Gpu(
-        'NVIDIA A100-SXM4-80GB', (8, 0), 108, 85_100_068_864, 2039.04e9, 40 << 20, 1.41,
-        312e12, 156e12,
-    ),
-    'h100': Gpu(
-        'NVIDIA H100 80GB HBM3', (9, 0), 132, 84_942_979_072, 3352.32e9, 50 << 20, 1.98,
-        989.4e12, 494.7e12,
-    ),
-    'h200': Gpu(
-        'NVIDIA H200', (9, 0), 132, _gib(139.80), 4800e9, 50 << 20, 1.98,
-        989.4e12, 494.7e12,
-    ),
-    'b200': Gpu(
-        'NVIDIA B200', (10, 0), 148, 191_514_411_008, 7672.32e9, 132_644_864, 1.965,
-        2250e12, 1125e12,
-    ),
+    't4': Gpu('Tesla T4', (7, 5), 40, 15_843_721_216,
+        320e9, 4 << 20, 1.59, 8.1e12, 8.1e12),
+    'rtx3090': Gpu('NVIDIA GeForce RTX 3090', (8, 6), 82, _gib(23.56),
+        936.2e9, 6 << 20, 1.695, 71e12, 35.6e12),
+    'rtx4070super': Gpu('NVIDIA GeForce RTX 4070 SUPER', (8, 9), 56, _gib(11.49),
+        504.2e9, 48 << 20, 2.475, 71e12, 35.5e12),
+    'rtx4090': Gpu('NVIDIA GeForce RTX 4090', (8, 9), 128, _gib(23.52),
+        1008e9, 72 << 20, 2.52, 165.2e12, 82.6e12),
+    'rtx5090': Gpu('NVIDIA GeForce RTX 5090', (12, 0), 170, _gib(31.36),
+        1792e9, 96 << 20, 2.407, 209.5e12, 104.8e12),
+    'l4': Gpu('NVIDIA L4', (8, 9), 58, _gib(22.03),
+        300e9, 48 << 20, 2.04, 121e12, 60e12),
+    'l40s': Gpu('NVIDIA L40S', (8, 9), 142, _gib(44.39),
+        864e9, 96 << 20, 2.52, 362e12, 183e12),
+    'a100_40gb': Gpu('NVIDIA A100-SXM4-40GB', (8, 0), 108, 42_331_013_120,
+        1555.2e9, 40 << 20, 1.41, 312e12, 156e12),
+    'a100_80gb': Gpu('NVIDIA A100-SXM4-80GB', (8, 0), 108, 85_100_068_864,
+        2039.04e9, 40 << 20, 1.41, 312e12, 156e12),
+    'h100': Gpu('NVIDIA H100 80GB HBM3', (9, 0), 132, 84_942_979_072,
+        3352.32e9, 50 << 20, 1.98, 989.4e12, 494.7e12),
+    'h200': Gpu('NVIDIA H200', (9, 0), 132, _gib(139.80),
+        4800e9, 50 << 20, 1.98, 989.4e12, 494.7e12),
+    'b200': Gpu('NVIDIA B200', (10, 0), 148, 191_514_411_008,
+        7672.32e9, 132_644_864, 1.965, 2250e12, 1125e12),
 }  # fmt: skip
 
 

@@ -108,6 +108,17 @@ def fit_weights(label: np.ndarray, logits: np.ndarray) -> tuple[float, ...]:
     return tuple(map(float, weights))
 
 
+def fit_without(fold: int, label: np.ndarray, logits: np.ndarray, folds: np.ndarray) -> Combination:
+    """What is to judge a fold: fitted to the others alone.
+
+    Args:
+      fold: from 0.
+      label, logits, folds: as for `fit_without_each_fold`.
+    """
+    others = folds != fold
+    return fit(label[others], logits[others])
+
+
 def fit_without_each_fold(label: np.ndarray, logits: np.ndarray, fold: np.ndarray) -> np.ndarray:
     """The weighted mean as it is to judge each fold: fitted to the other folds alone.
 
@@ -121,6 +132,5 @@ def fit_without_each_fold(label: np.ndarray, logits: np.ndarray, fold: np.ndarra
     """
     combined = []
     for k in range(fold.max() + 1):
-        others = fold != k
-        combined.append(fit(label[others], logits[others])(list(np.moveaxis(logits, 1, 0))))
+        combined.append(fit_without(k, label, logits, fold)(list(np.moveaxis(logits, 1, 0))))
     return np.stack(combined)

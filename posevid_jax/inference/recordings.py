@@ -58,7 +58,7 @@ def judged(
 
 
 def frame_judge(
-    logits: Callable[[Clips], np.ndarray], form: ClipForm, config: ConfigDict, source: str
+    logits: Callable[[Clips], np.ndarray], form: ClipForm, config: ConfigDict
 ) -> FrameJudge:
     """How a classifier of clips judges the frames of recordings.
 
@@ -66,12 +66,12 @@ def frame_judge(
 
     Args:
       logits: of the W stretches of clips that it judges, [N, W, K].
-      form, config, source: as for `cover`.
+      form, config: as for `cover`.
     """
     stretch = form.subclip or (form.num_frames, config.predict.stride)
 
     def judge(recordings: Sequence[Recording]) -> list[np.ndarray]:
-        clips = [cover(recording, form, config, source) for recording in recordings]
+        clips = [cover(recording, form, config, 'prepare.landmarks') for recording in recordings]
         values = np.split(logits(concatenate(clips)), np.cumsum([len(own) for own in clips])[:-1])
         return [
             _frame_means(own, of.start_frame, stretch, len(recording.time))

@@ -134,10 +134,7 @@ class SingleRun(TrainedRun):
         form = dataclasses.replace(
             self.form, num_frames=self.inputs['num_frames'], subclip=self.model.subclip
         )
-        source = str(self.workdir)
-        return frame_judge(
-            lambda clips: logits(self.state, self.arrays(clips)), form, self.config, source
-        )
+        return frame_judge(lambda clips: logits(self.state, self.arrays(clips)), form, self.config)
 
     def logits_of_batch(self) -> Callable[[Mapping[str, Array]], Array]:
         step = validation.logits_step(self.model, self.config)

@@ -51,7 +51,7 @@ class HeldOut:
           by name the logits of the frames, `[T, K]`.
         """
         mine = [of for name, of in self.recordings.items() if self.fold[name] == fold]
-        judge = recordings.frame_judge(logits, self.form, config, config.data.train)
+        judge = recordings.frame_judge(logits, self.form, config)
         return {of.recording.name: found for of, found in recordings.judged(mine, judge)}
 
 

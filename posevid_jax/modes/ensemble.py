@@ -169,8 +169,7 @@ def _for_fold(
     fold: int, plan: cv_files.Plan, logits: np.ndarray, frames: Sequence[dict[str, np.ndarray]]
 ) -> OutOfFold:
     """Clips and recordings by the combination that is fitted to the other folds."""
-    others = plan.fold != fold
-    fitted = combination.fit(plan.clips.label[others], logits[others])
+    fitted = combination.fit_without(fold, plan.clips.label, logits, plan.fold)
     return OutOfFold(
         fitted(list(np.moveaxis(logits, 1, 0))),
         {name: fitted([of[name] for of in frames]) for name in frames[0]},

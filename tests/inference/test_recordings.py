@@ -43,7 +43,7 @@ def test_a_frame_has_the_mean_of_all_that_covers_it(frames, subclip):
         there = [[row[s : s + length].sum() for s in stride * np.arange(count)] for row in seen]
         return np.stack([starts, np.array(there)], axis=2).astype(np.float32)
 
-    judge = frame_judge(logits, form(subclip), toy.config(predict__stride=5), 'recordings')
+    judge = frame_judge(logits, form(subclip), toy.config(predict__stride=5))
     of = [LabelledRecording(recording(name, n), None) for name, n in (('x', frames), ('y', 20))]
     found = dict((of.recording.name, values) for of, values in judged(of, judge))
     assert {name: len(values) for name, values in found.items()} == {'x': frames, 'y': 20}
