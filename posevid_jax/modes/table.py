@@ -91,6 +91,7 @@ MODES = {
         arguments=_RUN,
         needs_workdir=True,
         sections=('predict',),
+        keeps_programs=True,
     ),
     'stream': Mode(
         help='frames as JSON lines in, probabilities and events out',

@@ -1,6 +1,7 @@
 """Logits of a set of clips, and the record made of them."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -59,9 +60,17 @@ def compile_stretch_predictor(
     `[N, W, K]`."""
     step = make_stretch_step(model)
     if config.train.num_seeds > 1:
-        of_members = jax.vmap(step, (0, None, None))
-        step = lambda *args: of_members(*args).mean(axis=0)  # noqa: E731
+        step = _mean_of_members(step)
     return _compiled(step, config, parallel)
+
+
+def _mean_of_members(step: Callable[..., Array]) -> Callable[..., Array]:
+    of_members = jax.vmap(step, (0, None, None))
+
+    def mean_of_members(*args: Any) -> Array:
+        return of_members(*args).mean(axis=0)
+
+    return mean_of_members
 
 
 def _compiled(step: Callable[..., Array], config: ConfigDict, parallel: Parallel) -> Predictor:
