@@ -275,6 +275,8 @@ def get_config() -> ConfigDict:
     # Weight of the loss per frame, a mean over the frames with a label. Above 0, video_swin has a
     # logit per frame as well.
     c.train.frame_loss = 0.0
+    # Weight of the loss on jumps from one sub-clip or frame to the next; see training/losses.py.
+    c.train.smooth_loss = 0.0
     # What picks the best checkpoint: roc_auc | average_precision | loss, all of the validation
     # clips | last (no choice, so that the run is what --mode=cv judges).
     c.train.best_metric = 'roc_auc'

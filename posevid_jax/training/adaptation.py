@@ -196,6 +196,11 @@ _RULES = (
         lambda c, clips: {'train.frame_loss': 0.0},
     ),
     Rule(
+        'neither sub-clips nor frames are judged, and so nothing can be smooth',
+        lambda c, clips: c.train.smooth_loss > 0 and not (c.features.subclip or c.train.frame_loss),
+        lambda c, clips: {'train.smooth_loss': 0.0},
+    ),
+    Rule(
         'the clips are recognised by what their mirror images teach',
         lambda c, clips: _may_mirror(c) and mirroring.is_same_gesture(clips, c.features),
         lambda c, clips: {'features.mirror': 'on'},

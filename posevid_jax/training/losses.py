@@ -1,17 +1,21 @@
 """Losses of single examples, not reduced and not weighted by clip."""
 
 import functools
+import math
 
 import chex
 import jax
 import jax.numpy as jnp
 import optax
-from jax import Array
+from jax import Array, lax
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
 
 LOSSES = ('bce', 'focal', 'ce')
+
+# The change of a log-probability, in nats, above which all are alike to `per_example_jumps`.
+_LARGEST_CHANGE = 4.0
 
 
 def check(config: ConfigDict) -> None:
@@ -20,7 +24,7 @@ def check(config: ConfigDict) -> None:
         raise InputError(f'train.loss: found {config.loss!r}, expected one of {", ".join(LOSSES)}')
     if not 0 <= config.focal_alpha <= 1:
         raise InputError(f'train.focal_alpha: found {config.focal_alpha}, expected 0 to 1')
-    for key in ('focal_gamma', 'frame_loss'):
+    for key in ('focal_gamma', 'frame_loss', 'smooth_loss'):
         if config[key] < 0:
             raise InputError(f'train.{key}: found {config[key]}, expected 0 or more')
     if not 0 <= config.label_smoothing < 1:
@@ -115,3 +119,25 @@ def per_example_frames(frame_logits: Array, frame_label: Array) -> Array:
     known = frame_label >= 0
     loss = optax.sigmoid_binary_cross_entropy(frame_logits, frame_label.astype(jnp.float32))
     return jnp.where(known, loss, 0.0).sum(axis=1) / jnp.maximum(known.sum(axis=1), 1)
+
+
+def per_example_jumps(logits: Array) -> Array:
+    """How far the class probabilities of each example jump from one piece of time to the next.
+
+    The truncated mean squared error of Farha and Gall 2019, "MS-TCN", equations 9 to 12: squares
+    of changes of log-probabilities, cut off at 4 nats. The earlier piece is taken as given, so that
+    its own gradient is that of its label and of the piece before it.
+
+    Args:
+      logits: `[B, W, K]` of neighbouring sub-clips or frames; K = 1 with two classes.
+
+    Returns:
+      `[B]` float32, the mean over neighbours and classes; 0 where W = 1.
+    """
+    chex.assert_rank(logits, 3)
+    if logits.shape[2] == 1:
+        logits = jnp.concatenate([jnp.zeros_like(logits), logits], axis=2)
+    log_probs = jax.nn.log_softmax(logits)
+    changes = log_probs[:, 1:] - lax.stop_gradient(log_probs[:, :-1])
+    squares = jnp.minimum(changes**2, _LARGEST_CHANGE**2)
+    return squares.sum(axis=(1, 2)) / max(math.prod(squares.shape[1:]), 1)

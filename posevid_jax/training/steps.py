@@ -10,7 +10,7 @@ from jax import Array, lax
 from ml_collections import ConfigDict
 
 from posevid_jax.features.augment import Augment
-from posevid_jax.models.classifier import Classifier
+from posevid_jax.models.classifier import Classifier, Outputs
 from posevid_jax.training import losses, nonfinite, optim
 from posevid_jax.training.state import MEMBER_AXES, Sums, TrainState
 
@@ -86,15 +86,7 @@ def make_train_step(
                     rng=rng,
                     axis_name=axis_name,
                 )
-                if outputs.subclip_logits is None:
-                    target = batch['target' if 'target' in batch else 'label']
-                    loss = losses.per_example(outputs.logits, target, config)
-                else:
-                    target = classifier.subclip_targets(batch, outputs.subclip_logits)
-                    loss = losses.per_example_subclips(outputs.subclip_logits, target, config)
-                if outputs.frame_logits is not None:
-                    frames = losses.per_example_frames(outputs.frame_logits, batch['frame_label'])
-                    loss += config.frame_loss * frames
+                loss = _per_example(classifier, outputs, batch, config)
                 return (weight * loss).sum() / total_weight, (outputs.logits, updated)
 
             (loss, (logits, updated)), grads = jax.value_and_grad(loss_fn, has_aux=True)(
@@ -139,6 +131,27 @@ def make_train_step(
         return state, metrics | {'skipped': state.skipped, 'bad_step': state.bad_step}
 
     return train_step
+
+
+def _per_example(
+    classifier: Classifier, outputs: Outputs, batch: Batch, config: ConfigDict
+) -> Array:
+    """The loss of each clip `[B]`, of all that is said of it; `config.train`."""
+    subclips, frames = outputs.subclip_logits, outputs.frame_logits
+    if subclips is None:
+        target = batch['target' if 'target' in batch else 'label']
+        loss = losses.per_example(outputs.logits, target, config)
+    else:
+        target = classifier.subclip_targets(batch, subclips)
+        loss = losses.per_example_subclips(subclips, target, config)
+    if frames is not None:
+        loss += config.frame_loss * losses.per_example_frames(frames, batch['frame_label'])
+    if config.smooth_loss:
+        if subclips is not None:
+            loss += config.smooth_loss * losses.per_example_jumps(subclips)
+        if frames is not None:
+            loss += config.smooth_loss * losses.per_example_jumps(frames[..., None])
+    return loss
 
 
 def _average(state: TrainState, params: Any, decay: float) -> Any:

@@ -144,6 +144,12 @@ RULES = {
         {'train.frame_loss': 0.0},
         'frames are told apart by two only: train.frame_loss=0.0',
     ),
+    'nothing to smooth': (
+        made(),
+        {'train__smooth_loss': 0.15},
+        {'train.smooth_loss': 0.0},
+        'nothing can be smooth: train.smooth_loss=0.0',
+    ),
 }
 
 
@@ -164,6 +170,7 @@ def test_clips_that_have_everything_change_nothing():
         'features__zscore': 'per_video',
         'train__loss': 'focal',
         'train__frame_loss': 1.0,
+        'train__smooth_loss': 0.15,
     }
     assert adapted(made(), **options) == ({}, [])
     stored = np.zeros((24, 2 * AROUND, 17, 4), np.float32)

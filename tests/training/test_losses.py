@@ -1,5 +1,6 @@
 import math
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -94,6 +95,7 @@ def test_class_weights_must_be_one_a_class():
         ({'focal_alpha': 1.5}, 'train.focal_alpha'),
         ({'focal_gamma': -1.0}, 'train.focal_gamma'),
         ({'label_smoothing': 1.0}, 'train.label_smoothing'),
+        ({'smooth_loss': -1.0}, 'train.smooth_loss'),
         ({'class_weights': (1.0, -1.0)}, 'train.class_weights'),
     ],
 )
@@ -107,3 +109,22 @@ def test_frame_loss_is_the_mean_over_known_frames():
     label = jnp.array([[1, 0, -1], [-1, -1, -1]])
     loss = losses.per_example_frames(logits, label)
     np.testing.assert_allclose(loss, [-np.log([0.5, 0.25]).mean(), 0], rtol=1e-5)
+
+
+@pytest.mark.parametrize('outputs', [1, 3])
+def test_jumps_are_cut_off_squares_of_changes_of_log_probabilities(outputs):
+    logits = np.random.default_rng(3).normal(scale=4, size=(2, 6, outputs))
+    every = logits if outputs > 1 else np.concatenate([0 * logits, logits], axis=2)
+    log_probs = every - np.log(np.exp(every).sum(axis=2, keepdims=True))
+    changes = np.abs(np.diff(log_probs, axis=1))
+    assert (changes > 4).any() and (changes < 4).any()
+    expected = (np.minimum(changes, 4) ** 2).mean(axis=(1, 2))
+    found = losses.per_example_jumps(jnp.asarray(logits, jnp.float32))
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    np.testing.assert_array_equal(losses.per_example_jumps(jnp.ones((2, 1, outputs))), [0, 0])
+
+
+def test_a_jump_pulls_what_comes_after_it_and_not_what_was_before():
+    gradient = jax.grad(lambda logits: losses.per_example_jumps(logits).sum())
+    found = np.asarray(gradient(jnp.array([[[0.0], [1.0]]])))[0, :, 0]
+    assert found[0] == 0 and found[1] > 0

@@ -59,6 +59,7 @@ MODELS = [
         model__size='toy',
         features__layout='skeleton',
         train__frame_loss=0.5,
+        train__smooth_loss=0.25,
         **DETERMINISTIC,
     ),
 ]
@@ -113,6 +114,10 @@ def test_loss_is_the_weighted_mean_over_the_valid_clips(config):
         label = example['frame_label']
         frames = np.ma.array(bce(outputs.frame_logits, label), mask=label < 0).mean(axis=1)
         each = each + config.train.frame_loss * frames
+        logits = np.asarray(outputs.frame_logits, np.float64)
+        log_probs = -np.log1p(np.exp(np.stack([logits, -logits])))  # [K, B, T]
+        changes = np.minimum(np.abs(np.diff(log_probs)), 4)
+        each = each + config.train.smooth_loss * (changes**2).mean(axis=(0, 2))
     expected = np.average(each, weights=example['weight'] * example['valid'])
     right = (np.asarray(outputs.logits[:, 0]) > 0) == example['label']
     accuracy = np.average(right, weights=example['valid'])
@@ -121,6 +126,27 @@ def test_loss_is_the_weighted_mean_over_the_valid_clips(config):
     assert metrics['accuracy'] == pytest.approx(accuracy)
     assert after.epoch.means()['loss'] == pytest.approx(expected, rel=1e-5)
     assert after.epoch.clips == example['valid'].sum()
+
+
+def test_jumps_between_subclips_are_part_of_the_loss():
+    example, loss = toy.batch(), {}
+    for weight in (0.0, 0.25):
+        config = toy.config(
+            features__subclip=4,
+            features__subclip_stride=2,
+            train__smooth_loss=weight,
+            **DETERMINISTIC,
+        )
+        step, state, _ = make('jit', config, example)
+        model = classifier.build(config, num_classes=2, joint_names=toy.JOINTS)
+        outputs, _ = jax.jit(lambda *given, of=model: of(*given))(
+            state.variables, state.scaler, example
+        )
+        loss[weight] = step(state, example, jax.random.key(0))[1]['loss']
+    jumps = losses.per_example_jumps(outputs.subclip_logits)
+    expected = 0.25 * np.average(jumps, weights=example['weight'] * example['valid'])
+    assert expected > 1e-3
+    assert loss[0.25] - loss[0.0] == pytest.approx(expected, rel=1e-3)
 
 
 def test_dropout_differs_between_steps_and_between_devices():
