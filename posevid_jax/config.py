@@ -75,6 +75,8 @@ def get_config() -> ConfigDict:
     c.prepare.landmarks = ''  # a landmark file (or OpenPose folder), or a folder of them
     # A folder with a label file per video, or one file with a column for the video; '' = no labels.
     c.prepare.labels = ''
+    # Corrected labels, likewise: the first of these that has a video replaces its labels.
+    c.prepare.corrections = ()
     c.prepare.label_unit = ''  # of label times: '' = as the file says | seconds | ms | frames
     c.prepare.output = ''  # PATH.npz writes an archive, any other PATH a folder of shards
     # Patterns of file names without extension. What * stands for is the name of the video, which

@@ -1,56 +1,106 @@
-"""Which landmarks and which label file belong to the same video: those whose names agree."""
+"""Which landmarks and which labels belong to the same video: those whose names agree."""
 
 import dataclasses
 import pathlib
 import unicodedata
+from collections.abc import Iterable
 
 from ml_collections import ConfigDict
 
+from posevid_jax.data.labels.read import read_videos, video_key
 from posevid_jax.data.landmarks.read import is_recording
 from posevid_jax.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """The files of one video; `labels` is None where there is no label file."""
+    """The files of one video.
+
+    Attributes:
+      name: of the video.
+      landmarks: its file, or OpenPose folder.
+      labels: the file with its labels; None without one.
+      labelled_as: the name that it has in there, as `read_videos` knows it; '' in a file of one.
+      corrected: whether that file is of `prepare.corrections`.
+    """
 
     name: str
     landmarks: pathlib.Path
     labels: pathlib.Path | None
+    labelled_as: str = ''
+    corrected: bool = False
+
+
+def is_labelled(config: ConfigDict) -> bool:
+    """Whether `config.prepare` names any labels."""
+    return bool(config.labels or config.corrections)
 
 
 def pair(config: ConfigDict) -> tuple[list[Pair], list[str]]:
-    """Pairs the files behind `prepare.landmarks` and `prepare.labels`.
+    """Pairs the files behind `prepare.landmarks` with those that label them.
 
     The name of a video is the name of its file without extensions and without what stands around
     the `*` of `prepare.landmarks_name` or `prepare.labels_name`: with `*_pose` and `*_full`,
-    `7_pose.csv.xz` and `7_full.csv` are video 7, and so is `7.csv`.
+    `7_pose.csv.xz` and `7_full.csv` are video 7, and so is `7.csv`. A label file of several videos
+    names them itself.
+
+    The labels of a video are those of the first that has any: each of `prepare.corrections` in
+    turn, then `prepare.labels`.
 
     Args:
-      config: `config.prepare`; without `labels`, no video has a label file.
+      config: `config.prepare`; where it names no labels, no video has a label file.
 
     Returns:
       (pairs in the order of the names, a line for each file that has no partner).
 
     Raises:
-      InputError: a path does not exist or is empty, a pattern is wrong, or two files of a folder
-        belong to the same video.
+      InputError: a path does not exist or is empty, a pattern is wrong, two files of a folder
+        belong to the same video, or a file of labels for several videos cannot be read.
     """
-    landmarks = _by_name(config, 'landmarks')
-    if not config.labels:
-        return [Pair(name, path, None) for name, path in landmarks.items()], []
-    labels = _by_name(config, 'labels')
-    alone = [
-        f'{path}: found no {other_key} of video {name!r} in {folder}'
-        for mine, other, other_key, folder in (
-            (landmarks, labels, 'label file', config.labels),
-            (labels, landmarks, 'landmarks', config.landmarks),
-        )
-        for name, path in mine.items()
-        if name not in other
+    landmarks = {
+        name: Pair(name, path, None)
+        for name, path in _by_name(config, config.landmarks, 'landmarks', 'landmarks').items()
+    }
+    if not is_labelled(config):
+        return list(landmarks.values()), []
+    sources = [(path, 'corrections') for path in config.corrections]
+    sources += [(config.labels, 'labels')] if config.labels else []
+    found: dict[str, Pair] = {}
+    alone: dict[str, str] = {}
+    for source, key in sources:
+        for name, (path, labelled_as) in _labelled(config, source, key, landmarks).items():
+            if name not in landmarks:
+                line = f'{path}: found no landmarks of video {name!r} in {config.landmarks}'
+                alone.setdefault(name, line)
+            elif name not in found:
+                found[name] = dataclasses.replace(
+                    landmarks[name],
+                    labels=path,
+                    labelled_as=labelled_as,
+                    corrected=key == 'corrections',
+                )
+    where = ', '.join(str(source) for source, _ in sources)
+    lines = [
+        f'{of.landmarks}: found no label file of video {name!r} in {where}'
+        for name, of in landmarks.items()
+        if name not in found
     ]
-    both = [name for name in landmarks if name in labels]
-    return [Pair(name, landmarks[name], labels[name]) for name in both], alone
+    both = [found[name] for name in landmarks if name in found]
+    return both, lines + [alone[name] for name in sorted(alone)]
+
+
+def _labelled(
+    config: ConfigDict, source: str, key: str, landmarks: Iterable[str]
+) -> dict[str, tuple[pathlib.Path, str]]:
+    """By the name of a video, the file of a source that labels it, and its name in there."""
+    path = pathlib.Path(source)
+    if path.is_file():
+        names = read_videos(path, config.max_file_mb, config.label_unit).keys()
+        if set(names) != {''}:
+            full = {video_key(name): name for name in landmarks}
+            return {full.get(name, name): (path, name) for name in names}
+    files = _by_name(config, source, key, 'labels')
+    return {name: (file, '') for name, file in files.items()}
 
 
 def video_name(path: pathlib.Path, pattern: str) -> str:
@@ -71,13 +121,15 @@ def video_name(path: pathlib.Path, pattern: str) -> str:
     return name
 
 
-def _by_name(config: ConfigDict, key: str) -> dict[str, pathlib.Path]:
-    """Name of the video to path, in the order of the names."""
-    pattern = config[f'{key}_name']
+def _by_name(config: ConfigDict, source: str, key: str, pattern_of: str) -> dict[str, pathlib.Path]:
+    """Name of the video to path, in the order of the names; `key` of `prepare` gave the source."""
+    pattern = config[f'{pattern_of}_name']
     if pattern.count('*') != 1:
-        raise InputError(f'prepare.{key}_name: found {pattern!r}, expected a pattern with one *')
+        raise InputError(
+            f'prepare.{pattern_of}_name: found {pattern!r}, expected a pattern with one *'
+        )
     found: dict[str, pathlib.Path] = {}
-    for path in _entries(pathlib.Path(config[key]), f'prepare.{key}'):
+    for path in _entries(pathlib.Path(source), f'prepare.{key}'):
         name = video_name(path, pattern)
         if name in found:
             raise InputError(f'{path}: video {name!r}: found in {found[name].name} too')

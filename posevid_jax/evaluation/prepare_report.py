@@ -35,6 +35,7 @@ class VideoReport:
       joints, joint_names_from: number of joints, and where their names come from.
       people: who was followed, in turn: person, first frame, frames.
       labels: seconds of each label.
+      corrected: whether they are of `prepare.corrections`.
       clips: made of it.
       notes: what was assumed, or is odd.
     """
@@ -53,6 +54,7 @@ class VideoReport:
     joint_names_from: str
     people: tuple[tuple[str, int, int], ...]
     labels: dict[str, float]
+    corrected: bool
     clips: int
     notes: tuple[str, ...]
 
@@ -128,6 +130,7 @@ def of_video(
         joint_names_from=origin.joint_names,
         people=origin.people,
         labels=dict(labels),
+        corrected=pair.corrected,
         clips=clips,
         notes=(*origin.notes, *(intervals.notes if intervals else ())),
     )
@@ -190,6 +193,8 @@ def lines(report: Report, path: pathlib.Path) -> list[str]:
         count = len(kind['videos'])
         where = kind['videos'][0] if count == 1 else f'{count} videos, such as {kind["videos"][0]}'
         text.append(f'assumed: {kind["note"]} ({where})')
+    if corrected := [video.video for video in report.videos if video.corrected]:
+        text.append(f'labels of {len(corrected)} videos are corrections: {", ".join(corrected)}')
     for reason, count in report.left_out.items():
         if count:
             text.append(f'left out: {count:,} {reason}')

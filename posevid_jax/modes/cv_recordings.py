@@ -11,6 +11,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.contract import UNKNOWN_LABEL
+from posevid_jax.data.pairing import is_labelled
 from posevid_jax.errors import InputError, printable
 from posevid_jax.evaluation.prepare_report import Report
 from posevid_jax.features import subclips
@@ -87,7 +88,7 @@ def read(config: ConfigDict, form: ClipForm, plan: cv_files.Plan) -> HeldOut | N
         return None
     events.check(config.predict)
     prepare.check_input(settings)
-    if not settings.labels:
+    if not is_labelled(settings):
         raise InputError('prepare.labels: not given, expected labels of prepare.landmarks')
     fold_of: dict[str, set[int]] = {}
     for video, fold in zip(plan.clips.video_ids, plan.fold, strict=True):

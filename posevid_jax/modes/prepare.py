@@ -1,12 +1,11 @@
 """Mode prepare: a folder of landmark files and a folder of labels become a set of clips."""
 
-import dataclasses
 import itertools
 import json
 import pathlib
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tqdm
@@ -18,10 +17,10 @@ from posevid_jax.data.concatenate import concatenate
 from posevid_jax.data.intervals import Intervals, in_seconds
 from posevid_jax.data.joints import joint_map
 from posevid_jax.data.labels import events
-from posevid_jax.data.labels.read import read_intervals, read_videos, video_key
+from posevid_jax.data.labels.read import read_intervals, read_videos
 from posevid_jax.data.landmarks.read import read_recording
 from posevid_jax.data.npz import write_clips
-from posevid_jax.data.pairing import Pair, pair
+from posevid_jax.data.pairing import Pair, is_labelled, pair
 from posevid_jax.data.shard_reader import read_shards
 from posevid_jax.data.shards import write_shards
 from posevid_jax.errors import InputError, printable
@@ -166,10 +165,14 @@ def read_labels(
     Raises:
       InputError: such a file and `on_error` is `raise`, or the classes are not clear.
     """
+    pairs, alone = pair(settings)
+    for line in alone:
+        bad_file(line, settings, report)
     labels: dict[Pair, Intervals | None] = {}
-    for video, read in _each_label_file(settings, report):
+    of_several: dict[pathlib.Path, dict[str, Intervals]] = {}
+    for video in pairs:
         try:
-            found = read()
+            found = _labels_of(video, settings, of_several)
             unknown = set(found.label if found else ()).difference(settings.classes)
             if settings.classes and unknown:
                 raise InputError(
@@ -179,7 +182,7 @@ def read_labels(
             labels[video] = found
         except InputError as error:
             bad_file(str(error), settings, report)
-    if not settings.labels:
+    if not is_labelled(settings):
         return labels, ()
     found = {
         label: video.labels
@@ -192,33 +195,18 @@ def read_labels(
     )
 
 
-def _each_label_file(
-    settings: ConfigDict, report: Report
-) -> Iterator[tuple[Pair, Callable[[], Intervals | None]]]:
-    """Each video with what reads its labels; a file of several videos is read once."""
-    path, limit, unit = pathlib.Path(settings.labels), settings.max_file_mb, settings.label_unit
-    of_all = read_videos(path, limit, unit) if settings.labels and path.is_file() else {'': None}
-    if set(of_all) == {''}:
-        pairs, alone = pair(settings)
-        for line in alone:
-            bad_file(line, settings, report)
-        for video in pairs:
-            file = video.labels
-            yield video, lambda file=file: file and read_intervals(file, limit, unit)
-        return
-    landmarks = settings.copy_and_resolve_references().unlock()
-    landmarks.labels = ''
-    videos = {video_key(video.name): video for video in pair(landmarks)[0]}
-    for name in sorted(of_all.keys() - videos.keys()):
-        bad_file(
-            f'{path}: found labels of video {name!r}, and no landmarks of it', settings, report
-        )
-    for name, video in videos.items():
-        if name not in of_all:
-            bad_file(f'{video.landmarks}: found no labels of it in {path}', settings, report)
-            continue
-        found = of_all[name]
-        yield dataclasses.replace(video, labels=path), lambda found=found: found
+def _labels_of(
+    video: Pair, settings: ConfigDict, of_several: dict[pathlib.Path, dict[str, Intervals]]
+) -> Intervals | None:
+    """The labels of a video; a file of several is read once and then kept in `of_several`."""
+    path, limit, unit = video.labels, settings.max_file_mb, settings.label_unit
+    if path is None:
+        return None
+    if not video.labelled_as:
+        return read_intervals(path, limit, unit)
+    if path not in of_several:
+        of_several[path] = read_videos(path, limit, unit)
+    return of_several[path][video.labelled_as]
 
 
 def _check_alike(video: Pair, clips: Clips, first: Pair, expected: Clips) -> None:

@@ -71,6 +71,7 @@ def test_files_without_a_partner_are_named(tmp_path):
 def test_one_file_or_one_openpose_folder_is_one_video(tmp_path):
     landmarks = made(tmp_path / 'a', '1_pose.csv', '2_pose.csv')
     labels = made(tmp_path / 'b', '1_full.csv')
+    (labels / '1_full.csv').write_text('start,end,label\n0,1,smoke\n')
     (one,), alone = pair(config(landmarks / '1_pose.csv', labels / '1_full.csv'))
     assert one.name == '1' and not alone
     folder = made(tmp_path / 'walk', 'c_0_keypoints.json', 'c_1_keypoints.json')
@@ -92,3 +93,24 @@ def test_other_patterns_and_what_is_wrong(tmp_path):
     made(landmarks, 'k.csv')
     with pytest.raises(InputError, match=r"results_k\.json: video 'k': found in k\.csv too"):
         pair(config(landmarks, **keys))
+
+
+def test_the_first_source_that_has_a_video_labels_it(tmp_path):
+    landmarks = made(tmp_path / 'a', '1.csv', '2.csv', '3.csv', '4.csv')
+    labels = made(tmp_path / 'b', '1_full.csv', '2_full.csv', '3_full.csv')
+    first, second = made(tmp_path / 'c', '3.csv', '5.csv'), tmp_path / 'd.csv'
+    second.write_text('video,start,end,label\n2.mp4,0,1,smoke\n3.mp4,0,1,smoke\n4.mp4,0,1,smoke\n')
+    keys = config(landmarks, labels, corrections=(str(first), str(second)))
+    pairs, alone = pair(keys)
+    found = {of.name: (of.labels, of.labelled_as, of.corrected) for of in pairs}
+    assert found == {
+        '1': (labels / '1_full.csv', '', False),
+        '2': (second, '2', True),
+        '3': (first / '3.csv', '', True),
+        '4': (second, '4', True),
+    }
+    assert alone == [f"{first / '5.csv'}: found no landmarks of video '5' in {landmarks}"]
+    pairs, alone = pair(config(landmarks, corrections=(str(first),)))
+    assert [of.name for of in pairs] == ['3'] and len(alone) == 4
+    with pytest.raises(InputError, match=r'prepare\.corrections: .*none not found'):
+        pair(config(landmarks, labels, corrections=(str(tmp_path / 'none'),)))

@@ -56,6 +56,20 @@ def test_an_archive_holds_the_clips_of_all_videos_in_order(tmp_path, capsys):
     assert '0 = no_smoke: 6, 1 = smoke: 9' in out and 'skipped' not in out
 
 
+def test_corrected_labels_replace_those_of_their_videos(tmp_path, capsys):
+    fill(tmp_path)
+    (tmp_path / 'labels' / '2_full.csv').unlink()  # labelled by a person only
+    corrected = tmp_path / 'corrected.csv'
+    rows = '10,0,0.6,smoke\n10,0.6,1.2,no_smoke\n2,0,1.2,smoke\n'
+    corrected.write_text('video,start,end,label\n' + rows)
+    prepare.prepare(config(tmp_path, corrections=(str(corrected),)))
+    clips = read_clips(tmp_path / 'clips.npz', prefix='long')
+    assert clips.video_ids == ('1',) * 5 + ('10',) * 5 + ('2',) * 5
+    expected = [0, 0, 1, 1, 1] + [1, 1, 1, 0, 0] + [1] * 5
+    np.testing.assert_array_equal(clips.label, expected)
+    assert 'labels of 2 videos are corrections: 10, 2' in capsys.readouterr().out
+
+
 def test_the_same_files_give_the_same_clips(tmp_path):
     fill(tmp_path)
     prints = set()
