@@ -157,9 +157,9 @@ def get_config() -> ConfigDict:
     c.features.kernel_seed = 0  # which features are summed, and whose quantiles are taken
     c.features.parts = 1  # above 1: also the means of this many equal parts of the clip
     # Frames of a sub-clip, and frames from the start of one to the start of the next. Every whole
-    # sub-clip is trained and judged like a clip of its own, with the label that most of its frames
-    # have; the clip's logits are the medians of theirs. As with context, stat_pool also reads the
-    # means of the frames before and after each. 0 = a clip is judged as one.
+    # sub-clip is trained and judged like a clip of its own, with a label by its frames
+    # (train.subclip_label); the clip's logits are the medians of theirs. As with context, stat_pool
+    # also reads the means of the frames before and after each. 0 = a clip is judged as one.
     c.features.subclip = 0
     c.features.subclip_stride = 5
     # How stat_pool scales its statistics before the MLP: none, or a kind of `scaler`, fitted to the
@@ -274,6 +274,9 @@ def get_config() -> ConfigDict:
     c.train.focal_alpha = 0.5  # weight of the positive class; the negative one has 1 - alpha
     c.train.class_weights = ()  # of each class in the loss, e.g. (1.0, 3.0); () = all 1
     c.train.label_smoothing = 0.0  # share of a label that is spread evenly over all classes
+    # What a sub-clip is taught to be. most: the class of most of its frames | share: each class by
+    # the share of the frames that have it.
+    c.train.subclip_label = 'most'
     # Weight of the loss per frame, a mean over the frames with a label. Above 0, video_swin has a
     # logit per frame as well.
     c.train.frame_loss = 0.0

@@ -22,6 +22,14 @@ def check(features: ConfigDict, frames: int) -> None:
         )
 
 
+def check_label(name: str) -> None:
+    """Raises InputError unless there is such a `train.subclip_label`."""
+    if name not in LABELS:
+        raise InputError(
+            f'train.subclip_label: found {name!r}, expected one of {", ".join(LABELS)}'
+        )
+
+
 def count(features: ConfigDict, frames: int) -> int:
     """How many sub-clips a clip of so many frames has."""
     return (frames - features.subclip) // features.subclip_stride + 1 if features.subclip else 1
@@ -51,9 +59,29 @@ def labels(frame_label: Array, label: Array, num_classes: int, length: int, stri
     Returns:
       `[B, W]` int32.
     """
+    counts = _frames_of_classes(frame_label, num_classes, length, stride)
+    most = num_classes - 1 - jnp.argmax(counts[..., ::-1], axis=-1)
+    known = counts.sum(axis=-1) > 0
+    return jnp.where(known, most, label[:, None]).astype(jnp.int32)
+
+
+def shares(frame_label: Array, label: Array, num_classes: int, length: int, stride: int) -> Array:
+    """The share of each class in the frames of each sub-clip which have a label, `[B, W, K]` f32.
+
+    Args: as for `labels`.
+    """
+    counts = _frames_of_classes(frame_label, num_classes, length, stride)
+    known = counts.sum(axis=-1, keepdims=True)
+    of_clip = jax.nn.one_hot(label, num_classes)[:, None]
+    return jnp.where(known > 0, counts / jnp.maximum(known, 1), of_clip)
+
+
+def _frames_of_classes(frame_label: Array, num_classes: int, length: int, stride: int) -> Array:
+    """How many frames of each sub-clip have each label, `[B, W, K]` f32."""
     frames = cut(frame_label, length, stride)  # [B W, length]
     counts = jax.nn.one_hot(frames, num_classes).sum(axis=1)  # of an unknown frame all 0
-    most = num_classes - 1 - jnp.argmax(counts[:, ::-1], axis=1)
-    most = most.reshape(len(label), -1)
-    known = (frames >= 0).any(axis=1).reshape(most.shape)
-    return jnp.where(known, most, label[:, None]).astype(jnp.int32)
+    return counts.reshape(len(frame_label), -1, num_classes)
+
+
+LABELS = {'most': labels, 'share': shares}
+"""What a sub-clip is taught to be, by the value of `train.subclip_label`."""

@@ -51,6 +51,7 @@ class Classifier:
       read: (batch, scaler) to what the network is called with, `pipeline.read`.
       subclip: frames of the sub-clips of a clip, and from one to the next, where the network judges
         these instead of clips.
+      subclip_label: what a sub-clip of several labels is taught to be, `subclips.LABELS`.
       mirror: a batch to what it is in a mirror, where clips are judged by the mean of the logits of
         both.
     """
@@ -58,6 +59,7 @@ class Classifier:
     network: nn.Module
     read: pipeline.Reader
     subclip: tuple[int, int] | None = None
+    subclip_label: str = 'most'
     mirror: Callable[[dict[str, Array]], dict[str, Array]] | None = None
 
     def init(self, rng: Array, scaler: Scaler, batch: Mapping[str, Any]) -> Variables:
@@ -111,14 +113,15 @@ class Classifier:
         return outputs, updated.get('batch_stats', variables['batch_stats'])
 
     def subclip_targets(self, batch: dict[str, Array], subclip_logits: Array) -> Array:
-        """What the sub-clips are that have these logits: their classes `[B, W]`; of mixed clips the
-        shares of these, `[B, W, K]`, which a sub-clip has as its clip."""
+        """What the sub-clips are that have these logits: their classes `[B, W]`, or the shares of
+        classes `[B, W, K]`. A sub-clip of mixed clips has the shares of its clip."""
         assert self.subclip is not None  # else there are no such logits
         clips, count, outputs = subclip_logits.shape
         classes = max(2, outputs)
         if 'target' in batch:
             return jnp.broadcast_to(batch['target'][:, None], (clips, count, classes))
-        return subclips.labels(batch['frame_label'], batch['label'], classes, *self.subclip)
+        of_subclips = subclips.LABELS[self.subclip_label]
+        return of_subclips(batch['frame_label'], batch['label'], classes, *self.subclip)
 
 
 def build(config: ConfigDict, *, num_classes: int, joint_names: Sequence[str]) -> Classifier:
@@ -134,6 +137,7 @@ def build(config: ConfigDict, *, num_classes: int, joint_names: Sequence[str]) -
     """
     spec = families.input_spec(config)
     check.check(spec)
+    subclips.check_label(config.train.subclip_label)
     network = build_network(config, num_classes)
     check.check_joints(spec, joint_names)
     mirror = functools.partial(mirroring.image, joint_names=tuple(joint_names))
@@ -141,6 +145,7 @@ def build(config: ConfigDict, *, num_classes: int, joint_names: Sequence[str]) -
         network,
         functools.partial(pipeline.read, spec=spec, joint_names=tuple(joint_names)),
         subclips.length_and_stride(config.features),
+        config.train.subclip_label,
         mirror if spec.features.mirror == 'on' else None,
     )
 

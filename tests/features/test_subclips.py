@@ -40,8 +40,42 @@ def test_a_subclips_has_the_label_of_most_of_its_frames():
     found = subclips.labels(frames, jnp.array([0, 2, 1]), 3, length=4, stride=3)
     # as many of two classes; all unknown, so the clip's
     np.testing.assert_array_equal(found, [[1, 0], [1, 0], [2, 1]])
-    unknown = subclips.labels(jnp.full((2, 7), -1), jnp.array([0, 2]), 3, length=4, stride=3)
-    np.testing.assert_array_equal(unknown, [[0, 0], [2, 2]])
+    shares = subclips.shares(frames, jnp.array([0, 2, 1]), 3, length=4, stride=3)
+    np.testing.assert_allclose(
+        np.array(shares) * 12,
+        [
+            [[6, 6, 0], [9, 3, 0]],
+            [[4, 8, 0], [12, 0, 0]],
+            [[3, 3, 6], [6, 6, 0]],
+        ],
+        atol=1e-5,
+    )
+    unknown = (jnp.full((2, 7), -1), jnp.array([0, 2]), 3, 4, 3)
+    np.testing.assert_array_equal(subclips.labels(*unknown), [[0, 0], [2, 2]])
+    np.testing.assert_array_equal(subclips.shares(*unknown), np.eye(3)[[[0, 0], [2, 2]]])
+
+
+def test_the_configuration_says_what_a_subclip_is_taught():
+    batch = toy.batch()
+    batch['frame_label'][:, ::3] = 1 - batch['frame_label'][:, ::3]
+    target = {}
+    for name in ('most', 'share'):
+        config = toy.config(**SHORT, train__subclip_label=name)
+        model = classifier.build(config, num_classes=2, joint_names=toy.JOINTS)
+        target[name] = np.asarray(
+            model.subclip_targets(batch, jnp.zeros((len(batch['fps']), 3, 1)))
+        )
+    assert target['most'].shape == target['share'].shape[:2]
+    mixed = (target['share'] % 1 > 0).any(axis=2)
+    assert mixed.any()
+    clear = np.abs(target['share'][..., 1] - 0.5) > 0.1
+    np.testing.assert_array_equal(target['most'][clear], target['share'].argmax(2)[clear])
+    with pytest.raises(
+        InputError, match=r"train\.subclip_label: found 'half', expected one of most"
+    ):
+        classifier.build(
+            toy.config(train__subclip_label='half'), num_classes=2, joint_names=toy.JOINTS
+        )
 
 
 @pytest.mark.parametrize('context', [AROUND, 0])
