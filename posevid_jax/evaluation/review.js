@@ -144,6 +144,7 @@ const FORMATS = {
   CSV: { ending: '.csv', write: csvText },
   Audacity: { ending: '.txt', write: audacityText },
   ELAN: { ending: '.eaf', write: elanText },
+  BORIS: { ending: '.csv', write: borisText },
 };
 
 function csvText(rows) {
@@ -177,6 +178,15 @@ ${rows.map(annotation).join('\n')}
 `;
 }
 
+/** The tabular export: a row for each start and one for each stop. */
+function borisText(rows) {
+  const line = (frame, row, status) =>
+    `${time(frame)},${quoted(data.name)},${time(FRAMES)},${data.fps},,${quoted(row.label)},,,${status}\n`;
+  const lines = rows.map((row) => line(row.start, row, 'START') + line(row.end, row, 'STOP'));
+  const header = 'Time,Media file path,Total length,FPS,Subject,Behavior,Behavioral category,Comment,Status';
+  return `${header}\n${lines.join('')}`;
+}
+
 /** Rows of [start, end, label] in seconds, of a file of one of the formats; throws what is wrong with it. */
 function readLabels(text) {
   if (text.includes('<ANNOTATION_DOCUMENT')) return readElan(text);
@@ -185,6 +195,8 @@ function readLabels(text) {
     const parts = lines.filter((line) => !line.startsWith('\\')).map((line) => line.split('\t'));
     return parts.map(([start, end, label]) => [start.replace(',', '.'), end.replace(',', '.'), label]);
   }
+  const boris = lines.findIndex((line) => /^"?Time"?,.*,"?Status"?$/.test(line));
+  if (boris >= 0) return readBoris(lines.slice(boris).map(cells));
   const header = cells(lines[0] ?? '').map((name) => name.trim().toLowerCase());
   const columns = ['start', 'end', 'label'].map((name) => header.indexOf(name));
   if (columns.includes(-1)) throw new Error('expected a CSV with the columns start, end and label, in seconds');
@@ -194,6 +206,18 @@ function readLabels(text) {
   if (rows.length && !own.length) throw new Error(`found no row of video ${data.name}`);
   // A row that names the video alone says that it has no events.
   return own.map((row) => columns.map((column) => row[column] ?? '')).filter((row) => row.some(Boolean));
+}
+
+function readBoris([header, ...rows]) {
+  const [times, labels, states] = ['Time', 'Behavior', 'Status'].map((name) => header.indexOf(name));
+  const open = {};
+  const found = [];
+  for (const row of rows) {
+    const label = row[labels];
+    if (row[states] === 'START') open[label] = row[times];
+    else if (row[states] === 'STOP') found.push([open[label], row[times], label]);
+  }
+  return found;
 }
 
 /** The cells of a line of a CSV, in quotes or not. */

@@ -77,6 +77,15 @@ def test_boris_with_rows_of_starts_and_stops(tmp_path):
         read(tmp_path, '\n'.join(lines[:-1]))
 
 
+def test_boris_with_a_row_of_both_ends(tmp_path):
+    lines = ['Observation id,Media file,Behavior,Behavior type,Start (s),Stop (s),Duration (s)']
+    lines += [f'a,walk.mp4,{label},STATE,{t},{end},{end - t}' for t, end, label in EVENTS]
+    same(read(tmp_path, '\n'.join(lines)))
+    found = read(tmp_path, '\n'.join([*lines, 'a,walk.mp4,cough,POINT,7.0,7.0,NA']))
+    same(found)
+    assert found.notes == ('1 events of length 0 left out',)
+
+
 def eaf(slots, annotations):
     times = ''.join(f'<TIME_SLOT TIME_SLOT_ID="ts{k}" TIME_VALUE="{t}"/>' for k, t in slots.items())
     found = ''.join(

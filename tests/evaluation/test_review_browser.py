@@ -188,7 +188,7 @@ def test_events_are_corrected_with_the_mouse_a_drag_is_undone_at_once(page):
 def test_every_format_is_read_and_loaded_again(page, tmp_path):
     press(page, 'Home', 'a', '2')
     wanted = [(0, 1, 'drink'), *FOUND]
-    for form in ('CSV', 'Audacity', 'ELAN'):
+    for form in ('CSV', 'Audacity', 'ELAN', 'BORIS'):
         path = saved(page, tmp_path, form)
         assert read(path) == wanted
         page.click('[data-do=from-found]')

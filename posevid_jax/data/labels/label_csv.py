@@ -52,7 +52,7 @@ def read(path: pathlib.Path, content: bytes) -> tuple[list[Event], str]:
     bare = [
         next((name.removesuffix(e) for e in _ENDINGS if name.endswith(e)), name) for name in plain
     ]
-    if 'status' in plain or 'behavior_type' in plain:
+    if ('status' in plain or 'behavior_type' in plain) and not set(_END).intersection(bare):
         return _of_starts_and_stops(file, plain), SECONDS
     places = _times(bare, units)
     for what, names in (('label', _LABEL), ('video', _VIDEO)):
