@@ -73,6 +73,12 @@ def get_config() -> ConfigDict:
 
     c.prepare = ConfigDict()  # --mode=prepare: from landmark files and labels to clips
     c.prepare.landmarks = ''  # a landmark file (or OpenPose folder), or a folder of them
+    # A video, or a folder of them. Landmark files of them are written to the folder
+    # prepare.landmarks, or VIDEOS_landmarks where none is named, and read. Needs the extra `video`.
+    c.prepare.videos = ''
+    c.prepare.pose_model = ''  # MediaPipe's pose_landmarker_full.task, or another bundle like it
+    c.prepare.video_people = 2  # the most people to find in a frame
+    c.prepare.video_processes = 1  # that work side by side, a video each
     # A folder with a label file per video, or one file with a column for the video; '' = no labels.
     c.prepare.labels = ''
     # Corrected labels, likewise: the first of these that has a video replaces its labels.
