@@ -9,7 +9,7 @@ from posevid_jax.modes.predict_recordings import predict_recordings
 
 
 def predict(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'best') -> None:
-    """Predicts the recordings of `prepare.landmarks` or `prepare.videos`, or else the clips of `data.test`.
+    """Predicts the recordings of `prepare.landmarks` or `prepare.videos`, else `data.test`'s clips.
 
     Args:
       config: the run's, with overrides.

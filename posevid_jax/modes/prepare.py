@@ -41,7 +41,8 @@ def prepare(config: ConfigDict) -> Report:
 
     `<output>.json` beside it tells what was read of every video, and what was assumed.
 
-    Videos become landmark files first. An archive is made in memory; of a folder of shards, one video at a time.
+    Videos become landmark files first. An archive is made in memory; of a folder of shards, one
+    video at a time.
 
     Args:
       config: the whole configuration; `data.prefix` names the arrays of the archive.

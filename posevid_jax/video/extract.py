@@ -1,4 +1,4 @@
-"""From videos to landmark files: those that are missing or out of date, in processes of their own."""
+"""From videos to landmark files, those that are missing or out of date, in other processes."""
 
 import pathlib
 import sys
@@ -142,9 +142,7 @@ def _up_to_date(
     return made if same and newer else None
 
 
-def _in_processes(
-    videos: Videos, model: Model, count: int, fail: Callable[[str], None]
-) -> None:
+def _in_processes(videos: Videos, model: Model, count: int, fail: Callable[[str], None]) -> None:
     context = get_context('spawn')  # forking would copy the threads of JAX in the middle of work
     shared = Shared(context.Value('q', 0), context.Event())
     pool = futures.ProcessPoolExecutor(
@@ -184,9 +182,7 @@ def _with_progress(
     pending = set(work)
     with tqdm.tqdm(total=len(work), unit='video', disable=not live, dynamic_ncols=True) as bar:
         while pending:
-            done, pending = futures.wait(
-                pending, _SECONDS_BETWEEN_LOOKS, futures.FIRST_COMPLETED
-            )
+            done, pending = futures.wait(pending, _SECONDS_BETWEEN_LOOKS, futures.FIRST_COMPLETED)
             now, frames = time.monotonic(), shared.frames.value
             started = started if frames else now
             text = f'{frames:,} frames, {frames / max(now - started, 1e-3):.1f} frames/s'

@@ -35,7 +35,7 @@ class VideoFile:
         self._path = path
         self._file = open_regular(path)
         try:
-            self._container = av.open(self._file)
+            self._container = av.open(self._file, 'r')
         except (FFmpegError, ValueError) as error:
             self._file.close()
             raise InputError(f'{path}: found no video ({_reason(error)})') from None
@@ -80,7 +80,7 @@ class VideoFile:
             if found is None:
                 damaged += 1
                 continue
-            if found.time is not None:
+            if found.pts is not None:
                 seconds = found.time - started
             elif self.rate:
                 seconds = count / self.rate

@@ -85,13 +85,12 @@ def write(
     table.insert(2, 'person_id', person)
     once = pd.DataFrame([dataclasses.asdict(made)])
     table = pd.concat([table, once], axis=1)
-    with atomic_file(path) as temporary:
-        table.to_csv(
-            temporary,
-            index=False,
-            float_format='%.5f',
-            compression={'method': 'gzip', 'compresslevel': _LEVEL, 'mtime': 0},
-        )
+    with (
+        atomic_file(path) as temporary,
+        temporary.open('wb') as file,
+        gzip.GzipFile('', 'wb', _LEVEL, file, mtime=0) as compressed,  # the same bytes each time
+    ):
+        table.to_csv(compressed, mode='wb', index=False, float_format='%.5f')
 
 
 def read_made(path: pathlib.Path) -> Made | None:

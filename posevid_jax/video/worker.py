@@ -1,5 +1,6 @@
-"""What a process does that finds people in videos: it stands apart from JAX, prints nothing, and may
-be lost to a decoder that crashes.
+"""What a process does that finds people in videos.
+
+It is apart from JAX, prints nothing, and may be lost to a decoder that crashes.
 """
 
 import multiprocessing

@@ -1,4 +1,4 @@
-"""An estimator for tests, of a row of the table for `.fake` files: a person for each white square."""
+"""An estimator for tests, which has a row of the table: a person is a white square."""
 
 import os
 import pathlib

@@ -30,9 +30,11 @@ def video(
 ) -> pathlib.Path:
     """Writes pictures with their times in seconds, by default at RATE; some bytes for each."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(path, 'w', options={'movflags': 'faststart'} if path.suffix == '.mp4' else {}) as c:
+    options = {'movflags': 'faststart'} if path.suffix == '.mp4' else {}
+    with av.open(path, 'w', options=options) as c:
         stream = c.add_stream('mpeg4', rate=RATE)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, 'yuv420p'
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = 'yuv420p'
         stream.time_base = stream.codec_context.time_base = fractions.Fraction(1, 1000)
         stream.codec_context.gop_size = 5
         prepare(stream)
@@ -49,7 +51,8 @@ def sound(path: pathlib.Path) -> pathlib.Path:
     """A file without pictures."""
     with av.open(path, 'w') as c:
         stream = c.add_stream('aac', rate=8000)
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format='fltp', layout='mono')
+        silence = np.zeros((1, 1024), np.float32)
+        frame = av.AudioFrame.from_ndarray(silence, format='fltp', layout='mono')
         frame.sample_rate = 8000
         c.mux(stream.encode(frame))
         c.mux(stream.encode())

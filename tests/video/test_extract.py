@@ -1,6 +1,7 @@
 """Videos in, landmark files and clips out, by the real processes and a fake estimator."""
 
 import os
+import pathlib
 import shutil
 
 import numpy as np
@@ -14,12 +15,12 @@ from posevid_jax.video import estimator, extract, landmark_file
 from tests import toy
 from tests.video import fake, made
 
-SIZE = np.array([made.WIDTH, made.HEIGHT])
 
-
-@pytest.fixture(autouse=True)
-def fakes(monkeypatch):
-    monkeypatch.setattr(estimator, 'ESTIMATORS', fake.ROW)
+@pytest.fixture(scope='module', autouse=True)
+def fakes():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(estimator, 'ESTIMATORS', fake.ROW)
+        yield
 
 
 @pytest.fixture(scope='module')
@@ -28,51 +29,59 @@ def films(tmp_path_factory):
     folder = tmp_path_factory.mktemp('films')
     left = [(8 + x // 2, 8) for x in range(20)]
     one = [made.picture(*[left[k]] * (not 8 <= k < 12)) for k in range(20)]
-    two = [made.picture(*[left[k]], *[made.RIGHT] * (k >= 6)) for k in range(20)]
+    two = [made.picture(left[k], *[made.RIGHT] * (k >= 6)) for k in range(20)]
     made.video(folder / 'one.mp4', one)
     made.video(folder / 'two.mkv', two)
     return folder
 
 
-@pytest.fixture
-def config(films, tmp_path):
-    """Writes clips of 4 frames to `clips.npz`."""
-    (tmp_path / 'model.fake').write_text('')
-    shutil.copytree(films, tmp_path / 'films')
-    keys = {'videos': tmp_path / 'films', 'pose_model': tmp_path / 'model.fake'}
-    keys |= {'output': tmp_path / 'clips.npz'}
+def config_for(films, folder):
+    """Reads a copy of the videos in a folder, writes clips of 4 frames to `clips.npz` there."""
+    (folder / 'model.fake').write_text('')
+    shutil.copytree(films, folder / 'films')
+    keys = {'videos': 'films', 'pose_model': 'model.fake', 'output': 'clips.npz'}
     return toy.config(
-        **{f'prepare__{key}': str(value) for key, value in keys.items()},
+        **{f'prepare__{key}': str(folder / value) for key, value in keys.items()},
         prepare__clip_length=4.0,
         prepare__stride=4.0,
     )
 
 
+@pytest.fixture
+def config(films, tmp_path):
+    return config_for(films, tmp_path)
+
+
 def run(config):
-    """Extracts, and returns the landmark files' folder and the lines about what cannot be used."""
-    lines = []
+    """Extracts, and returns the configuration that names the landmarks."""
     config = extract.with_landmarks(config)
-    extract.extract(config.prepare, lines.append)
-    return config, lines
+    extract.extract(config.prepare, pytest.fail)
+    return config
 
 
-def recording(config, folder, video):
-    return read_recording(folder / f'{video}.csv.gz', video, config.prepare)
-
-
-def test_landmark_files_hold_what_is_in_the_videos(config, tmp_path):
+@pytest.fixture(scope='module')
+def extracted(films, tmp_path_factory):
+    """The settings that read the landmark files of both videos, made by two processes."""
+    config = config_for(films, tmp_path_factory.mktemp('extracted'))
     config.prepare.video_processes = 2
-    config, lines = run(config)
-    folder = tmp_path / 'films_landmarks'
-    assert config.prepare.landmarks == str(folder) and not lines
+    return run(config).prepare
+
+
+def recording(settings, video):
+    return read_recording(pathlib.Path(settings.landmarks, f'{video}.csv.gz'), video, settings)
+
+
+def test_landmark_files_hold_what_is_in_the_videos(extracted):
+    folder = pathlib.Path(extracted.landmarks)
+    assert folder == pathlib.Path(extracted.videos).with_name('films_landmarks')
     assert sorted(path.name for path in folder.iterdir()) == ['one.csv.gz', 'two.csv.gz']
-    one = recording(config, folder, 'one')
-    assert one.joint_names == fake.NAMES and (one.width, one.height) == tuple(SIZE)
+    one = recording(extracted, 'one')
+    assert one.joint_names == fake.NAMES and (one.width, one.height) == (made.WIDTH, made.HEIGHT)
     assert one.fps == made.RATE and not one.origin.notes
     np.testing.assert_allclose(one.time, np.arange(20) / made.RATE, atol=1e-5)
     seen = np.isfinite(one.joints).all((1, 2))
     np.testing.assert_array_equal(np.flatnonzero(~seen), [8, 9, 10, 11])
-    corner = one.joints[seen, 1, :2] * SIZE
+    corner = one.joints[seen, 1, :2] * (made.WIDTH, made.HEIGHT)
     np.testing.assert_allclose(corner, [(8 + k // 2, 8) for k in np.flatnonzero(seen)], atol=1)
     np.testing.assert_allclose(one.joints[seen, :, 3], 0.9, atol=1e-5)
     assert one.origin.people == (('0', 0, 16),)  # the same person before and after
@@ -81,13 +90,13 @@ def test_landmark_files_hold_what_is_in_the_videos(config, tmp_path):
     assert (written.video, written.estimator, written.model) == ('two.mkv', 'fake 1', 'model.fake')
 
 
-def test_each_of_several_people_can_be_kept(config, tmp_path):
-    config, _ = run(config)
-    for person, frames, x in (('0', 20, made.LEFT[0]), ('1', 14, made.RIGHT[0])):
-        config.prepare.person = person
-        kept = recording(config, tmp_path / 'films_landmarks', 'two')
-        assert kept.origin.people == ((person, 20 - frames, frames),)
-        assert kept.joints[20 - frames, 1, 0] * made.WIDTH == pytest.approx(x, abs=1)
+def test_each_of_several_people_can_be_kept(extracted):
+    for person, first, x in (('0', 0, made.LEFT[0]), ('1', 6, made.RIGHT[0])):
+        settings = extracted.copy_and_resolve_references()
+        settings.person = person
+        kept = recording(settings, 'two')
+        assert kept.origin.people == ((person, first, 20 - first),)
+        assert kept.joints[first, 1, 0] * made.WIDTH == pytest.approx(x, abs=4)
 
 
 def test_only_what_is_missing_or_out_of_date_is_made_again(config, tmp_path, capsys):
@@ -119,7 +128,7 @@ def test_prepare_makes_clips_of_videos(config, tmp_path):
     config.prepare.on_error = 'skip'
     report = prepare.prepare(config)
     assert len(report.skipped) == 1 and 'films/notes.mp4: found no video' in report.skipped[0]
-    clips = read_clips(tmp_path / 'clips.npz', prefix='long')
+    clips = read_clips(tmp_path / 'clips.npz', prefix='long', labelled=False)
     assert clips.video_ids == ('one',) * 5 + ('two',) * 5
     assert clips.joint_names == fake.NAMES
     assert config.prepare.landmarks == ''  # the caller's
@@ -132,7 +141,7 @@ def test_what_was_not_decoded_is_said_each_time(config, tmp_path, capsys):
     film.write_bytes(film.read_bytes()[: film.stat().st_size // 2])
     config.prepare.videos = str(film)
     for _ in range(2):
-        config, _ = run(config)
+        run(config)
         said = capsys.readouterr()
         assert 'of 2.0 s; what could be decoded is used' in said.out + said.err
     assert [path.name for path in (tmp_path / 'film_landmarks').iterdir()] == ['film.csv.gz']
