@@ -1,5 +1,6 @@
 """From videos to landmark files, those that are missing or out of date, in other processes."""
 
+import os
 import pathlib
 import sys
 import time
@@ -77,6 +78,7 @@ def _extract(settings: ConfigDict, fail: Callable[[str], None]) -> None:
         kept = len(videos) - len(missing)
         print(f'{settings.landmarks} has the landmarks of {kept} of {len(videos)} videos')
     if missing:
+        _check_folder(pathlib.Path(settings.landmarks))
         _in_processes(missing, model, settings.video_processes, fail)
     if not any(landmarks.exists() for landmarks in videos.values()):
         raise InputError(f'prepare.videos: {settings.videos} holds no usable video')
@@ -103,11 +105,6 @@ def _videos(settings: ConfigDict) -> Videos:
     path, folder = pathlib.Path(settings.videos), pathlib.Path(settings.landmarks)
     if not path.exists():
         raise InputError(f'prepare.videos: {path} not found')
-    if folder.exists() and not folder.is_dir():
-        raise InputError(
-            f'prepare.landmarks: found the file {folder}, expected a folder for the landmark files '
-            'of prepare.videos'
-        )
     entries = sorted(path.iterdir()) if path.is_dir() else [path]
     entries = [entry for entry in entries if not entry.name.startswith('.')]
     if not entries:
@@ -142,15 +139,28 @@ def _up_to_date(
     return made if same and newer else None
 
 
+def _check_folder(folder: pathlib.Path) -> None:
+    """Makes the folder, before anything is extracted that could not be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f'prepare.landmarks: {folder}: {error.strerror}') from None
+    if not os.access(folder, os.W_OK):
+        raise InputError(
+            f'prepare.landmarks: {folder} cannot be written to, expected a folder for the files'
+        )
+
+
 def _in_processes(videos: Videos, model: Model, count: int, fail: Callable[[str], None]) -> None:
     context = get_context('spawn')  # forking would copy the threads of JAX in the middle of work
     shared = Shared(context.Value('q', 0), context.Event())
     pool = futures.ProcessPoolExecutor(
         min(count, len(videos)), context, worker.start, initargs=(shared,)
     )
-    left = list(videos)
+    left = [model.path]
     try:
         pool.submit(worker.try_out, model).result()
+        left = list(videos)
         work = {
             pool.submit(worker.extract, model, video, landmarks): video
             for video, landmarks in videos.items()
@@ -165,8 +175,8 @@ def _in_processes(videos: Videos, model: Model, count: int, fail: Callable[[str]
     except BrokenProcessPool:
         at = ' or '.join(str(video) for video in left[:count])  # they begin in this order
         raise InputError(
-            f'prepare.videos: a process crashed at {at}, expected a video that can be decoded, and '
-            'memory for it'
+            f'prepare.videos: a process crashed at {at}, expected what can be read, and memory for '
+            'it'
         ) from None
     finally:
         shared.stop.set()

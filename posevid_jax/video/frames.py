@@ -38,7 +38,7 @@ class VideoFile:
             self._container = av.open(self._file, 'r')
         except (FFmpegError, ValueError) as error:
             self._file.close()
-            raise InputError(f'{path}: found no video ({_reason(error)})') from None
+            raise InputError(f'{path}: found no video that can be opened ({_reason(error)})') from None
         try:
             self._stream = self._video_stream()
         except InputError:
@@ -82,7 +82,7 @@ class VideoFile:
                 continue
             if found.pts is not None:
                 seconds = found.time - started
-            elif self.rate:
+            elif self.rate:  # a stream without a container has no times
                 seconds = count / self.rate
             else:
                 raise InputError(f'{self._path}: found frames without times or a rate')

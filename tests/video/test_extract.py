@@ -120,8 +120,13 @@ def test_only_what_is_missing_or_out_of_date_is_made_again(config, tmp_path, cap
     assert again(None, video_people=1) == [one, two]
 
 
-def test_prepare_makes_clips_of_videos(config, tmp_path):
+def test_prepare_makes_clips_of_videos(config, extracted, tmp_path):
     (tmp_path / 'films/notes.mp4').write_text('no video')
+    # It was one once, and nobody should take its landmarks for new.
+    old = tmp_path / 'films_landmarks/notes.csv.gz'
+    old.parent.mkdir()
+    shutil.copy(pathlib.Path(extracted.landmarks, 'one.csv.gz'), old)
+    os.utime(old, (0, 0))
     with pytest.raises(InputError, match=r'films/notes\.mp4: found no video'):
         prepare.prepare(config)
     assert not (tmp_path / 'clips.npz').exists()
@@ -181,7 +186,7 @@ def test_a_model_that_does_not_work_ends_it(config, tmp_path, does, message):
         ({'pose_model': 'm.fake'}, r'prepare\.pose_model: m\.fake: not found'),
         ({'video_people': 0}, r'prepare\.video_people: found 0'),
         ({'video_processes': 0}, r'prepare\.video_processes: found 0'),
-        ({'landmarks': __file__}, r'prepare\.landmarks: found the file'),
+        ({'landmarks': __file__}, r'prepare\.landmarks: .*test_extract\.py: File exists'),
     ],
 )
 def test_wrong_keys_are_said_before_anything_is_read(config, keys, message):
