@@ -71,7 +71,7 @@ def get_config() -> ConfigDict:
     c.data.synthetic.classes = ('smoke',)  # gestures of data/synthetic.py, each a class; others: 0
     c.data.synthetic.seed = 0
 
-    c.prepare = ConfigDict()  # --mode=prepare: from landmark files and labels to clips
+    c.prepare = ConfigDict()  # --mode=prepare: from landmark files or videos, and labels, to clips
     c.prepare.landmarks = ''  # a landmark file (or OpenPose folder), or a folder of them
     # A video, or a folder of them. Landmark files of them are written to the folder
     # prepare.landmarks, or VIDEOS_landmarks where none is named, and read. Needs the extra `video`.

@@ -38,7 +38,9 @@ class VideoFile:
             self._container = av.open(self._file, 'r')
         except (FFmpegError, ValueError) as error:
             self._file.close()
-            raise InputError(f'{path}: found no video that can be opened ({_reason(error)})') from None
+            raise InputError(
+                f'{path}: found no video that can be opened ({_reason(error)})'
+            ) from None
         try:
             self._stream = self._video_stream()
         except InputError:
@@ -55,8 +57,9 @@ class VideoFile:
         for stream in self._container.streams.video:
             if not stream.disposition & Disposition.attached_pic:  # the cover of a song
                 return stream
-        found = ', '.join(sorted({stream.type for stream in self._container.streams}))
-        raise InputError(f'{self._path}: found {found or "nothing"} alone, expected a video')
+        found = {stream.type for stream in self._container.streams} - {'video'}
+        found = ' and '.join(sorted(found)) or 'nothing'
+        raise InputError(f'{self._path}: found {found} alone, expected a video')
 
     def __enter__(self) -> 'VideoFile':
         return self

@@ -47,10 +47,18 @@ def video(
     return path
 
 
-def sound(path: pathlib.Path) -> pathlib.Path:
-    """A file without pictures."""
-    with av.open(path, 'w') as c:
+def sound(path: pathlib.Path, cover: bool) -> pathlib.Path:
+    """A file of sound alone, perhaps with the picture of a cover."""
+    with av.open(path, 'w', format='mp4') as c:
         stream = c.add_stream('aac', rate=8000)
+        if cover:
+            still = c.add_stream('mjpeg', rate=1)
+            still.width, still.height, still.pix_fmt = WIDTH, HEIGHT, 'yuvj420p'
+            still.disposition = av.stream.Disposition.attached_pic
+            frame = av.VideoFrame.from_ndarray(picture(), format='rgb24')
+            frame.pts = 0
+            for packet in (*still.encode(frame), *still.encode()):
+                c.mux(packet)
         silence = np.zeros((1, 1024), np.float32)
         frame = av.AudioFrame.from_ndarray(silence, format='fltp', layout='mono')
         frame.sample_rate = 8000

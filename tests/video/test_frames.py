@@ -94,6 +94,7 @@ def test_what_is_no_video_is_said(tmp_path):
         'text.txt': 'found no video',
         'picture.png': 'found a picture, expected a video',
         'sound.m4a': 'found audio alone, expected a video',
+        'song.m4a': 'found audio alone, expected a video',
         'none.mp4': 'found no frame that can be decoded',
     }
     (tmp_path / 'folder.mp4').mkdir()
@@ -101,7 +102,8 @@ def test_what_is_no_video_is_said(tmp_path):
         (tmp_path / name).write_text('start,end,label\n' * 20)
     (tmp_path / 'empty.mp4').touch()
     imsave(tmp_path / 'picture.png', made.picture())
-    made.sound(tmp_path / 'sound.m4a')
+    made.sound(tmp_path / 'sound.m4a', cover=False)
+    made.sound(tmp_path / 'song.m4a', cover=True)
     whole = made.video(tmp_path / 'none.mp4', [made.picture()] * 5).read_bytes()
     (tmp_path / 'none.mp4').write_bytes(whole[: whole.index(b'mdat') + 4])
     for name, message in files.items():
