@@ -1,5 +1,7 @@
 """Videos in, landmark files and clips out, by the real processes and a fake estimator."""
 
+import csv
+import gzip
 import os
 import pathlib
 import shutil
@@ -85,6 +87,9 @@ def test_landmark_files_hold_what_is_in_the_videos(extracted):
     np.testing.assert_allclose(corner, [(8 + k // 2, 8) for k in np.flatnonzero(seen)], atol=1)
     np.testing.assert_allclose(one.joints[seen, :, 3], 0.9, atol=1e-5)
     assert one.origin.people == (('0', 0, 16),)  # the same person before and after
+    with gzip.open(folder / 'one.csv.gz', 'rt') as file:
+        people = [row['person_id'] for row in csv.DictReader(file)]
+    assert people == ['0'] * 8 + [''] * 4 + ['0'] * 8
     written = landmark_file.read_made(folder / 'two.csv.gz')
     assert written is not None
     assert (written.video, written.estimator, written.model) == ('two.mkv', 'fake 1', 'model.fake')

@@ -39,9 +39,10 @@ def test_times_are_those_of_the_frames(tmp_path, name):
 
 
 def test_times_count_from_the_start_of_the_file(tmp_path):
-    # A transport stream begins at 1.4 s or so; a player shows 0.
-    _, found = read(made.video(tmp_path / 'a.ts', [made.picture()] * 6))
-    np.testing.assert_allclose([one.seconds for one in found], np.arange(6) / made.RATE, atol=1e-4)
+    # A transport stream begins anywhere; a player shows 0.
+    times = np.arange(6) / made.RATE
+    _, found = read(made.video(tmp_path / 'a.ts', [made.picture()] * 6, 1.4 + times))
+    np.testing.assert_allclose([one.seconds for one in found], times, atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -79,10 +80,15 @@ def test_what_can_be_decoded_of_a_broken_file_is_kept(tmp_path):
     rng = np.random.default_rng(0)
     noise = [rng.integers(0, 255, (made.HEIGHT, made.WIDTH, 3)).astype(np.uint8) for _ in range(50)]
     whole = made.video(tmp_path / 'a.mp4', noise).read_bytes()
-    (tmp_path / 'b.mp4').write_bytes(whole[: len(whole) // 2])
+    third, half = len(whole) // 3, len(whole) // 2
+    (tmp_path / 'b.mp4').write_bytes(whole[:half])
     file, found = read(tmp_path / 'b.mp4')
     assert 15 < len(found) < 30
     assert file.not_decoded.endswith(f'the frames end after {len(found) / 25:.1f} of 2.0 s')
+    (tmp_path / 'c.mp4').write_bytes(whole[:third] + bytes(half - third) + whole[half:])
+    file, found = read(tmp_path / 'c.mp4')
+    assert 30 < len(found) < 50 and found[-1].seconds == pytest.approx(49 / made.RATE)
+    assert file.not_decoded == f'{50 - len(found)} damaged packets'
 
 
 def test_what_is_no_video_is_said(tmp_path):
