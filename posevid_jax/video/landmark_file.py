@@ -11,7 +11,6 @@ import gzip
 import pathlib
 
 import numpy as np
-import pandas as pd
 
 from posevid_jax.data.landmarks import people
 from posevid_jax.machine.atomic import atomic_file
@@ -69,6 +68,8 @@ def write(
     Raises:
       InputError: it cannot be written.
     """
+    import pandas as pd  # here, so that whoever only reads what a file says need not wait
+
     counts = np.array([len(one) for one in found])
     nobody = np.full((1, len(joint_names), 4), np.nan, np.float32)
     joints = np.concatenate([one if len(one) else nobody for one in found])  # [D, J, 4]
