@@ -71,8 +71,14 @@ def get_config() -> ConfigDict:
     c.data.synthetic.classes = ('smoke',)  # gestures of data/synthetic.py, each a class; others: 0
     c.data.synthetic.seed = 0
 
-    c.prepare = ConfigDict()  # --mode=prepare: from landmark files and labels to clips
+    c.prepare = ConfigDict()  # --mode=prepare: from landmark files or videos, and labels, to clips
     c.prepare.landmarks = ''  # a landmark file (or OpenPose folder), or a folder of them
+    # A video, or a folder of them. Landmark files of them are written to the folder
+    # prepare.landmarks, or VIDEOS_landmarks where none is named, and read. Needs the extra `video`.
+    c.prepare.videos = ''
+    c.prepare.pose_model = ''  # MediaPipe's pose_landmarker_full.task, or another bundle like it
+    c.prepare.video_people = 2  # the most people to find in a frame
+    c.prepare.video_processes = 1  # that work side by side, a video each
     # A folder with a label file per video, or one file with a column for the video; '' = no labels.
     c.prepare.labels = ''
     # Corrected labels, likewise: the first of these that has a video replaces its labels.

@@ -90,11 +90,16 @@ def _files(path: pathlib.Path) -> dict[str, pathlib.Path]:
 def _digests(files: dict[str, pathlib.Path]) -> list[str]:
     """The sums of files in their order. Hashing releases Python's lock: one thread per core."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
-        hashes = threads.map(_digest, files.values())
+        hashes = threads.map(sha256, files.values())
         return list(tqdm.tqdm(hashes, 'checksums', len(files), delay=5, leave=False))
 
 
-def _digest(path: pathlib.Path) -> str:
+def sha256(path: pathlib.Path) -> str:
+    """The SHA-256 sum of a file.
+
+    Raises:
+      InputError: it cannot be read.
+    """
     with open_regular(path) as file:
         try:
             return hashlib.file_digest(file, 'sha256').hexdigest()

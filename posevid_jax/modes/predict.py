@@ -9,7 +9,7 @@ from posevid_jax.modes.predict_recordings import predict_recordings
 
 
 def predict(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'best') -> None:
-    """Predicts the recordings of `prepare.landmarks`, or else the clips of `data.test`.
+    """Predicts the recordings of `prepare.landmarks` or `prepare.videos`, else `data.test`'s clips.
 
     Args:
       config: the run's, with overrides.
@@ -19,7 +19,7 @@ def predict(config: ConfigDict, workdir: pathlib.Path, checkpoint: str = 'best')
     Raises:
       InputError: run, checkpoint, clips or recordings are missing or do not fit each other.
     """
-    if config.prepare.landmarks:
+    if config.prepare.landmarks or config.prepare.videos:
         predict_recordings(config, workdir, checkpoint)
     else:
         predict_run(config, workdir, checkpoint)

@@ -21,12 +21,13 @@ from posevid_jax.machine.parallel import Parallel
 from posevid_jax.modes import prepare, read_recordings
 from posevid_jax.runs import set_names
 from posevid_jax.runs.files import read_json
+from posevid_jax.video import extract
 
 
 def predict_recordings(
     config: ConfigDict, workdir: pathlib.Path, checkpoint: str
 ) -> dict[str, Any]:
-    """Finds events in the recordings behind `prepare.landmarks`.
+    """Finds events in the recordings behind `prepare.landmarks`, or in `prepare.videos`.
 
     Writes the folder `workdir/predictions/<set>`: `events.csv`, `events.json` with the record that
     is returned, `frames/<video>.csv`, `timelines/<video>.svg`, with `predict.review` the pages
@@ -45,12 +46,14 @@ def predict_recordings(
       InputError: run, checkpoint or files are missing or do not fit each other; nothing is written
         then.
     """
+    config = extract.with_landmarks(config)
     events.check(config.predict)
     prepare.check_input(config.prepare)
     parallel = Parallel(config.parallel)
     parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
     run = restore(config, workdir, checkpoint)
     read = prepare.Report()
+    extract.extract(config.prepare, lambda line: prepare.bad_file(line, config.prepare, read))
     landmarks = set_names.whence(config.prepare.landmarks)
     name = _name(workdir / 'predictions', landmarks)
     videos = list(_videos(run, parallel, read))

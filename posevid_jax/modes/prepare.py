@@ -1,4 +1,4 @@
-"""Mode prepare: a folder of landmark files and a folder of labels become a set of clips."""
+"""Mode prepare: landmark files, or videos, and labels become a set of clips."""
 
 import itertools
 import json
@@ -27,6 +27,7 @@ from posevid_jax.errors import InputError, printable
 from posevid_jax.evaluation import prepare_report
 from posevid_jax.evaluation.prepare_report import Report
 from posevid_jax.machine.atomic import atomic_file
+from posevid_jax.video import extract
 
 ON_ERROR = ('raise', 'skip')
 
@@ -40,7 +41,8 @@ def prepare(config: ConfigDict) -> Report:
 
     `<output>.json` beside it tells what was read of every video, and what was assumed.
 
-    An archive is made in memory; of a folder of shards, one video at a time.
+    Videos become landmark files first. An archive is made in memory; of a folder of shards, one
+    video at a time.
 
     Args:
       config: the whole configuration; `data.prefix` names the arrays of the archive.
@@ -49,10 +51,11 @@ def prepare(config: ConfigDict) -> Report:
       InputError: a key is wrong, a file cannot be used and is not to be skipped, or no clip is
         left. Nothing is written then.
     """
-    settings = config.prepare
+    settings = extract.with_landmarks(config).prepare
     check(settings)
     output = pathlib.Path(settings.output)
     report = Report()
+    extract.extract(settings, lambda line: bad_file(line, settings, report))
     videos = clips_by_video(settings, output.name.removesuffix('.npz'), report)
     first = next(videos, None)
     if first is None:
@@ -67,8 +70,8 @@ def prepare(config: ConfigDict) -> Report:
     manifest.write(output)
     path = output.with_name(f'{output.name}.json')
     with atomic_file(path) as temporary:
-        settings = json.loads(settings.to_json())
-        temporary.write_text(json.dumps(report.as_json(settings), indent=1) + '\n')
+        told = report.as_json(json.loads(settings.to_json()))
+        temporary.write_text(json.dumps(told, indent=1) + '\n')
     print(f'{output}: {_summary(clips)}')
     print('\n'.join(map(printable, prepare_report.lines(report, path))))
     return report
@@ -97,7 +100,9 @@ def check_input(settings: ConfigDict) -> None:
             f'prepare.on_error: found {settings.on_error!r}, expected one of {", ".join(ON_ERROR)}'
         )
     if not settings.landmarks:
-        raise InputError('prepare.landmarks: not given, expected a folder or a landmark file')
+        raise InputError(
+            'prepare.landmarks: not given, expected a folder or a landmark file, or prepare.videos'
+        )
     if settings.max_file_mb < 1:
         raise InputError(f'prepare.max_file_mb: found {settings.max_file_mb}, expected at least 1')
     if settings.label_unit and settings.label_unit not in events.UNITS:

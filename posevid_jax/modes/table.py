@@ -140,7 +140,7 @@ MODES = {
         sections=('bench',),
     ),
     'prepare': Mode(
-        help='landmark files and labels to clips',
+        help='landmark files or videos, and labels, to clips',
         function='prepare:prepare',
         arguments=('config',),
         sections=('prepare',),

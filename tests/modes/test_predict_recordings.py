@@ -16,7 +16,7 @@ from posevid_jax.evaluation.json_form import to_json
 from posevid_jax.inference import events
 from posevid_jax.inference.duration_model import DurationModel
 from posevid_jax.inference.viterbi import decode
-from posevid_jax.modes import predict_clips, predict_recordings
+from posevid_jax.modes import predict, predict_clips, predict_recordings
 from posevid_jax.runs.files import write_json
 from posevid_jax.training import loop
 from tests import toy
@@ -249,3 +249,16 @@ def test_features_that_cannot_be_computed_are_one_clear_line(folder, tmp_path):
     with pytest.raises(InputError, match=r'reads features of an archive \(\d+, mystery_'):
         predict_recordings.predict_recordings(other, tmp_path / 'run', 'best')
     assert not (tmp_path / 'run/predictions').exists()
+
+
+def test_videos_become_landmark_files_first(folder, tmp_path, monkeypatch):
+    def extracted(settings, fail):
+        shutil.copytree(folder / 'landmarks', settings.landmarks)
+        fail('notes.mp4: found no video')
+
+    monkeypatch.setattr(predict_recordings.extract, 'extract', extracted)
+    keys = {'prepare__landmarks': '', 'prepare__videos': str(tmp_path / 'films')}
+    predict.predict(config(folder, prepare__on_error='skip', **keys), folder / 'run', 'best')
+    record = json.loads((folder / 'run/predictions/films_landmarks/events.json').read_text())
+    assert record['landmarks'] == str(tmp_path / 'films_landmarks')
+    assert record['skipped'] == ['notes.mp4: found no video'] and len(record['videos']) == 3

@@ -54,6 +54,7 @@ def one_person(
       InputError: the file has no such track id.
     """
     order = np.argsort(frame, kind='stable')
+    order = order[np.isfinite(joints[order]).any((1, 2))]  # without frames that show nobody
     frame, joints = frame[order], joints[order]
     ids = None if person is None else person[order]
     if choice not in CHOICES:
@@ -62,7 +63,7 @@ def one_person(
         return Kept(order, np.full(len(order), '') if ids is None else ids)
     low, high = _box(joints)
     size = high - low  # [D, 2]
-    chain = _chains(frame, joints, np.maximum(np.hypot(*size.T), 1e-9), fps)  # [D]
+    chain = chains(frame, joints, fps)  # [D]
     weight = {
         'largest': size.prod(1),
         'confident': np.nan_to_num(joints[..., 3]).mean(1),
@@ -117,8 +118,16 @@ def _box(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(np.isfinite(low), low, 0), np.where(np.isfinite(high), high, 0)
 
 
-def _chains(frame: np.ndarray, joints: np.ndarray, size: np.ndarray, fps: float) -> np.ndarray:
-    """Number of the chain of each detection [D], counted by their beginnings."""
+def chains(frame: np.ndarray, joints: np.ndarray, fps: float) -> np.ndarray:
+    """Number of the chain of each detection [D], counted by their beginnings.
+
+    Args:
+      frame: [D] frame of each detection, in order.
+      joints: [D, J, 4] in square units, NaN = missing.
+      fps: frames per second.
+    """
+    low, high = _box(joints)
+    size = np.maximum(np.hypot(*(high - low).T), 1e-9)  # [D]
     chain = np.full(len(frame), -1)
     ends: list[int] = []  # of the chains that may go on: their last detections
     started = 0
