@@ -136,11 +136,7 @@ class EnsembleRun(TrainedRun):
         Raises:
           InputError: they have not, or the clips cannot be read.
         """
-        keys = ('train', 'val', 'val_fraction', 'prefix')
-        found = {
-            (member.config.seed, *(member.config.data[key] for key in keys))
-            for member in self.members.values()
-        }
+        found = {_validated_on(member.config) for member in self.members.values()}
         if len(found) > 1:
             raise InputError(
                 f'data.test: not given, and the members of {self.workdir} were validated on '
@@ -168,6 +164,13 @@ class EnsembleRun(TrainedRun):
             name: value[:, cut : value.shape[1] - cut] if name in CONTEXT.values() else value
             for name, value in batch.items()
         }
+
+
+def _validated_on(config: ConfigDict) -> tuple[Any, ...]:
+    """What decides which clips a run was validated on."""
+    data = config.data
+    split = () if data.val else (data.train, data.val_fraction, config.seed)
+    return (data.val, data.prefix, *split)
 
 
 def common_inputs(members: Mapping[str, SingleRun]) -> dict[str, Any]:

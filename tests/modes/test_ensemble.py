@@ -167,14 +167,20 @@ def test_without_other_clips_it_is_evaluated_on_those_that_no_member_was_trained
     record = eval.evaluate_run(read_config(folder / 'causal'), folder / 'causal')
     run = posevid_jax.load(folder / 'runs/clip').run
     assert record.assessment.fingerprint == run.validation_clips().fingerprint()
-    about = folder / 'causal/members/clip/config.json'
-    kept = about.read_text()
-    try:
-        about.write_text(json.dumps(json.loads(kept) | {'seed': 1}))
-        with pytest.raises(InputError, match=r'data\.test: not given.*different clips'):
-            eval.evaluate_run(read_config(folder / 'causal'), folder / 'causal')
-    finally:
-        about.write_text(kept)
+
+
+def test_the_seed_decides_which_clips_are_split_off_and_not_which_are_given(folder, tmp_path):
+    joined = tmp_path / 'joined'
+    shutil.copytree(folder / 'causal', joined)
+    about = joined / 'members/clip/config.json'
+    about.write_text(json.dumps(read(about) | {'seed': 1}))
+    with pytest.raises(InputError, match=r'data\.test: not given.*different clips'):
+        eval.evaluate_run(read_config(joined), joined)
+    for path in (joined / 'config.json', *joined.glob('members/*/config.json')):
+        config = read(path)
+        config['data']['val'] = str(folder / 'clips.npz')
+        path.write_text(json.dumps(config))
+    assert len(posevid_jax.load(joined).run.validation_clips()) == 16
 
 
 def test_frames_of_recordings_have_the_joined_logits_of_the_clips_that_cover_them(folder):
