@@ -235,7 +235,9 @@ def get_config() -> ConfigDict:
     c.model.video_swin.statistics_dropout = 0.6
     c.model.video_swin.remat = (False, False, False, False)  # stages that recompute activations
 
-    c.model.pretrained = ''  # video_swin: weights to start from, .safetensors, .npz or .pth
+    # Weights to start from: a run directory (docs/training.md), or for video_swin a .safetensors,
+    # .npz or .pth file. '' = none.
+    c.model.pretrained = ''
     c.model.pretrained_window = (8, 7, 7)  # T, H, W of the attention window they had
     # Regular expressions of tensors that may be missing, left over or of another shape, such as
     # r'stage3_'.

@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 from posevid_jax.data import left_out, manifest
 from posevid_jax.data.clips import Clips
 from posevid_jax.data.npz import read_clips
-from posevid_jax.data.splits import split_by_video
+from posevid_jax.data.splits import Sides, split_by_video
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError, printable
 
@@ -53,19 +53,20 @@ def load(path: str, config: ConfigDict, *, labelled: bool = True) -> Clips:
     return clips
 
 
-def train_and_val(config: ConfigDict, seed: int) -> tuple[Clips, Clips]:
+def train_and_val(config: ConfigDict, seed: int, known: Sides | None = None) -> tuple[Clips, Clips]:
     """The training clips and the validation clips: read, or whole videos split off from training.
 
     Args:
       config: `config.data`.
       seed: of the split.
+      known: videos of an earlier split, which stay on their side of this one; None for none.
 
     Raises:
       InputError: a set cannot be read or split, or the two do not fit together.
     """
     train = load(config.train, config)
     if not config.val:
-        train_rows, val_rows = split_by_video(train, config.val_fraction, seed)
+        train_rows, val_rows = split_by_video(train, config.val_fraction, seed, known)
         return train.select(train_rows), train.select(val_rows)
     if config.train == config.val:
         raise InputError(

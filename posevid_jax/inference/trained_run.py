@@ -21,7 +21,7 @@ from posevid_jax.evaluation.members import mean_logits
 from posevid_jax.inference.clip_form import ClipForm
 from posevid_jax.inference.recordings import FrameJudge
 from posevid_jax.machine.parallel import Parallel
-from posevid_jax.runs import training_clips
+from posevid_jax.runs import split, training_clips
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,7 +153,8 @@ class TrainedRun(abc.ABC):
         Raises:
           InputError: they cannot be read.
         """
-        train, val = source.train_and_val(self.config.data, self.config.seed)
+        known = split.read(self.workdir)
+        train, val = source.train_and_val(self.config.data, self.config.seed, known)
         training_clips.check(self.workdir, train, self.config.data.train)
         return val
 

@@ -35,7 +35,7 @@ from posevid_jax.modes.cv_events import OutOfFold
 from posevid_jax.modes.cv_recordings import HeldOut
 from posevid_jax.runs import cv_files, evaluation_files, training_clips
 from posevid_jax.runs.directory import new_run_directory
-from posevid_jax.training import adaptation
+from posevid_jax.training import adaptation, earlier
 from posevid_jax.training import experiment as experiments
 from posevid_jax.training.experiment import Experiment
 from posevid_jax.training.fold_trainer import FoldTrainer
@@ -160,6 +160,11 @@ def make_plan(config: ConfigDict) -> tuple[cv_files.Plan, ConfigDict]:
 def _check(config: ConfigDict) -> None:
     if config.cv.seeds < 1:
         raise InputError(f'cv.seeds: found {config.cv.seeds}, expected 1 or more')
+    if earlier.run_of(config):
+        raise InputError(
+            f'model.pretrained: found the run {config.model.pretrained}, expected none with '
+            '--mode=cv: it may have learned from the videos that are to judge'
+        )
     if config.data.hard_negatives:
         raise InputError(
             f'data.hard_negatives: found {config.data.hard_negatives!r}, expected none with '

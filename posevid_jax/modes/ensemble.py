@@ -28,7 +28,7 @@ from posevid_jax.machine.atomic import atomic_folder
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.modes import cv, cv_events, cv_recordings
 from posevid_jax.modes.cv_events import OutOfFold
-from posevid_jax.runs import checksums, cv_files, training_clips
+from posevid_jax.runs import checksums, cv_files, split, training_clips
 from posevid_jax.runs.config import as_json, read_config
 from posevid_jax.runs.directory import unique_names, write_decision
 from posevid_jax.runs.files import write_json
@@ -39,6 +39,7 @@ WEIGHTS = ('fitted', 'equal')
 _OF_COMMAND = ('eval', 'predict', 'ensemble')
 _OUT_OF_FOLD = 'out-of-fold predictions'
 _COPIED = ('config.json', 'scaler.json', 'thresholds.json', 'calibration.json')
+_COPIED_WHERE_THERE = (training_clips.FILE, training_clips.EARLIER_FILE, split.FILE)
 
 
 def join_runs(
@@ -271,8 +272,9 @@ def _copy(run: SingleRun, folder: pathlib.Path) -> dict[str, Any]:
     folder.mkdir(parents=True)
     for file in _COPIED:
         shutil.copy(run.workdir / file, folder / file)
-    if (run.workdir / training_clips.FILE).exists():
-        shutil.copy(run.workdir / training_clips.FILE, folder)
+    for file in _COPIED_WHERE_THERE:
+        if (run.workdir / file).exists():
+            shutil.copy(run.workdir / file, folder)
     shutil.copytree(run.workdir / checkpoint, folder / checkpoint)
     return {
         'run': run.workdir.name,

@@ -24,6 +24,7 @@ from posevid_jax.runs import records
 from posevid_jax.training import (
     adaptation,
     checkpoint,
+    earlier,
     groups,
     hardest,
     losses,
@@ -50,6 +51,7 @@ class Experiment:
       schedule: the learning rate by step.
       optimizer: reads `schedule`.
       steps_per_epoch: optimiser steps an epoch.
+      start: what an earlier run learned, on the host, to start from; None to start anew.
     """
 
     config: ConfigDict
@@ -63,6 +65,7 @@ class Experiment:
     schedule: optax.Schedule
     optimizer: optax.GradientTransformationExtraArgs
     steps_per_epoch: int
+    start: states.Trained | None = None
 
     @property
     def total_steps(self) -> int:
@@ -102,6 +105,9 @@ class Experiment:
           InputError: the pretrained weights do not fit the model.
         """
         state = jax.jit(self.create_state)()
+        if self.start:
+            learned = {key: getattr(self.start, key) for key in ('params', 'batch_stats', 'ema')}
+            return state.replace(**jax.device_put(learned))
         if not self.config.model.pretrained:
             return state
         params, notes = self._import_pretrained(state.params)
@@ -111,7 +117,7 @@ class Experiment:
 
     def check_pretrained(self) -> None:
         """Raises InputError when there are pretrained weights that do not fit the model."""
-        if self.config.model.pretrained:
+        if self.config.model.pretrained and not self.start:
             self._import_pretrained(jax.jit(self.create_state)().params)
 
     def _import_pretrained(self, params: Any) -> tuple[Any, list[str]]:
@@ -177,7 +183,19 @@ def build(config: ConfigDict) -> Experiment:
       InputError: a key, a file or their combination that cannot work.
     """
     check(config)
-    train, val = source.train_and_val(config.data, config.seed)
+    before = earlier.run_of(config)
+    if before is None:
+        return _fitted(config, *source.train_and_val(config.data, config.seed))
+    known = None if config.data.val else before.sides
+    sets = source.train_and_val(config.data, config.seed, known)
+    experiment = _fitted(before.decided(config), *sets)
+    before.check(experiment.config, experiment.train)
+    start = before.trained(experiment.abstract_state().trained)
+    return dataclasses.replace(experiment, start=start, scaler=start.scaler)
+
+
+def _fitted(config: ConfigDict, train: Clips, val: Clips) -> Experiment:
+    """`assemble`, with the configuration fitted to the clips, and a line for what that changed."""
     config, lines = adaptation.adapted(config, train)
     for line in lines:
         print(printable(line))
@@ -195,8 +213,12 @@ def check(config: ConfigDict) -> None:
     records.check(config.train)
     groups.check_patterns('model.pretrained_allow', config.model.pretrained_allow)
     check_nothing_is_ignored(families.input_spec(config))
-    if config.model.pretrained and families.of(config).import_weights is None:
-        raise InputError(f'model.pretrained: found a file with {config.model.name}, expected none')
+    reads_files = families.of(config).import_weights is not None
+    if config.model.pretrained and not reads_files and earlier.run_of(config) is None:
+        raise InputError(
+            f'model.pretrained: {config.model.pretrained}: found no run directory, expected one, '
+            f"or '': {config.model.name} has no weights of other programs"
+        )
 
 
 def assemble(

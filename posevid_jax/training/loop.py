@@ -22,7 +22,7 @@ from posevid_jax.machine.phases import Phases, announced
 from posevid_jax.machine.prefetch import Clock, Prefetch
 from posevid_jax.machine.progress import Progress
 from posevid_jax.models.classifier import count_parameters
-from posevid_jax.runs import evaluation_files, training_clips
+from posevid_jax.runs import evaluation_files, split, training_clips
 from posevid_jax.runs.config import as_json, check_config
 from posevid_jax.runs.directory import locked, new_run_directory, read_decision
 from posevid_jax.runs.files import read_json, write_json
@@ -74,8 +74,10 @@ def _train_in(
     workdir: pathlib.Path, experiment: Experiment, parallel: Parallel
 ) -> Evaluation | None:
     config, phases = experiment.config, Phases()
+    before = pathlib.Path(config.model.pretrained) if experiment.start else None
     check_config(workdir, config)
-    training_clips.keep(workdir, experiment.train, config.data.train)
+    training_clips.keep(workdir, experiment.train, config.data.train, before)
+    split.keep(workdir, experiment.train, experiment.val)
     with Checkpoints(workdir, _keep(experiment)) as checkpoints:
         done = checkpoints.last_step() or 0
         if done > experiment.total_steps:

@@ -82,7 +82,7 @@ def test_it_is_probed(tmp_path):
         ),
         (
             {'model__pretrained': 'w.npz'},
-            r'model\.pretrained: found a file with mean, expected none',
+            r'model\.pretrained: w\.npz: found no run directory, expected one.*mean has no',
         ),
         ({'model__name': 'rnn'}, r'model\.name: .* expected one of stat_pool, video_swin, mean$'),
     ],
