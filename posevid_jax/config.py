@@ -343,6 +343,10 @@ def get_config() -> ConfigDict:
     c.predict.review = True  # write a page for each recording, to look at it and correct its events
     c.predict.overlaps = (0.1, 0.25, 0.3, 0.5, 0.75)  # intersections over union that count as found
 
+    c.suggest = ConfigDict()  # --mode=suggest on the recordings of prepare.landmarks
+    c.suggest.minutes = 10.0  # to be labelled
+    c.suggest.stretch = 5.0  # seconds of what is labelled at a time
+
     c.cv = ConfigDict()  # --mode=cv and baseline: folds of the videos of data.train
     c.cv.folds = 5
     # Other clips of the same videos to judge instead of those of data.train, so that a training on

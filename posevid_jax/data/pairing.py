@@ -36,7 +36,7 @@ def is_labelled(config: ConfigDict) -> bool:
     return bool(config.labels or config.corrections)
 
 
-def pair(config: ConfigDict) -> tuple[list[Pair], list[str]]:
+def pair(config: ConfigDict, *, all_labelled: bool = True) -> tuple[list[Pair], list[str]]:
     """Pairs the files behind `prepare.landmarks` with those that label them.
 
     The name of a video is the name of its file without extensions and without what stands around
@@ -49,9 +49,11 @@ def pair(config: ConfigDict) -> tuple[list[Pair], list[str]]:
 
     Args:
       config: `config.prepare`; where it names no labels, no video has a label file.
+      all_labelled: where it names some, every file is to have a partner. Otherwise all landmarks
+        are among the pairs, and labels may be about other videos.
 
     Returns:
-      (pairs in the order of the names, a line for each file that has no partner).
+      (pairs in the order of the names, a line for each file that should have a partner).
 
     Raises:
       InputError: a path does not exist or is empty, a pattern is wrong, two files of a folder
@@ -79,6 +81,8 @@ def pair(config: ConfigDict) -> tuple[list[Pair], list[str]]:
                     labelled_as=labelled_as,
                     corrected=key == 'corrections',
                 )
+    if not all_labelled:
+        return list((landmarks | found).values()), []
     where = ', '.join(str(source) for source, _ in sources)
     lines = [
         f'{of.landmarks}: found no label file of video {name!r} in {where}'

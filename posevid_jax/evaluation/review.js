@@ -117,14 +117,23 @@ function put(events, wanted, anchor, old = null) {
   return { events: [...kept, event].sort((a, b) => a.start - b.start), event };
 }
 
-/** Stretches of frames in no event. */
+/** The parts of events that lie in the frames that one is asked to label: all, unless it says which. */
+const asked = ofData(data.asked ?? [[0, FRAMES, 0]]);
+const within = (events) =>
+  asked.flatMap(({ start, end }) =>
+    events
+      .map((one) => ({ ...one, start: Math.max(one.start, start), end: Math.min(one.end, end) }))
+      .filter((one) => one.start < one.end),
+  );
+
+/** Stretches of these frames in no event. */
 function gaps(events) {
   const edges = [0, ...events.flatMap((one) => [one.start, one.end]), FRAMES];
   const free = [];
   for (let i = 0; i < edges.length; i += 2) {
     if (edges[i] < edges[i + 1]) free.push({ start: edges[i], end: edges[i + 1], label: REST });
   }
-  return free;
+  return within(free);
 }
 
 /** Events as one works on them: where they and stretches without one cover all, that is one flag. */
@@ -257,7 +266,7 @@ function eventsOf(rows) {
 // ---------------------------------------------------------------- Work, and where it is kept
 
 const KEY = `posevid-review ${data.identity}`;
-const begun = workOf(labelled.length ? labelled : found);
+const begun = workOf(labelled.length ? labelled : within(found));
 let work = begun;
 let past = [];
 let future = [];
@@ -333,6 +342,7 @@ const ROWS = [
   { name: '', height: 20 },
   { name: 'probability', height: 84 },
   { name: 'yours', height: 34, events: () => work.events },
+  ...(data.asked ? [{ name: 'to label', height: 14, events: () => asked }] : []),
   { name: 'found', height: 20, events: () => found },
   ...(data.labelled ? [{ name: 'labelled', height: 20, events: () => labelled }] : []),
   { name: 'not seen well', height: 14, flags: pyramid(uncertain) },
@@ -795,6 +805,11 @@ function select(event, jump = false) {
   showWork();
 }
 
+/** To the next stretch to label; after the last one, to the first. */
+function toAsked() {
+  step((asked.find((one) => one.start > frame) ?? asked[0]).start - frame);
+}
+
 function toEvent(direction) {
   const { events } = work;
   const next = direction > 0 ? events.find((one) => one.start > frame) : events.findLast((one) => one.start < frame);
@@ -892,6 +907,7 @@ const ACTIONS = {
   last: [['End'], 'to the end', () => step(FRAMES)],
   previous: [['ArrowUp'], 'to your event before', () => toEvent(-1)],
   next: [['ArrowDown'], 'to your next event', () => toEvent(1)],
+  asked: [data.asked ? ['n'] : [], 'to the next stretch to label', toAsked],
   add: [['a'], 'add an event at the playhead: the found one, otherwise a second', add],
   start: [['i', '['], 'the event starts with this frame', () => {
     if (selected) replace(selected, { start: Math.min(frame, selected.end - 1) }, selected.end - 1);
@@ -910,7 +926,7 @@ const ACTIONS = {
     touch();
   }],
   discard: [[], '', discard],
-  'from-found': [[], '', () => change(workOf(found))],
+  'from-found': [[], '', () => change(workOf(within(found)))],
   'from-labelled': [[], '', () => change(workOf(labelled))],
 };
 
@@ -1098,9 +1114,10 @@ overview.addEventListener('pointermove', (event) => event.buttons && scrub(event
 // ---------------------------------------------------------------- The beginning
 
 byId('format').replaceChildren(...Object.keys(FORMATS).map((name) => new Option(name)));
-byId('rest-text').textContent = `all else is ${REST}`;
+byId('rest-text').textContent = `all else ${data.asked ? 'to label ' : ''}is ${REST}`;
 byId('time').setAttribute('aria-valuemax', FRAMES - 1);
 button('from-labelled').hidden = !data.labelled;
+button('asked').hidden = !data.asked;
 readColors();
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   readColors();
@@ -1112,5 +1129,5 @@ layOut();
 showWork();
 say('');
 restore();
-goTo(work.events[0]?.start ?? 0);
+goTo(data.asked ? asked[0].start : (work.events[0]?.start ?? 0));
 window.review = { draw, goTo, place, frames: FRAMES }; // for tests and benchmarks

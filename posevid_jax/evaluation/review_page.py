@@ -27,6 +27,7 @@ class Review:
       found: events in order.
       labelled: stretches with a label, of any class; None without labels.
       uncertain: [T] bool, where the gesture could not be seen.
+      asked: [A, 2] first frame and end of the stretches that one is asked to label; None for all.
     """
 
     recording: Recording
@@ -37,6 +38,7 @@ class Review:
     found: np.ndarray
     labelled: np.ndarray | None
     uncertain: np.ndarray
+    asked: np.ndarray | None = None
 
 
 def make(review: Review) -> str:
@@ -77,6 +79,7 @@ def _data(review: Review) -> dict[str, Any]:
         'limits': review.limits,
         'found': review.found.tolist(),
         'labelled': None if review.labelled is None else review.labelled.tolist(),
+        'asked': None if review.asked is None else [[*span, 0] for span in review.asked.tolist()],
         'step': review_packing.POSITION_STEP,
         'ticks': review_packing.TICKS,
         'time': time,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _PANEL_SECONDS = 300  # a second is then more than two pixels wide
 _MOST_PANELS = 12  # an hour of five minutes each; what is longer gets more minutes per panel
 _MINUTES_FROM = 120  # seconds of a recording whose times are written as 7:30
-_PROBABILITY, _FOUND, _LABELLED, _UNSEEN = *COLORS[:3], INK
+_PROBABILITY, _FOUND, _LABELLED, _ASKED, _UNSEEN = *COLORS[:4], INK
 _NAMES_PER_LINE = 6
 _LINE_INCHES = 0.2
 
@@ -53,6 +53,7 @@ class Timeline:
       labelled: stretches with a label of the gesture; None without labels.
       unseen: stretches in which the person is not seen well enough.
       gestures: of `found` and `labelled`, which are then coloured by them.
+      asked: stretches to label; None where nothing is asked.
     """
 
     title: str
@@ -63,6 +64,7 @@ class Timeline:
     labelled: np.ndarray | None
     unseen: np.ndarray
     gestures: Gestures | None = None
+    asked: np.ndarray | None = None
 
     @property
     def bars(self) -> dict[str, tuple[np.ndarray, list[str]]]:
@@ -76,6 +78,7 @@ class Timeline:
             'found': (self.found, found_shades),
             'labelled': (self.labelled, labelled_shades),
             'not seen': (self.unseen, [_UNSEEN] * len(self.unseen)),
+            'to label': (self.asked, [_ASKED] * (0 if self.asked is None else len(self.asked))),
         }
         return {name: (row, shades) for name, (row, shades) in rows.items() if row is not None}
 

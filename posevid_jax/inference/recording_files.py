@@ -1,5 +1,6 @@
 """Files and lines about what was found in recordings."""
 
+import dataclasses
 import os
 import pathlib
 import urllib.parse
@@ -24,7 +25,25 @@ from posevid_jax.evaluation.timeline import Gestures, Timeline
 from posevid_jax.inference.events import Rule
 from posevid_jax.inference.video_events import Video
 from posevid_jax.machine.atomic import atomic_folder
-from posevid_jax.runs.files import write_json, write_text
+from posevid_jax.runs import set_names
+from posevid_jax.runs.files import read_json, write_json, write_text
+
+
+def folder_of(parent: pathlib.Path, record: str, landmarks: str) -> pathlib.Path:
+    """A folder for files about some landmarks that overwrites those of no others.
+
+    Args:
+      parent: what the folder is in.
+      record: the name of the file in it whose `landmarks` say what it is about.
+      landmarks: in full.
+    """
+
+    def source_of(name: str) -> str | None:
+        path = parent / name / record
+        return read_json(path).get('landmarks', '') if path.exists() else None
+
+    plain = pathlib.Path(landmarks).name or 'recordings'
+    return parent / set_names.name_for(plain, landmarks, source_of)
 
 
 def write(
@@ -57,9 +76,7 @@ def write(
             write_text(unfinished / 'frames' / f'{name}.csv', _frames_csv(video, class_names))
             address = ''
             if review:
-                address = urllib.parse.quote(os.fsencode(f'review/{name}.html'))
-                html = review_page.make(_review(video, class_names))
-                write_text(unfinished / 'review' / f'{name}.html', html)
+                address = _write_review(unfinished, _review(video, class_names))
             shown[name] = Shown(picture, video.doubt, address)
         write_timelines(unfinished / 'timelines', {name: of.timeline for name, of in shown.items()})
         write_text(unfinished / 'events.csv', _events_csv(record['videos']))
@@ -69,6 +86,46 @@ def write(
             ways = record.get('segmentation')
             html = recordings_page.make(title, opening, shown, ways)
             write_text(unfinished / 'index.html', html)
+
+
+def write_suggestions(
+    folder: pathlib.Path,
+    videos: Mapping[str, tuple[Video, np.ndarray]],
+    record: dict[str, Any],
+    class_names: list[str],
+    opening: str,
+) -> None:
+    """Writes what to label next into a folder that replaces an earlier one once it is complete.
+
+    Args:
+      folder: `suggestions/<set>`.
+      videos: by name, those of which something is suggested, and the first frames and ends [A, 2].
+      record: for suggestions.json; its `suggestions` are the rows of suggestions.csv.
+      class_names: of the run.
+      opening: what is suggested, in a sentence.
+
+    Raises:
+      InputError: the folder cannot be written.
+    """
+    with atomic_folder(folder, replace=True) as unfinished:
+        shown = {}
+        for name, (video, asked) in videos.items():
+            review = dataclasses.replace(_review(video, class_names), asked=asked)
+            address = _write_review(unfinished, review)
+            shown[name] = Shown(draw(video, class_names, asked), video.doubt, address)
+        rows = record['suggestions']
+        cells = [[f'{v:.4f}' if isinstance(v, float) else v for v in row.values()] for row in rows]
+        write_text(unfinished / 'suggestions.csv', Table('', tuple(rows[0]), cells).csv())
+        write_json(unfinished / 'suggestions.json', record)
+        title = f'To label next in {folder.name}'
+        write_text(unfinished / 'index.html', recordings_page.make(title, opening, shown, None))
+
+
+def _write_review(folder: pathlib.Path, review: Review) -> str:
+    """Writes the page of a recording; returns its address as seen from `folder`."""
+    path = f'review/{review.recording.name}.html'
+    write_text(folder / path, review_page.make(review))
+    return urllib.parse.quote(os.fsencode(path))
 
 
 def write_timelines(folder: pathlib.Path, timelines: Mapping[str, str]) -> None:
@@ -117,8 +174,8 @@ def _frames_csv(video: Video, class_names: list[str]) -> str:
     return Table.of_columns(columns).csv()
 
 
-def draw(video: Video, class_names: Sequence[str]) -> str:
-    """The timeline of a recording, `<svg ...>` text."""
+def draw(video: Video, class_names: Sequence[str], asked: np.ndarray | None = None) -> str:
+    """The timeline of a recording, `<svg ...>` text, with what to label of it [A, 2], if told."""
     rule = video.rule
     label = np.zeros(len(video.prob)) if video.label is None else video.label
     parts = [stretches(label == k) for k in range(1, len(class_names))]
@@ -138,6 +195,7 @@ def draw(video: Video, class_names: Sequence[str]) -> str:
             labelled=labelled,
             unseen=video.spans(stretches(video.uncertain)),
             gestures=gestures if len(class_names) > 2 else None,
+            asked=None if asked is None else video.spans(asked),
         )
     )
     return picture.svg

@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.data import source, summary
 from posevid_jax.errors import InputError
-from posevid_jax.evaluation import inspection, inspection_page, set_tables, suggestion
+from posevid_jax.evaluation import config_advice, inspection, inspection_page, set_tables
 from posevid_jax.evaluation.prepare_report import read_back
 from posevid_jax.evaluation.table import printable
 from posevid_jax.runs.directory import new_run_directory
@@ -55,7 +55,7 @@ def inspect(
     for table in set_tables.on_screen(seen):
         print('\n'.join(table.lines()), end='\n\n')
     for name, clips in zip(seen.names, seen.sets, strict=True):
-        print(printable(suggestion.line(name, clips)))
+        print(printable(config_advice.line(name, clips)))
     found = inspection.findings(seen)
     for kind, sentence in found:
         print(f'{inspection.CALLED[kind]}: {printable(sentence)}')

@@ -2,7 +2,7 @@
 
 import pathlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
@@ -20,8 +20,23 @@ from posevid_jax.inference.video_events import Video, make_record
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.modes import prepare, read_recordings
 from posevid_jax.runs import set_names
-from posevid_jax.runs.files import read_json
 from posevid_jax.video import extract
+
+
+class Found(NamedTuple):
+    """What a run finds in recordings.
+
+    Attributes:
+      run: the run.
+      landmarks: where the recordings come from, in full.
+      videos: one or more, in the order of their names.
+      skipped: a line for each file that could not be used.
+    """
+
+    run: TrainedRun
+    landmarks: str
+    videos: list[Video]
+    skipped: list[str]
 
 
 def predict_recordings(
@@ -46,23 +61,10 @@ def predict_recordings(
       InputError: run, checkpoint or files are missing or do not fit each other; nothing is written
         then.
     """
-    config = extract.with_landmarks(config)
-    events.check(config.predict)
-    prepare.check_input(config.prepare)
-    parallel = Parallel(config.parallel)
-    parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
-    run = restore(config, workdir, checkpoint)
-    read = prepare.Report()
-    extract.extract(config.prepare, lambda line: prepare.bad_file(line, config.prepare, read))
-    landmarks = set_names.whence(config.prepare.landmarks)
-    name = _name(workdir / 'predictions', landmarks)
-    videos = list(_videos(run, parallel, read))
-    if not videos:
-        raise InputError(f'prepare.landmarks: {config.prepare.landmarks} holds no usable video')
-    record = {'set': name, 'landmarks': landmarks, 'step': run.step}
-    record['skipped'] = read.skipped
+    run, landmarks, videos, skipped = find(config, workdir, checkpoint)
+    folder = recording_files.folder_of(workdir / 'predictions', 'events.json', landmarks)
+    record = {'set': folder.name, 'landmarks': landmarks, 'step': run.step, 'skipped': skipped}
     record |= make_record(videos, run)
-    folder = workdir / 'predictions' / name
     recording_files.write(
         folder,
         videos,
@@ -75,21 +77,38 @@ def predict_recordings(
     return record
 
 
-def _name(folder: pathlib.Path, landmarks: str) -> str:
-    """A name for the predictions of some landmarks that overwrites those of no others."""
+def find(
+    config: ConfigDict, workdir: pathlib.Path, checkpoint: str, *, all_labelled: bool = True
+) -> Found:
+    """Judges every recording that can be used; extracts landmarks of videos first.
 
-    def source_of(name: str) -> str | None:
-        record = folder / name / 'events.json'
-        return read_json(record).get('landmarks', '') if record.exists() else None
+    Args:
+      config, workdir, checkpoint: as for `predict_recordings`.
+      all_labelled: whether, where labels are named, each recording is to have some.
 
-    plain = pathlib.Path(landmarks).name or 'recordings'
-    return set_names.name_for(plain, landmarks, source_of)
+    Raises:
+      InputError: as for `predict_recordings`.
+    """
+    config = extract.with_landmarks(config)
+    events.check(config.predict)
+    prepare.check_input(config.prepare)
+    parallel = Parallel(config.parallel)
+    parallel.check_batch_size('eval.batch_size', config.eval.batch_size)
+    run = restore(config, workdir, checkpoint)
+    read = prepare.Report()
+    extract.extract(config.prepare, lambda line: prepare.bad_file(line, config.prepare, read))
+    videos = list(_videos(run, parallel, read, all_labelled))
+    if not videos:
+        raise InputError(f'prepare.landmarks: {config.prepare.landmarks} holds no usable video')
+    return Found(run, set_names.whence(config.prepare.landmarks), videos, read.skipped)
 
 
-def _videos(run: TrainedRun, parallel: Parallel, report: prepare.Report) -> Iterator[Video]:
+def _videos(
+    run: TrainedRun, parallel: Parallel, report: prepare.Report, all_labelled: bool
+) -> Iterator[Video]:
     """Every video that can be used, in the order of their names."""
     form, config, durations = run.form, run.config, duration_model.of_run(run)
-    read = read_recordings.read(config.prepare, form, report)
+    read = read_recordings.read(config.prepare, form, report, all_labelled=all_labelled)
     for of, logits in recordings.judged(read, run.frame_judge(parallel)):
         probs = run.decision.probabilities(logits)
         yield video_events.find(of, probs, config.predict, run.threshold, durations)

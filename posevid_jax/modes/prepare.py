@@ -154,7 +154,7 @@ def clips_by_video(settings: ConfigDict, source: str, report: Report) -> Iterato
 
 
 def read_labels(
-    settings: ConfigDict, report: Report, *, negative: bool
+    settings: ConfigDict, report: Report, *, negative: bool, all_labelled: bool = True
 ) -> tuple[dict[Pair, Intervals | None], tuple[str, ...]]:
     """The labels of each video and the names of the classes.
 
@@ -163,14 +163,15 @@ def read_labels(
       report: gets a line for each file without a partner and each label file that cannot be used;
         their videos are not among the result.
       negative: class 0 has to be the one that means no gesture.
+      all_labelled: as in `pair`.
 
     Returns:
-      (labels, None without label files; class names, () without).
+      (labels, None without a label file; class names, () without).
 
     Raises:
       InputError: such a file and `on_error` is `raise`, or the classes are not clear.
     """
-    pairs, alone = pair(settings)
+    pairs, alone = pair(settings, all_labelled=all_labelled)
     for line in alone:
         bad_file(line, settings, report)
     labels: dict[Pair, Intervals | None] = {}

@@ -15,7 +15,9 @@ from posevid_jax.inference.recordings import LabelledRecording
 from posevid_jax.modes import prepare
 
 
-def read(settings: ConfigDict, form: ClipForm, report: Report) -> Iterator[LabelledRecording]:
+def read(
+    settings: ConfigDict, form: ClipForm, report: Report, *, all_labelled: bool = True
+) -> Iterator[LabelledRecording]:
     """Every recording that can be used, in the order of their names.
 
     Prints how many were resampled because a classifier knows another rate.
@@ -24,12 +26,15 @@ def read(settings: ConfigDict, form: ClipForm, report: Report) -> Iterator[Label
       settings: `config.prepare`, accepted by `prepare.check_input`.
       form: what the classifier expects of clips; labels are numbered like its classes.
       report: gets a line for each file that is skipped.
+      all_labelled: whether, where labels are named, each recording is to have some.
 
     Raises:
       InputError: a file cannot be used and `prepare.on_error` is `raise`, or the labels have other
         classes than the classifier.
     """
-    labels, classes = prepare.read_labels(settings, report, negative=True)
+    labels, classes = prepare.read_labels(
+        settings, report, negative=True, all_labelled=all_labelled
+    )
     if set(classes) <= set(form.class_names):
         classes = form.class_names
     elif len(classes) != len(form.class_names):

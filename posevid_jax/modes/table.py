@@ -93,6 +93,14 @@ MODES = {
         sections=('predict',),
         keeps_programs=True,
     ),
+    'suggest': Mode(
+        help='what to label next in recordings, and the pages to label it on',
+        function='suggest:suggest',
+        arguments=_RUN,
+        needs_workdir=True,
+        sections=('suggest',),
+        keeps_programs=True,
+    ),
     'stream': Mode(
         help='frames as JSON lines in, probabilities and events out',
         function='stream:stream',

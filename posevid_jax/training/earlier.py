@@ -109,6 +109,14 @@ class EarlierRun:
         params = found.variables['params']
         return found.replace(params=params, ema=params if abstract.ema else {})
 
+    def told(self, start: Trained, val: Clips) -> str:
+        """What a person should know, in a line, of what is started from and validated on."""
+        ids, known = set(val.video_ids), split.read(self.workdir) or Sides()
+        return (
+            f'starts from {self.workdir}, step {int(start.step)}; of the {len(ids)} videos to '
+            f'validate on, {len(ids & known.val)} validated that run too'
+        )
+
 
 def run_of(config: ConfigDict) -> EarlierRun | None:
     """The run that `model.pretrained` names; None where it is a file of weights, or ''.

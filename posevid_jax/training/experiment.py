@@ -191,6 +191,7 @@ def build(config: ConfigDict) -> Experiment:
     experiment = _fitted(before.decided(config), *sets)
     before.check(experiment.config, experiment.train)
     start = before.trained(experiment.abstract_state().trained)
+    print(printable(before.told(start, experiment.val)))
     return dataclasses.replace(experiment, start=start, scaler=start.scaler)
 
 

@@ -134,6 +134,25 @@ def test_bodies_are_where_they_were_seen(page):
     assert np.abs(found - joints)[seen].max() <= step / 2 + 1e-6
 
 
+def test_only_what_is_asked_for_is_saved(window, tmp_path):
+    path = tmp_path / 'asked.html'
+    path.write_text(review_page.make(made.review(asked=np.array([[40, 110], [160, 200]]))))
+    visit(window, path.as_uri())
+    wait_for_frame(window, 'frame == 40')
+    press(window, 'n')
+    wait_for_frame(window, 'frame == 160')
+    wanted = [(2, 4, 'smoke'), (6.4, 7, 'drink')]
+    assert read(saved(window, tmp_path)) == events(window) == wanted
+    window.check('#rest')
+    rest = [(1.6, 2, 'rest'), (4, 4.4, 'rest'), (7, 8, 'rest')]
+    path = saved(window, tmp_path)
+    assert read(path) == sorted([*wanted, *rest])
+    window.click('[data-do=from-found]')
+    load(window, path)
+    assert window.is_checked('#rest') and events(window) == wanted
+    window.evaluate('() => localStorage.clear()')
+
+
 def test_events_are_corrected_with_keys_and_come_back_undone(page, tmp_path):
     assert read(saved(page, tmp_path)) == events(page) == FOUND
     press(page, 'Home', 'ArrowDown', 'Delete', 'a')  # what was found there is added again

@@ -1,6 +1,7 @@
 """A run that starts from another's weights is that run at first, and validates on its videos."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -63,9 +64,14 @@ def test_videos_stay_on_their_side_and_new_ones_are_on_both(folder, capsys):
     before = split.read(folder / 'run')
     assert before is not None and before.train and before.val
     record = loop.train_and_evaluate(going_on(folder), folder / 'on')
+    said = re.search(
+        r'of the (\d+) videos to validate on, (\d+) validated that', capsys.readouterr().out
+    )
     now = split.read(folder / 'on')
     assert record is not None and record.trained_on == 0 and now is not None
     assert before.train < now.train and before.val < now.val
+    assert said is not None
+    assert [int(n) for n in said.groups()] == [len(now.val), len(before.val)]
     capsys.readouterr()
     # Its validation clips are found again, also when the earlier run has gone.
     (folder / 'run').rename(folder / 'gone')

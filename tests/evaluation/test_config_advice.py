@@ -7,7 +7,7 @@ import pytest
 
 from posevid_jax.data.clips import from_arrays
 from posevid_jax.data.joints import COCO_17
-from posevid_jax.evaluation.suggestion import line, suggest
+from posevid_jax.evaluation.config_advice import line, suggest
 
 ANY = ['gesture', 'gesture:video_swin']
 
