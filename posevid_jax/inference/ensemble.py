@@ -22,6 +22,7 @@ from posevid_jax.inference.recordings import FrameJudge
 from posevid_jax.inference.single import SingleRun
 from posevid_jax.inference.trained_run import TrainedRun
 from posevid_jax.machine.parallel import Parallel
+from posevid_jax.runs import split, training_clips
 from posevid_jax.runs.config import read_config
 from posevid_jax.runs.directory import read_decision
 from posevid_jax.runs.files import read_json
@@ -136,13 +137,13 @@ class EnsembleRun(TrainedRun):
         Raises:
           InputError: they have not, or the clips cannot be read.
         """
-        found = {_validated_on(member.config) for member in self.members.values()}
+        found = {_validated_on(member) for member in self.members.values()}
         if len(found) > 1:
             raise InputError(
                 f'data.test: not given, and the members of {self.workdir} were validated on '
                 'different clips; expected clips'
             )
-        return super().validation_clips()
+        return next(iter(self.members.values())).validation_clips()
 
     def count_trained_on(self, clips: Clips) -> int:
         return max(member.count_trained_on(clips) for member in self.members.values())
@@ -166,11 +167,14 @@ class EnsembleRun(TrainedRun):
         }
 
 
-def _validated_on(config: ConfigDict) -> tuple[Any, ...]:
+def _validated_on(run: SingleRun) -> tuple[Any, ...]:
     """What decides which clips a run was validated on."""
-    data = config.data
-    split = () if data.val else (data.train, data.val_fraction, config.seed)
-    return (data.val, data.prefix, *split)
+    data, workdir = run.config.data, run.workdir
+    if data.val:
+        return data.val, data.prefix
+    went_on = (workdir / training_clips.EARLIER_FILE).exists()
+    known = split.read(workdir) if went_on else None
+    return '', data.prefix, data.train, data.val_fraction, run.config.seed, known
 
 
 def common_inputs(members: Mapping[str, SingleRun]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from posevid_jax.data.clips import from_arrays
-from posevid_jax.data.splits import split_by_video
+from posevid_jax.data.splits import Sides, sides, split_by_video
 from posevid_jax.errors import InputError
 
 
@@ -55,6 +55,26 @@ def test_groups_of_videos_stay_together():
     clips = clips_of([0, 1, 2, 3], [0, 1, 0, 1], group=['x', 'x', 'y', 'y'])
     train, val = split_by_video(clips, 0.5, 0)
     assert {tuple(train), tuple(val)} == {(0, 1), (2, 3)}
+
+
+@pytest.mark.parametrize('seed', range(4))
+def test_videos_of_an_earlier_split_stay_on_their_side_with_their_group(seed):
+    clips = random_clips(seed, videos=60)
+    old = clips.select(np.flatnonzero(clips.video < 20))
+    before = sides(*(old.select(rows) for rows in split_by_video(old, 0.5, seed)))
+    now = sides(*map(clips.select, split_by_video(clips, 0.25, seed + 1, before)))
+    assert before.train < now.train and before.val < now.val
+    for c in (0, 1):  # with the new ones on the other side, the whole still comes near the share
+        of_class = np.isin(clips.video_ids, list(now.val))[clips.label == c]
+        assert abs(of_class.mean() - 0.25) < 0.06
+    grouped = clips_of([0, 1, 2, 3], [0, 1, 0, 1], group=['x', 'x', 'y', 'y'])
+    for side in (Sides(train=frozenset('0')), Sides(val=frozenset('2'))):
+        train, _ = split_by_video(grouped, 0.5, seed, side)
+        assert tuple(train) == (0, 1)
+    with pytest.raises(InputError, match='toy: videos 0, 1 belong together, but an earlier split'):
+        split_by_video(grouped, 0.5, seed, Sides(frozenset('0'), frozenset('1')))
+    with pytest.raises(InputError, match=r'all 4 videos stay .* none to validate on'):
+        split_by_video(grouped, 0.5, seed, Sides(train=frozenset('02')))
 
 
 @pytest.mark.parametrize(

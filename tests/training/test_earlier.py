@@ -12,9 +12,11 @@ from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
 from posevid_jax.inference.restore import restore_directory
 from posevid_jax.machine.parallel import Parallel
+from posevid_jax.modes import ensemble
 from posevid_jax.modes.cv import cross_validate
 from posevid_jax.modes.eval import evaluate_run
 from posevid_jax.runs import split, training_clips
+from posevid_jax.runs.config import read_config
 from posevid_jax.training import experiment as experiments
 from posevid_jax.training import loop, validation
 from tests import toy
@@ -78,6 +80,13 @@ def test_videos_stay_on_their_side_and_new_ones_are_on_both(folder, capsys):
     again = evaluate_run(going_on(folder), folder / 'on')
     (folder / 'gone').rename(folder / 'run')
     assert again.scores == record.scores
+    # So they are by an ensemble.
+    loop.train_and_evaluate(going_on(folder, seed=0, train__learning_rate=1e-4), folder / 'slow')
+    runs = (str(folder / 'on'), str(folder / 'slow'))
+    joining = toy.config(ensemble__runs=runs, ensemble__weights='equal')
+    ensemble.join_runs(joining, folder / 'both')
+    joined = evaluate_run(read_config(folder / 'both'), folder / 'both')
+    assert joined.assessment.fingerprint == record.assessment.fingerprint
     # What only the earlier run learned from counts as trained on.
     old = read_clips(str(folder / 'first.npz'), prefix='long')
     write_clips(folder / 'new.npz', clips('new', 5, seed=1), 'long')
