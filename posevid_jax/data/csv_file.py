@@ -1,8 +1,9 @@
 """CSV files: the cells of named columns as text or as numbers, with the line of every mistake.
 
-pandas reads and writes. It is imported where it is used: that takes half a second.
+pandas reads. It is imported where it is used: that takes half a second.
 """
 
+import csv
 import dataclasses
 import io
 from collections.abc import Sequence
@@ -132,11 +133,9 @@ def parse(content: bytes, where: str, separator: str = ',', decimal: str = '.') 
 
 def format_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """CSV of cells of text, quoted where that is needed."""
-    import pandas as pd
-
-    return pd.DataFrame(list(rows), columns=list(header), dtype=object).to_csv(
-        index=False, lineterminator='\n'
-    )
+    text = io.StringIO()
+    csv.writer(text, lineterminator='\n').writerows([header, *rows])
+    return text.getvalue()
 
 
 def _rows(

@@ -2,8 +2,8 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -101,10 +101,9 @@ def plot(figure: 'Figure', timeline: Timeline) -> None:
     for ax, (start, end) in zip(axes, panels, strict=True):
         _curve(ax, timeline, start, end)
         for middle, (name, (stretches, shades)) in zip(middles, timeline.bars.items(), strict=True):
-            shown, colors = _inside(stretches, shades, start, end)
-            if len(shown):
+            for shade, shown in _inside(stretches, shades, start, end):
                 # The line around a bar keeps the shortest one visible.
-                ax.broken_barh(shown, (middle - 0.07, 0.14), color=colors, lw=0.7, label=name)
+                _bars(ax, shown, (middle - 0.07, middle + 0.07), color=shade, lw=0.7, label=name)
         ax.set_yticks([0, 0.5, 1, *middles], ['0', '0.5', '1', *timeline.bars])
         ax.set_ylim(middles[-1] - 0.12, 1.05)
         ax.set_xlim(start, end)
@@ -140,20 +139,31 @@ def _curve(ax: 'Axes', timeline: Timeline, start: float, end: float) -> None:
     ax.plot(middle[shown], timeline.prob[shown], color=_PROBABILITY, lw=1.2, label='probability')
     for limit in timeline.limits:
         ax.axhline(limit, **FINE)
-    behind, colors = _inside(*timeline.bars['found'], start, end)
-    if len(behind):
-        ax.broken_barh([(a, b) for a, b in behind], (0, 1), color=colors, alpha=0.14, lw=0)
+    for shade, behind in _inside(*timeline.bars['found'], start, end):
+        _bars(ax, behind, (0, 1), color=shade, alpha=0.14, lw=0)
     grid(ax, 'x')
 
 
 def _inside(
     stretches: np.ndarray, shades: Sequence[str], start: float, end: float
-) -> tuple[np.ndarray, list[str]]:
-    """Start and length [E, 2] of what a panel shows of the stretches, and their colours."""
-    begins, ends = np.clip(np.reshape(stretches, (-1, 2)), start, end).T
-    shown = np.stack([begins, ends - begins], 1)
-    kept = ends > begins
-    return shown[kept], [shade for shade, seen in zip(shades, kept, strict=True) if seen]
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Start and end [E, 2] of what a panel shows of the stretches, by colour."""
+    shown = np.clip(np.reshape(stretches, (-1, 2)), start, end)
+    kept, of = shown[:, 1] > shown[:, 0], np.array(shades, str)
+    for shade in dict.fromkeys(of[kept].tolist()):
+        yield shade, shown[kept & (of == shade)]
+
+
+def _bars(ax: 'Axes', spans: np.ndarray, height: tuple[float, float], **style: Any) -> None:
+    """Bars [E, 2] between two heights, as one path: one for each takes long to draw."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    corners = np.stack(
+        [spans[:, (0, 1, 1, 0, 0)], np.repeat([height], len(spans), 0)[:, (0, 0, 1, 1, 0)]], 2
+    )
+    codes = np.tile([Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY], len(spans))
+    ax.add_artist(PathPatch(Path(corners.reshape(-1, 2), codes), **style))
 
 
 def _clock(seconds: float) -> str:

@@ -38,10 +38,10 @@ def bars(axes, name):
     """Begin and end of the bars of a row, over all panels."""
     found = []
     for ax in axes:
-        for shown in ax.collections:
+        for shown in ax.patches:
             if shown.get_label() == name:
-                ends = [path.get_extents() for path in shown.get_paths()]
-                found += [(box.x0, box.x1) for box in ends]
+                corners = shown.get_path().to_polygons(closed_only=False)
+                found += [(bar[:, 0].min(), bar[:, 0].max()) for bar in corners]
     return found
 
 
@@ -94,11 +94,10 @@ def test_several_gestures_have_their_colours_and_names():
     recording = dataclasses.replace(recording, labelled=recording.found)
     axes = drawn(recording)
     shown = [
-        (c.get_label(), to_hex(shade))
+        (bars.get_label(), to_hex(bars.get_facecolor()))
         for ax in axes
-        for c in ax.collections
-        if c.get_label() in ('found', 'labelled')
-        for shade in c.get_facecolors()
+        for bars in ax.patches
+        if bars.get_label() in ('found', 'labelled')
     ]
     assert shown == [  # an event in each of two panels
         ('found', color(2)), ('labelled', color(0)), ('found', color(0)), ('labelled', color(0)),
