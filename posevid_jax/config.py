@@ -341,6 +341,8 @@ def get_config() -> ConfigDict:
     # A frame is uncertain when the mouth, or both wrists, are less visible than this.
     c.predict.min_visibility = 0.5
     c.predict.review = True  # write a page for each recording, to look at it and correct its events
+    c.predict.overlay = False  # write a film of each recording with body, events and probability
+    c.predict.overlay_videos = ''  # a folder of the videos to draw over; '' = prepare.videos
     c.predict.overlaps = (0.1, 0.25, 0.3, 0.5, 0.75)  # intersections over union that count as found
 
     c.suggest = ConfigDict()  # --mode=suggest on the recordings of prepare.landmarks

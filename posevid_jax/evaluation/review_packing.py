@@ -12,11 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from posevid_jax.data.joints import BONES, parents
+from posevid_jax.evaluation import drawn_body
 
 POSITION_STEP = 1 / 4096  # of the width or height: a quarter of a pixel is lost of 1920 at most
 TICKS = 10_000  # a second
-MOST_JOINTS = 33  # that are drawn; hands and faces of more would make pages too large
 _REACH = 2**15 - 1
 
 
@@ -68,40 +67,15 @@ def pack_positions(positions: np.ndarray, there: np.ndarray) -> str:
 
 def pack_body(joints: np.ndarray, joint_names: Sequence[str]) -> Body:
     """The joints that are drawn, of all in a recording [T, J, 4]."""
-    drawn = _drawn(joint_names)
+    drawn = drawn_body.drawn(joint_names)
     names = [joint_names[j] for j in drawn]
     joints = joints[:, drawn]
     there = np.asarray(np.isfinite(joints).all(-1))
     sight = np.ceil(3 * np.clip(np.where(there, joints[..., 3], 0), 0.01, 1))
     return Body(
         joint_names=names,
-        bones=_bones(names),
+        bones=drawn_body.bones(names),
         positions=pack_positions(joints[..., :2], there),
         sight=pack(np.where(there, sight, 0).astype('u1')),
-        box=_box(joints[..., :2][there & (sight > 1)]),
+        box=drawn_body.close_up(joints[..., :2][there & (sight > 1)]),
     )
-
-
-def _drawn(joint_names: Sequence[str]) -> list[int]:
-    """Numbers of the joints that are drawn, those of known bones first to stay."""
-    known = {name for bone in BONES for name in bone}
-    order = sorted(range(len(joint_names)), key=lambda j: joint_names[j] not in known)
-    return sorted(order[:MOST_JOINTS])
-
-
-def _bones(joint_names: Sequence[str]) -> list[tuple[int, int]]:
-    """The bones between joints; one that is in none of `BONES` hangs on its parent."""
-    number = {name: j for j, name in enumerate(joint_names)}
-    bones = [(a, b) for a, b in BONES if a in number and b in number]
-    joined = {name for bone in bones for name in bone}
-    bones += [pair for pair in parents(joint_names).items() if pair[0] not in joined]
-    return [(number[a], number[b]) for a, b in bones]
-
-
-def _box(points: np.ndarray) -> tuple[float, float, float]:
-    if not len(points):
-        return 0.0, 0.0, 1.0
-    low, high = np.quantile(points[:: max(len(points) // 100_000, 1)], [0.01, 0.99], axis=0)
-    side = max(float((high - low).max()) * 1.15, 0.05)
-    left, top = ((low + high - side) / 2).tolist()
-    return left, top, side

@@ -101,15 +101,15 @@ def plot(figure: 'Figure', timeline: Timeline) -> None:
     for ax, (start, end) in zip(axes, panels, strict=True):
         _curve(ax, timeline, start, end)
         for middle, (name, (stretches, shades)) in zip(middles, timeline.bars.items(), strict=True):
-            for shade, shown in _inside(stretches, shades, start, end):
+            for shade, shown in inside(stretches, shades, start, end):
                 # The line around a bar keeps the shortest one visible.
-                _bars(ax, shown, (middle - 0.07, middle + 0.07), color=shade, lw=0.7, label=name)
+                draw_bars(ax, shown, (middle - 0.07, middle + 0.07), color=shade, lw=0.7, label=name)
         ax.set_yticks([0, 0.5, 1, *middles], ['0', '0.5', '1', *timeline.bars])
         ax.set_ylim(middles[-1] - 0.12, 1.05)
         ax.set_xlim(start, end)
         if timeline.seconds[-1] >= _MINUTES_FROM:
             ax.locator_params(axis='x', steps=[1, 3, 6, 10])
-            ax.xaxis.set_major_formatter(lambda seconds, _: _clock(seconds))
+            ax.xaxis.set_major_formatter(lambda seconds, _: clock(seconds))
         else:
             ax.xaxis.set_major_formatter('{x:g} s')
     if timeline.gestures:
@@ -139,12 +139,12 @@ def _curve(ax: 'Axes', timeline: Timeline, start: float, end: float) -> None:
     ax.plot(middle[shown], timeline.prob[shown], color=_PROBABILITY, lw=1.2, label='probability')
     for limit in timeline.limits:
         ax.axhline(limit, **FINE)
-    for shade, behind in _inside(*timeline.bars['found'], start, end):
-        _bars(ax, behind, (0, 1), color=shade, alpha=0.14, lw=0)
+    for shade, behind in inside(*timeline.bars['found'], start, end):
+        draw_bars(ax, behind, (0, 1), color=shade, alpha=0.14, lw=0)
     grid(ax, 'x')
 
 
-def _inside(
+def inside(
     stretches: np.ndarray, shades: Sequence[str], start: float, end: float
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Start and end [E, 2] of what a panel shows of the stretches, by colour."""
@@ -154,7 +154,7 @@ def _inside(
         yield shade, shown[kept & (of == shade)]
 
 
-def _bars(ax: 'Axes', spans: np.ndarray, height: tuple[float, float], **style: Any) -> None:
+def draw_bars(ax: 'Axes', spans: np.ndarray, height: tuple[float, float], **style: Any) -> None:
     """Bars [E, 2] between two heights, as one path: one for each takes long to draw."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
@@ -166,7 +166,7 @@ def _bars(ax: 'Axes', spans: np.ndarray, height: tuple[float, float], **style: A
     ax.add_artist(PathPatch(Path(corners.reshape(-1, 2), codes), **style))
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
     """Minutes and seconds, `7:30`."""
     minutes, rest = divmod(round(seconds), 60)
     return f'{minutes}:{rest:02d}'

@@ -176,6 +176,13 @@ def _frames_csv(video: Video, class_names: list[str]) -> str:
 
 def draw(video: Video, class_names: Sequence[str], asked: np.ndarray | None = None) -> str:
     """The timeline of a recording, `<svg ...>` text, with what to label of it [A, 2], if told."""
+    return timeline.draw(timeline_of(video, class_names, asked)).svg
+
+
+def timeline_of(
+    video: Video, class_names: Sequence[str], asked: np.ndarray | None = None
+) -> Timeline:
+    """What there is to draw of a recording over time."""
     rule = video.rule
     label = np.zeros(len(video.prob)) if video.label is None else video.label
     parts = [stretches(label == k) for k in range(1, len(class_names))]
@@ -185,20 +192,17 @@ def draw(video: Video, class_names: Sequence[str], asked: np.ndarray | None = No
         labelled=np.repeat(np.arange(1, len(class_names)), [len(part) for part in parts]),
     )
     labelled = None if video.label is None else video.spans(np.concatenate(parts))
-    picture = timeline.draw(
-        Timeline(
-            title=f'Video {video.recording.name}',
-            seconds=video.seconds,
-            prob=video.prob,
-            limits=(rule.high, rule.low) if isinstance(rule, Rule) else (),
-            found=video.spans([[event.start, event.end] for event in video.events]),
-            labelled=labelled,
-            unseen=video.spans(stretches(video.uncertain)),
-            gestures=gestures if len(class_names) > 2 else None,
-            asked=None if asked is None else video.spans(asked),
-        )
+    return Timeline(
+        title=f'Video {video.recording.name}',
+        seconds=video.seconds,
+        prob=video.prob,
+        limits=(rule.high, rule.low) if isinstance(rule, Rule) else (),
+        found=video.spans([[event.start, event.end] for event in video.events]),
+        labelled=labelled,
+        unseen=video.spans(stretches(video.uncertain)),
+        gestures=gestures if len(class_names) > 2 else None,
+        asked=None if asked is None else video.spans(asked),
     )
-    return picture.svg
 
 
 def _review(video: Video, class_names: list[str]) -> Review:

@@ -5,11 +5,13 @@ import contextlib
 import resource
 import sys
 import time
-from collections.abc import Generator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import tqdm
+
+_T = TypeVar('_T')
 
 _SECONDS_BETWEEN_LINES = 10.0
 # Rates are those of the last so many seconds. Steps are counted when they are handed to the device,
@@ -112,6 +114,26 @@ class Progress:
 
     def close(self) -> None:
         self._bar.close()
+
+
+def counted(items: Iterable[_T], title: str, unit: str, total: int) -> Iterator[_T]:
+    """Yields items, of which there are about `total`, and shows how many and how many a second."""
+    live, started = sys.stderr.isatty(), time.monotonic()
+    printed = started
+    with tqdm.tqdm(
+        items, title, total, unit=f' {unit}', disable=not live, dynamic_ncols=True
+    ) as bar:
+        for done, item in enumerate(bar, start=1):
+            yield item
+            now = time.monotonic()
+            if not live and now - printed >= _SECONDS_BETWEEN_LINES:
+                printed = now
+                rate = done / (now - started)
+                print(
+                    f'{title}: {done:,} of {total:,} {unit}, {rate:.1f} {unit}/s',
+                    file=sys.stderr,
+                    flush=True,
+                )
 
 
 def _memory() -> str:

@@ -10,6 +10,7 @@ from posevid_jax.errors import InputError
 from posevid_jax.inference import (
     duration_model,
     events,
+    overlay_files,
     recording_files,
     recordings,
     video_events,
@@ -46,7 +47,8 @@ def predict_recordings(
 
     Writes the folder `workdir/predictions/<set>`: `events.csv`, `events.json` with the record that
     is returned, `frames/<video>.csv`, `timelines/<video>.svg`, with `predict.review` the pages
-    `review/<video>.html` and, with `eval.report`, the page `index.html`.
+    `review/<video>.html` and, with `eval.report`, the page `index.html`; then, with
+    `predict.overlay`, one by one the films `overlays/<video>.mp4`.
 
     Args:
       config: the run's, with overrides.
@@ -61,6 +63,7 @@ def predict_recordings(
       InputError: run, checkpoint or files are missing or do not fit each other; nothing is written
         then.
     """
+    films = overlay_files.plan(config)
     run, landmarks, videos, skipped = find(config, workdir, checkpoint)
     folder = recording_files.folder_of(workdir / 'predictions', 'events.json', landmarks)
     record = {'set': folder.name, 'landmarks': landmarks, 'step': run.step, 'skipped': skipped}
@@ -74,6 +77,8 @@ def predict_recordings(
         review=run.config.predict.review,
     )
     print('\n'.join(recording_files.lines(folder, record)))
+    if films:
+        overlay_files.write(folder / 'overlays', videos, run.inputs['class_names'], films)
     return record
 
 

@@ -15,7 +15,7 @@ from posevid_jax.errors import InputError
 from posevid_jax.video import estimator, landmark_file
 from posevid_jax.video.landmark_file import Made
 
-_INSTALL = "pip install 'posevid-jax[video]'"
+INSTALL = "pip install 'posevid-jax[video]'"
 
 
 class Model(NamedTuple):
@@ -76,7 +76,7 @@ def try_out(model: Model) -> None:
 
         estimator.load(model.row, model.path, model.most_people).close()
     except (ImportError, OSError) as error:
-        raise InputError(f'prepare.videos: reading videos takes {_INSTALL} ({error})') from None
+        raise InputError(f'prepare.videos: reading videos takes {INSTALL} ({error})') from None
 
 
 def extract(model: Model, video: pathlib.Path, landmarks: pathlib.Path) -> str:

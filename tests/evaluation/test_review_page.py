@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from posevid_jax.data.joints import BONES, COCO_WHOLEBODY_133, KINECT_20, MEDIAPIPE_33
-from posevid_jax.evaluation import review_packing, review_page
+from posevid_jax.evaluation import drawn_body, review_packing, review_page
 from tests.evaluation import made
 
 EVIL = '</script><script>alert(1)</script><!--'
@@ -60,7 +60,7 @@ def test_joints_hang_together_and_are_not_too_many():
     bones = {(KINECT_20[a], KINECT_20[b]) for a, b in body.bones}
     assert ('left_elbow', 'left_wrist') in bones and ('left_hand', 'left_wrist') in bones
     many = review_packing.pack_body(np.zeros((2, 133, 4), np.float32), COCO_WHOLEBODY_133)
-    assert len(many.joint_names) == review_packing.MOST_JOINTS
+    assert len(many.joint_names) == drawn_body.MOST_JOINTS
     known = {name for bone in BONES for name in bone} & set(COCO_WHOLEBODY_133)
     assert known <= set(many.joint_names)
 

@@ -234,10 +234,13 @@ def test_a_recording_shorter_than_a_clip_and_one_without_a_pose(folder, tmp_path
     with pytest.raises(InputError, match='video b: found no pose'):
         predict_recordings.predict_recordings(settings, folder / 'run', 'best')
     every_other = {'prepare__resample_fps': 15.0, 'prepare__on_error': 'skip'}
+    every_other['predict__overlay'] = True
     settings = toy.config(prepare__landmarks=str(landmarks), **every_other)
     record = predict_recordings.predict_recordings(settings, folder / 'run', 'best')
     assert [(video['frames'], video['fps']) for video in record['videos']] == [(3, 15)]
     assert len(record['skipped']) == 1
+    films = (folder / 'run/predictions/short/overlays').iterdir()
+    assert [path.stem for path in films] == ['a']
 
 
 def test_features_that_cannot_be_computed_are_one_clear_line(folder, tmp_path):
