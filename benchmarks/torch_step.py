@@ -113,25 +113,35 @@ def our_step(config, batch_size):
     return run
 
 
-def torch_step(config, batch_size):
+def torch_step(config, batch_size, device='cpu', dtype=torch.float32, wrap=lambda model: model):
+    """A step of the tests' Swin; `wrap` may compile the model."""
     frames, rows, columns, channels = config.bench.clip_shape
     swin = config.model.video_swin
     model = Swin(
         channels=channels, patch=swin.patch_size, window=swin.window_size, outputs=1,
         legacy=swin.layout == 'legacy', **SIZES[config.model.size],
     )  # fmt: skip
-    optimizer = torch.optim.AdamW(
-        model.parameters(), config.train.learning_rate, weight_decay=config.train.weight_decay
-    )
     x = torch.randn(batch_size, channels, frames, rows, columns)
-    label = torch.randint(0, 2, (batch_size, 1)).float()
+    return training_step(wrap(model.to(device)), x.to(device), config.train, dtype)
+
+
+def training_step(model, x, train, dtype=torch.float32):
+    """Forward, backward, gradient clip and AdamW of a model with one logit a clip."""
+    optimizer = torch.optim.AdamW(
+        model.parameters(), train.learning_rate, weight_decay=train.weight_decay
+    )
+    label = torch.randint(0, 2, (len(x), 1)).float().to(x.device)
 
     def run():
         optimizer.zero_grad()
-        nn.functional.binary_cross_entropy_with_logits(model(x), label).backward()
-        if config.train.grad_clip:
-            nn.utils.clip_grad_norm_(model.parameters(), config.train.grad_clip)
+        with torch.autocast(x.device.type, dtype, enabled=dtype != torch.float32):
+            logits = model(x)
+        nn.functional.binary_cross_entropy_with_logits(logits.float(), label).backward()
+        if train.grad_clip:
+            nn.utils.clip_grad_norm_(model.parameters(), train.grad_clip)
         optimizer.step()
+        if x.is_cuda:
+            torch.cuda.synchronize()
 
     return run
 

@@ -71,9 +71,10 @@ def bench_steps(config: ConfigDict) -> list[dict[str, Any]]:
       config: the whole configuration; what `config.bench` does not vary is as in training.
 
     Returns:
-      one record per row: `size`, `dtype`, `batch_size`, `gflop` of the compiled step, the `bytes`
-      it needs, and under `time` `compile_s`, `step_ms` (median), `clips_per_s`, `gflop_per_s`,
-      `matmul_gflop_per_s` (one large product of the same dtype) and `share`, the ratio of the two.
+      one record per row: `size`, `dtype`, `batch_size`, `gflop` of the compiled step, the
+      `accessed_bytes` that its kernels read and write, the `bytes` it needs, and under `time`
+      `compile_s`, `step_ms` (median), `clips_per_s`, `gflop_per_s`, `matmul_gflop_per_s` (one large
+      product of the same dtype) and `share`, the ratio of the two.
 
     Raises:
       InputError: a size, dtype or shape that cannot be built.
@@ -106,9 +107,11 @@ def _measure(config: ConfigDict, batch_size: int, layout: parallel.Parallel) -> 
         state, _ = jax.block_until_ready(compiled(state, batch, rng))
         seconds.append(time.perf_counter() - started)
     step_s = float(np.median(seconds[1:]))  # the first one warms up
-    gflop = (compiled.cost_analysis() or {})['flops'] / 1e9
+    cost = compiled.cost_analysis() or {}
+    gflop = cost['flops'] / 1e9
     return {
         'gflop': gflop,
+        'accessed_bytes': cost['bytes accessed'],
         'bytes': memory.of_compiled(compiled).bytes,
         'time': {
             'compile_s': compile_s,

@@ -56,9 +56,10 @@ def group(file, prefix):
     return {key.removeprefix(prefix): file[key] for key in file.files if key.startswith(prefix)}
 
 
-def errors(name):
-    """Largest error of each tensor, relative to its largest value."""
+def errors(name, dtype=jnp.float32):
+    """Largest error of each tensor, relative to its largest value, computed in a dtype."""
     model, params, x, file = network(name)
+    model = model.clone(dtype=dtype)
 
     def scored(params):
         logits, sown = model.apply(
