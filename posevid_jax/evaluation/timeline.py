@@ -103,7 +103,9 @@ def plot(figure: 'Figure', timeline: Timeline) -> None:
         for middle, (name, (stretches, shades)) in zip(middles, timeline.bars.items(), strict=True):
             for shade, shown in inside(stretches, shades, start, end):
                 # The line around a bar keeps the shortest one visible.
-                draw_bars(ax, shown, (middle - 0.07, middle + 0.07), color=shade, lw=0.7, label=name)
+                draw_bars(
+                    ax, shown, (middle - 0.07, middle + 0.07), color=shade, lw=0.7, label=name
+                )
         ax.set_yticks([0, 0.5, 1, *middles], ['0', '0.5', '1', *timeline.bars])
         ax.set_ylim(middles[-1] - 0.12, 1.05)
         ax.set_xlim(start, end)
