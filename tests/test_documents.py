@@ -17,7 +17,7 @@ DOCUMENTS = [
 # What looks like a file of the tree, or like a key, and is neither.
 WRITTEN_BY_RUNS = (
     *('checkpoints/', 'eval/', 'eval/SET/', 'example.py', 'export/', 'members/NAME/', 'NAME.py'),
-    *('predictions/FOLDER/', 'report/', 'tensorboard/'),
+    *('predictions/FOLDER/', 'report/', 'suggestions/FOLDER/', 'tensorboard/'),
 )
 ENDINGS = ('.html', '.jax', '.json', '.jsonl', '.npz', '.py', '.sbatch')
 
