@@ -47,9 +47,9 @@ class Part:
 PARTS = (
     Part('parity', 'published numbers on this device', 'parity:rows', 60),
     Part('bytes', 'predicted and measured bytes of steps', 'memory:predicted_rows', 120),
-    Part('largest', 'the largest batch trains, the next one fails', 'memory:largest_rows', 120),
+    Part('largest', 'the probe, its largest batch and the next one', 'memory:largest_rows', 120),
     Part('steps', 'throughput of the step', 'speed:step_rows', 150),
-    Part('torch', 'the same networks in PyTorch', 'peers:rows', 120, ('torch',), True),
+    Part('torch', 'the same networks in PyTorch', 'peers:rows', 180, ('torch',), True),
     Part('attention', 'fused attention against plain', 'speed:attention_rows', 60),
     Part('deterministic', 'the cost of determinism', 'speed:deterministic_rows', 60),
     Part('devices', 'a run made here, evaluated on a CPU, and back', 'runs:device_rows', 90),
