@@ -53,7 +53,7 @@ def compiled(batch, device='h200', num_devices=1, **overrides):
     """The step at a batch, and the state's bytes; each compiled once for all tests."""
     target = devices.find(config(device, num_devices).probe)
     candidate = Candidate(config(device, num_devices, **overrides), target.kind, target.devices)
-    return candidate.compile(batch, dict(target.compiler_options)).memory, candidate
+    return candidate.compile(batch, dict(target.compiler_options)), candidate
 
 
 def assert_on_a_line(sizes):
