@@ -14,6 +14,7 @@ import re
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -31,12 +32,28 @@ _ALLOCATION = re.compile(r'^allocation \d+: size (\d+), (.*):$', re.MULTILINE)
 _POLL_SECONDS = 0.2
 
 
-def compile_apart(config: ConfigDict, batch: int) -> StepMemory | None:
+Compile = Callable[[ConfigDict, int, pathlib.Path], StepMemory | None]
+"""Compiles a batch; what XLA has to say of it on the way goes to the directory."""
+
+
+def to_the_end(config: ConfigDict, batch: int, directory: pathlib.Path) -> StepMemory | None:
+    """The memory of the whole compile; None when even that ran out of it."""
+    jax.config.update('jax_platforms', 'cpu')  # a GPU that is here has no part in this
+    target = devices.find(config.probe)
+    candidate = Candidate(config, target.kind, tuple(target.devices))
+    options: dict[str, Any] = {'xla_dump_to': str(directory), 'xla_dump_hlo_as_text': True}
+    return candidate.compile(batch, dict(target.compiler_options) | options)
+
+
+def compile_apart(
+    config: ConfigDict, batch: int, compile_step: Compile = to_the_end
+) -> StepMemory | None:
     """Compiles the step of a configuration for its described GPU, as far as needed.
 
     Args:
       config: the whole configuration, with the size and pack of a row; `probe.device` names a GPU.
       batch: clips per device.
+      compile_step: what the process does.
 
     Returns:
       its memory; None when even compiling ran out of memory.
@@ -49,9 +66,8 @@ def compile_apart(config: ConfigDict, batch: int) -> StepMemory | None:
     context.set_forkserver_preload([__name__])
     receiving, sending = context.Pipe(duplex=False)
     with tempfile.TemporaryDirectory() as directory:
-        process = context.Process(
-            target=_compile, args=(config, batch, pathlib.Path(directory), sending), daemon=True
-        )
+        arguments = (compile_step, config, batch, pathlib.Path(directory), sending)
+        process = context.Process(target=_run, args=arguments, daemon=True)
         process.start()
         sending.close()
         try:
@@ -78,10 +94,16 @@ def read(directory: pathlib.Path) -> StepMemory | None:
     return memory.of_text(program.read_text(), **sizes)
 
 
-def _compile(config: ConfigDict, batch: int, directory: pathlib.Path, answer: Connection) -> None:
+def _run(
+    compile_step: Compile,
+    config: ConfigDict,
+    batch: int,
+    directory: pathlib.Path,
+    answer: Connection,
+) -> None:
     first = threading.Lock()
     threading.Thread(target=_watch, args=(directory, answer, first), daemon=True).start()
-    found = _to_the_end(config, batch, directory)
+    found = compile_step(config, batch, directory)
     first.acquire()
     answer.send(found)
 
@@ -92,11 +114,3 @@ def _watch(directory: pathlib.Path, answer: Connection, first: threading.Lock) -
     first.acquire()
     answer.send(found)
     os._exit(0)
-
-
-def _to_the_end(config: ConfigDict, batch: int, directory: pathlib.Path) -> StepMemory | None:
-    jax.config.update('jax_platforms', 'cpu')  # a GPU that is here has no part in this
-    target = devices.find(config.probe)
-    candidate = Candidate(config, target.kind, tuple(target.devices))
-    options: dict[str, Any] = {'xla_dump_to': str(directory), 'xla_dump_hlo_as_text': True}
-    return candidate.compile(batch, dict(target.compiler_options) | options)

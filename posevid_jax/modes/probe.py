@@ -47,7 +47,7 @@ def probe(config: ConfigDict, workdir: pathlib.Path) -> dict[str, Any]:
     _check(config)
     _check_writable(workdir)
     target = devices.find(config.probe)
-    started = time.perf_counter()
+    made_with, started = environment(), time.perf_counter()
     print(_opening(target, config), flush=True)
     rows = _Rows(config, target)
     found = rows.measure()
@@ -60,7 +60,7 @@ def probe(config: ConfigDict, workdir: pathlib.Path) -> dict[str, Any]:
             f'probe: not even {config.probe.multiple_of} clips per device fit: the smallest step '
             f'takes {smallest} bytes, {target.kind} has a budget of {target.budget_bytes}'
         )
-    report = _report(config, target, found, time.perf_counter() - started)
+    report = _report(config, target, found, made_with, time.perf_counter() - started)
     schema.check(report, REPORT)
     write_json(workdir / REPORT, report)
     print(workdir / REPORT)
@@ -219,9 +219,12 @@ class _Rows:
 
 
 def _report(
-    config: ConfigDict, target: Target, records: list[dict[str, Any]], seconds: float
+    config: ConfigDict,
+    target: Target,
+    records: list[dict[str, Any]],
+    made_with: dict[str, Any],
+    seconds: float,
 ) -> dict[str, Any]:
-    made_with = environment()
     compiling = math.fsum(item['seconds'] for record in records for item in record['compiles'])
     return {
         'schema_version': schema.VERSION,
