@@ -13,7 +13,6 @@ import pathlib
 import re
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
@@ -109,8 +108,12 @@ def _run(
 
 
 def _watch(directory: pathlib.Path, answer: Connection, first: threading.Lock) -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # this is the process that it started
     while (found := read(directory)) is None:
-        time.sleep(_POLL_SECONDS)
+        parent.join(_POLL_SECONDS)
+        if not parent.is_alive():
+            os._exit(1)  # nobody waits for the answer
     first.acquire()
     answer.send(found)
     os._exit(0)
