@@ -160,7 +160,7 @@ class _Search:
     def _best(self) -> int:
         """A clean batch whose next multiple is not; 0 when there is none."""
         low, high = 0, self.limit + self.multiple
-        stride, stalled = 1, False
+        stride = 1
         while high - low > self.multiple:
             middle, wanted = (low + high) / 2, self._crossing()
             if low > 0 and wanted < low + self.multiple:
@@ -172,15 +172,11 @@ class _Search:
             elif wanted >= high:
                 wanted = max(high - stride * max(self.multiple, _BACK * high), middle)
                 stride *= 2
-            elif stalled:
-                wanted = middle
-            batch, width = self._round(wanted, low, high), high - low
+            batch = self._round(wanted, low, high)
             if self._try(batch).clean:
                 low = batch
             else:
                 high = batch
-            # Estimates can creep up on one side of a curve.
-            stalled = high <= self.limit and 2 * (high - low) > width
         return low
 
     def _round(self, wanted: float, low: int, high: int) -> int:
