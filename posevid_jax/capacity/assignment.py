@@ -74,6 +74,7 @@ def compile_apart(
         except EOFError:
             raise RuntimeError(f'compiling a batch of {batch} ended without an answer') from None
         finally:
+            process.kill()  # where this process was interrupted
             process.join()
 
 
