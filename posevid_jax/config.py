@@ -385,7 +385,8 @@ def get_config() -> ConfigDict:
     c.probe.sizes = ('tiny', 'small', 'base')  # of video_swin; stat_pool has only one
     c.probe.packs = ('off', 'light', 'full')  # only off where no features are packed
     c.probe.multiple_of = 8  # batches per device to consider: what suits tensor cores
-    c.probe.first_batch = 64  # the first one compiled; affects only the number of compiles
+    # The first one compiled of each size; affects only the number of compiles.
+    c.probe.first_batch = 64
     c.probe.max_batch = 65_536  # the largest to consider
     c.probe.prove = True  # also compile the next multiple, to see it fail
     # Where the compiler recomputes, memory does not grow in a line: max_batch is then bracketed to

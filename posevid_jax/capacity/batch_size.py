@@ -10,7 +10,7 @@ from typing import Any
 import jax
 from ml_collections import ConfigDict
 
-from posevid_jax.capacity import on_device, schema
+from posevid_jax.capacity import memory, schema
 from posevid_jax.capacity.candidate import Candidate, platform_of
 from posevid_jax.errors import InputError
 from posevid_jax.machine.parallel import Parallel
@@ -69,7 +69,7 @@ def out_of_memory_explained(config: ConfigDict) -> Generator[None]:
     try:
         yield
     except jax.errors.JaxRuntimeError as error:
-        if not on_device.ran_out_of_memory(error):
+        if not memory.ran_out(error):
             raise
         raise InputError(_explanation(config)) from error
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import time
 from typing import Any, NamedTuple
 
 import jax
@@ -12,6 +11,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.capacity import devices as known_devices
 from posevid_jax.capacity import memory
+from posevid_jax.capacity.memory import StepMemory
 from posevid_jax.machine import processes
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.models import families
@@ -37,14 +37,6 @@ class Identity(NamedTuple):
     devices: int
     micro_batches: int  # that a step works through one after the other
     seeds: int  # members trained side by side
-
-
-class Compiled(NamedTuple):
-    """A batch that was compiled, and how long it took."""
-
-    batch: int
-    memory: memory.StepMemory
-    seconds: float
 
 
 class Candidate:
@@ -102,17 +94,29 @@ class Candidate:
         return _tree_bytes(self._state.params)
 
     @property
+    def largest_parameter(self) -> int:
+        """Number of elements of the largest parameter."""
+        return max(leaf.size for leaf in jax.tree.leaves(self._state.params))
+
+    @property
     def clip_bytes(self) -> int:
         """Of one clip of a batch."""
         return sum(value.nbytes for value in self._row.values())
 
-    def compile(self, batch: int, compiler_options: dict[str, Any]) -> Compiled:
-        """Compiles the step for `batch` clips per device; allocates nothing on any device."""
-        started = time.perf_counter()
+    def compile(self, batch: int, compiler_options: dict[str, Any]) -> StepMemory | None:
+        """Compiles the step for `batch` clips per device; allocates nothing on any device.
+
+        Returns:
+          its memory; None when even compiling ran out of memory.
+        """
         step = self.parallel.compile_train(self.experiment.train_step())
         lowered = step.lower(*self._arguments(batch))
-        measured = memory.of_compiled(lowered.compile(compiler_options=compiler_options))
-        return Compiled(batch, measured, time.perf_counter() - started)
+        try:
+            return memory.of_compiled(lowered.compile(compiler_options=compiler_options))
+        except jax.errors.JaxRuntimeError as error:
+            if not memory.ran_out(error):
+                raise
+            return None
 
     def fingerprint(self, platform: str) -> str:
         """Says whether a record is still true: the program, the versions and the device.

@@ -124,6 +124,7 @@ class Target:
     Attributes:
       kind: as in `Gpu.kind`.
       source: 'measured' (it is here) or 'described'.
+      gpu: the figures of a described one; None when it is here.
       memory_bytes: of one device.
       memory_fraction: share of it that the allocator gets; None when the device itself said how
         much that is.
@@ -135,6 +136,7 @@ class Target:
 
     kind: str
     source: str
+    gpu: Gpu | None
     memory_bytes: int
     memory_fraction: float | None
     budget_bytes: int
@@ -242,6 +244,7 @@ def _described(config: ConfigDict) -> Target:
     return Target(
         kind=gpu.kind,
         source='described',
+        gpu=gpu,
         memory_bytes=memory,
         memory_fraction=config.memory_fraction,
         budget_bytes=_budget(memory, config),
@@ -268,6 +271,7 @@ def _local(config: ConfigDict) -> Target:
     return Target(
         kind=devices[0].device_kind,
         source='measured',
+        gpu=None,
         memory_bytes=memory,
         memory_fraction=fraction,
         budget_bytes=budget,

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from posevid_jax.capacity import memory
 from posevid_jax.capacity.candidate import Candidate
 from posevid_jax.data import loader
 
@@ -39,7 +40,7 @@ def throughput(candidate: Candidate, batch: int, steps: int) -> Rung:
     try:
         seconds = _run(candidate, batch, steps)
     except jax.errors.JaxRuntimeError as error:
-        if not ran_out_of_memory(error):
+        if not memory.ran_out(error):
             raise
         return Rung(batch, None)
     return Rung(batch, batch * candidate.num_devices * steps / seconds)
@@ -60,7 +61,7 @@ def verify(candidate: Candidate, batch: int, predicted: int) -> dict[str, Any]:
         _run(candidate, batch, _VERIFIED_STEPS - 1)
         record['steps'] = _VERIFIED_STEPS
     except jax.errors.JaxRuntimeError as error:
-        if not ran_out_of_memory(error):
+        if not memory.ran_out(error):
             raise
     stats = candidate.parallel.devices[0].memory_stats()
     peak = None if stats is None else stats['peak_bytes_in_use']
@@ -68,10 +69,6 @@ def verify(candidate: Candidate, batch: int, predicted: int) -> dict[str, Any]:
         'peak_bytes_in_use': peak,
         'ratio': None if peak is None else peak / predicted,
     }
-
-
-def ran_out_of_memory(error: Exception) -> bool:
-    return 'RESOURCE_EXHAUSTED' in str(error)
 
 
 def _run(candidate: Candidate, batch: int, steps: int) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 from posevid_jax.errors import InputError
 from posevid_jax.runs.files import read_json
 
-VERSION = 2
+VERSION = 3
 
 _NUMBER = (int, float)
 _OPTIONAL_INT = (int, type(None))
@@ -24,6 +24,7 @@ DEVICE = {
 COMPILE = {
     'batch': int,
     'bytes': _OPTIONAL_INT,
+    'workspace_bytes': int,
     'recomputed': int,
     'fits': bool,
     'all_reduces': int,
@@ -53,9 +54,11 @@ RECORD = {
     'best_next': _OPTIONAL_INT,
     'max_batch': int,
     'max_next': _OPTIONAL_INT,
+    'max_bracket': _OPTIONAL_INT,
     'max_recomputed': int,
     'peak_bytes': _OPTIONAL_INT,
     'max_peak_bytes': _OPTIONAL_INT,
+    'workspace_bytes': int,
     'bytes_per_clip': _NUMBER,
     'fixed_bytes': _NUMBER,
     'state_bytes': int,
@@ -68,11 +71,13 @@ RECORD = {
     'compiles': [COMPILE],
     'fingerprint': str,
 }
+COMMIT = {'id': str, 'dirty': bool}
 REPORT = {
     'schema_version': int,
     'created': str,
     'command': [str],
     'versions': dict,
+    'commit': (COMMIT, type(None)),
     'device': DEVICE,
     'results': [RECORD],
     'time': {'seconds': _NUMBER, 'compile_seconds': _NUMBER, 'threads': int},
@@ -82,20 +87,35 @@ REPORT = {
 def read(path: pathlib.Path) -> dict[str, Any]:
     """A report as this version of the program reads it.
 
-    Version 1 did not know of several seeds: its records are of one.
+    Version 1 did not know of several seeds: its records are of one. Before version 3, neither the
+    commit was written nor what a step takes on the card alone, and no width of a bracket.
 
     Raises:
       InputError: it is missing, not JSON, or of another form.
     """
     report = read_json(path)
-    if isinstance(report, dict) and report.get('schema_version') == 1:
+    if isinstance(report, dict) and report.get('schema_version') in (1, 2):
         results = report.get('results')
         for record in results if isinstance(results, list) else ():
             if isinstance(record, dict):
-                record.setdefault('seeds', 1)
+                _complete(record)
+        report.setdefault('commit', None)
         report['schema_version'] = VERSION
     check(report, str(path))
     return report
+
+
+def _complete(record: dict[str, Any]) -> None:
+    record.setdefault('seeds', 1)
+    record.setdefault('workspace_bytes', 0)
+    largest, following = record.get('max_batch'), record.get('max_next')
+    if isinstance(largest, int) and isinstance(following, int):
+        record.setdefault('max_bracket', following - largest)
+    record.setdefault('max_bracket', None)
+    compiles = record.get('compiles')
+    for item in compiles if isinstance(compiles, list) else ():
+        if isinstance(item, dict):
+            item.setdefault('workspace_bytes', 0)
 
 
 def check(report: Any, source: str) -> None:

@@ -1,24 +1,33 @@
 """The largest batch that fits, from as few compiled batches as possible.
 
-What a step takes is a line in the batch: two batches draw it, a third one proves where it meets the
-budget. The line ends where the compiler, near a limit of its own, begins to recompute instead of
-storing: from there the bytes hardly grow while the step gets slower, until even that does not
-help. Hence two answers, and they need not touch: a budget below the compiler's limit is
-overrun first and, once the compiler saves, met again.
+What a step takes is a line in the batch: two batches draw it, a third is where it meets the budget,
+and a fourth, the next multiple, proves that no more fits. The line ends where the compiler, near a
+limit of its own, begins to recompute instead of storing: from there the bytes hardly grow while the
+step gets slower, until even that does not help. Hence two answers, and they need not touch: a
+budget below the compiler's limit is overrun first and, once the compiler saves, met again.
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 # The first line goes through the bytes of an empty batch, which is rough: stay short of it.
-_CAUTION = 0.85
-# Where to look for the plateau, as multiples of the compiler's limit on the line, and how to go on.
-_LOOKS = (1.03, 1.15)
+_CAUTION = 0.97
+# Where to look for the plateau, as a multiple of the compiler's limit on the line. The compiler
+# saves no more than it must, and so hardly ever below this share of its limit.
+_LOOK, _SAVED = 1.03, 0.95
+# Where it saves before it should: how far to go back at first, as a share of the batch.
+_BACK = 0.01
+# How far to go on along the plateau while nothing is known to fail.
 _STRIDE = 1.5
 
 
-Point = tuple[int, float]  # a batch and its bytes
+class Line(NamedTuple):
+    """What a step takes: `fixed` bytes, and `per_clip` for each clip of a batch."""
+
+    per_clip: float
+    fixed: float
 
 
 class Measurement(NamedTuple):
@@ -53,16 +62,18 @@ class Answer:
 
     Attributes:
       best: the largest batch that fits without recomputation; None when there is none.
+      best_next: the smallest larger batch compiled that does not; None when there is none.
       largest: the largest batch that fits at all; None when there is none.
-      bytes_per_clip: slope of the line from the smallest batch to `best`.
-      fixed_bytes: what the line says of an empty batch.
+      largest_next: the smallest larger batch compiled that does not; None when there is none.
+      line: through the smallest batch and `best`.
       trials: every batch compiled, in order.
     """
 
     best: Trial | None
+    best_next: Trial | None
     largest: Trial | None
-    bytes_per_clip: float
-    fixed_bytes: float
+    largest_next: Trial | None
+    line: Line
     trials: tuple[Trial, ...]
 
 
@@ -80,24 +91,29 @@ def search(
 ) -> Answer:
     """Finds the two batches.
 
+    With `prove`, `best` is exact: the multiple above it, unless that is over the limit, was
+    compiled too. Should bytes not grow from each multiple to the next, it is one of the batches
+    with such a neighbour.
+
     Args:
       measure: compiles a batch; called once for each batch tried.
       budget: bytes that a step may take.
       fixed_bytes: what an empty batch takes, roughly.
       multiple: batches are multiples of it.
-      first: batch to begin with.
+      first: batch to begin with; the nearer to the answer, the better.
       limit: batch not to go beyond.
       recompute_bytes: where the compiler is expected to begin to recompute; None for never.
       prove: compile the multiple above the answer too, and go on should it fit.
-      tolerance: beyond the reach of the line, answers are bracketed to this share of themselves.
+      tolerance: where the compiler recomputes, `largest` is bracketed to this share of itself.
     """
+    limit = max(limit // multiple, 1) * multiple
     return _Search(
         measure=measure,
         budget=budget,
         fixed_bytes=fixed_bytes,
         multiple=multiple,
-        first=max(first // multiple, 1) * multiple,
-        limit=max(limit // multiple, 1) * multiple,
+        first=min(max(first // multiple, 1) * multiple, limit),
+        limit=limit,
         recompute_bytes=recompute_bytes,
         prove=prove,
         tolerance=tolerance,
@@ -118,16 +134,15 @@ class _Search:
     trials: dict[int, Trial] = dataclasses.field(default_factory=dict)
 
     def answer(self) -> Answer:
-        best = self._boundary(
-            lambda trial: trial.clean, self._line_batch, 0, None, self._width, self.prove
-        )
-        largest = self._beyond(best)
-        slope, fixed = self._chord(best)
+        best = self._best()
+        self._look_beyond(best)
+        largest = self._largest()
         return Answer(
             best=self.trials.get(best),
+            best_next=self._above(best, lambda trial: not trial.clean),
             largest=self.trials.get(largest),
-            bytes_per_clip=slope,
-            fixed_bytes=fixed,
+            largest_next=self._above(largest, lambda trial: not trial.fits),
+            line=self._line(self.trials.get(best)),
             trials=tuple(self.trials.values()),
         )
 
@@ -138,150 +153,103 @@ class _Search:
             self.trials[batch] = Trial(batch, size, recomputed, fits)
         return self.trials[batch]
 
-    def _boundary(
-        self,
-        good: Callable[[Trial], bool],
-        suggest: Callable[[int | None], float | None],
-        low: int,
-        high: int | None,
-        width: Callable[[int, int], float],
-        prove: bool,
-    ) -> int:
-        """The largest good batch, given that `low` is good (or 0) and `high` (or nothing) is not.
+    def _above(self, batch: int, wanted: Callable[[Trial], bool]) -> Trial | None:
+        above = [trial for trial in self.trials.values() if trial.batch > batch and wanted(trial)]
+        return min(above, key=lambda trial: trial.batch, default=None)
 
-        `suggest(high)` names a batch, or None where there is nothing to go by; `width(low, high)`
-        is how near the two may stay.
-        """
-        stride, stalled = self.multiple, False
-        while low < self.limit and (high is None or high - low > width(low, high)):
-            wanted = suggest(high)
-            if wanted is None:
-                wanted = _STRIDE * low if high is None else (low + high) / 2
-            elif low > 0 and wanted < low + self.multiple:
-                if not prove:
+    def _best(self) -> int:
+        """A clean batch whose next multiple is not; 0 when there is none."""
+        low, high = 0, self.limit + self.multiple
+        stride = 1
+        while high - low > self.multiple:
+            middle, wanted = (low + high) / 2, self._crossing()
+            if low > 0 and wanted < low + self.multiple:
+                if not self.prove:
                     break
                 # Twice as far each time, in case the line is wrong for long.
-                wanted = low + stride if high is None else min(low + stride, (low + high) / 2)
+                wanted = min(low + stride * self.multiple, middle)
                 stride *= 2
-            elif stalled and high is not None:
-                wanted = (low + high) / 2
+            elif wanted >= high:
+                wanted = max(high - stride * max(self.multiple, _BACK * high), middle)
+                stride *= 2
             batch = self._round(wanted, low, high)
-            before = None if high is None else high - low
-            if good(self._try(batch)):
+            if self._try(batch).clean:
                 low = batch
             else:
                 high = batch
-            # Interpolation can creep up on one side of a curve.
-            stalled = before is not None and high is not None and 2 * (high - low) > before
         return low
 
-    def _width(self, low: int, high: int) -> float:
-        if not self.trials[high].recomputed and not self._recomputes(low):
-            return self.multiple
-        return self._bracket(low)
-
-    def _bracket(self, low: int) -> float:
-        return max(self.multiple, self.tolerance * low)
-
-    def _recomputes(self, batch: int) -> bool:
-        return batch in self.trials and self.trials[batch].recomputed > 0
-
-    def _round(self, wanted: float, low: int, high: int | None) -> int:
-        top = self.limit if high is None else high - self.multiple
+    def _round(self, wanted: float, low: int, high: int) -> int:
+        """The multiple strictly between the two that is nearest below `wanted`."""
+        top = high - self.multiple
         batch = int(min(wanted, top) // self.multiple) * self.multiple
-        return min(max(batch, low + self.multiple), top)
+        return max(batch, low + self.multiple)
 
-    def _points(self) -> list[Point]:
-        measured: list[Point] = [
+    def _kept(self) -> list[tuple[int, int]]:
+        """Batches and their bytes, where nothing is recomputed."""
+        return [
             (trial.batch, trial.bytes)
             for trial in self.trials.values()
             if trial.bytes is not None and not trial.recomputed
         ]
-        return [(0, self.fixed_bytes), *sorted(measured)]
-
-    def _line_batch(self, high: int | None) -> float | None:
-        """Where the line through the nearest two batches meets the budget."""
-        if not self.trials:
-            return self.first
-        points = self._points()
-        if len(points) == 1:
-            return None if high is None else high / 2
-        batch = _crossing(points, self._reach())
-        if len(points) == 2 and points[1][1] <= self._reach():
-            batch *= _CAUTION
-        return None if high is not None and batch >= high else batch
 
     def _reach(self) -> int:
         """How many bytes the line is good for, as far as is known by now."""
-        kept = max(size for _, size in self._points())
+        kept = max((size for _, size in self._kept()), default=0)
         if self.recompute_bytes is None or kept > self.recompute_bytes:
             return self.budget
         return min(self.budget, self.recompute_bytes)
 
-    def _line(self) -> tuple[float, float]:
-        """Slope and offset where the line meets the budget."""
-        points = self._points()
-        if len(points) == 1:
-            return 0.0, float(self.fixed_bytes)
-        (a, a_bytes), (b, b_bytes) = _nearest(points, self._reach())
-        slope = (b_bytes - a_bytes) / (b - a)
-        return slope, b_bytes - slope * b
+    def _crossing(self) -> float:
+        """The batch where the line is expected to end, from the trial that is nearest to it."""
+        if not self.trials:
+            return self.first
+        kept, reach = self._kept(), self._reach()
+        if not kept:
+            return math.inf
+        batch, size = min(kept, key=lambda point: abs(point[1] - reach))
+        slope = self._slope(batch, size)
+        if slope <= 0:
+            return math.inf if size <= reach else batch - 1
+        further = (reach - size) / slope
+        return batch + (_CAUTION if further > batch else 1) * further
 
-    def _chord(self, best: int) -> tuple[float, float]:
-        """Slope and offset of the line from the smallest batch compiled to the best.
+    def _slope(self, batch: int, size: int) -> float:
+        """Bytes per clip over a long way.
 
-        Neighbours may differ by more than a clip takes, in either direction: the compiler orders
-        and fuses anew for every batch. Over a long way that evens out.
+        Neighbours may differ by more or less than a clip takes, in either direction: the compiler
+        orders and fuses anew for every batch. Over a long way that evens out.
         """
-        first = min(self.trials)
-        if first >= best:
-            return self._line()
-        low, high = self.trials[first].bytes, self.trials[best].bytes
-        assert low is not None and high is not None  # the best fits, and a smaller one compiles
-        slope = (high - low) / (best - first)
-        return slope, low - slope * first
+        other, other_size = min(self._kept())
+        if 2 * other > batch:
+            other, other_size = 0, self.fixed_bytes
+        return (size - other_size) / (batch - other)
 
-    def _beyond(self, best: int) -> int:
-        """The largest batch that fits, with the compiler's help."""
-        self._look_beyond(best)
-        fitting = [t.batch for t in self.trials.values() if t.fits and t.batch > best]
-        if not fitting:
-            return best
-        low = max(fitting)
-        high = min((b for b, t in self.trials.items() if b > low and not t.fits), default=None)
-        return self._boundary(
-            lambda trial: trial.fits,
-            lambda _: None,
-            low,
-            high,
-            lambda low, _: self._bracket(low),
-            prove=True,
-        )
+    def _line(self, best: Trial | None) -> Line:
+        if best is None:
+            return Line(0.0, self.fixed_bytes)
+        assert best.bytes is not None  # it fits
+        slope = self._slope(best.batch, best.bytes)
+        return Line(slope, best.bytes - slope * best.batch)
 
     def _look_beyond(self, best: int) -> None:
-        """Tries where the compiler should have begun to save, until one such batch fits."""
-        slope, fixed = self._line()
-        if self.recompute_bytes is None or slope <= 0:
+        """Tries where the compiler should have begun to save, unless there is no use in it."""
+        limit, beyond = self.recompute_bytes, self._above(best, lambda trial: trial.recomputed > 0)
+        if limit is None or _SAVED * limit > self.budget or beyond or not 0 < best < self.limit:
             return
-        for look in _LOOKS:
-            tried = [trial for trial in self.trials.values() if trial.batch > best]
-            if best == self.limit or any(trial.fits for trial in tried):
-                return
-            # What was recomputed in vain here will be a little further on as well.
-            if look == _LOOKS[0] and any(trial.recomputed for trial in tried):
-                continue
-            self._try(self._round((look * self.recompute_bytes - fixed) / slope, best, None))
+        slope, fixed = self._line(self.trials[best])
+        if slope > 0:
+            wanted = (_LOOK * limit - fixed) / slope
+            self._try(self._round(wanted, best, self.limit + self.multiple))
 
-
-def _nearest(points: Sequence[Point], size: float) -> tuple[Point, Point]:
-    """The two points on either side of `size`, or the two nearest where all are on one side."""
-    above = next((i for i, (_, y) in enumerate(points) if y > size), len(points) - 1)
-    last = min(max(above, 1), len(points) - 1)
-    return points[last - 1], points[last]
-
-
-def _crossing(points: Sequence[Point], size: float) -> float:
-    (a, a_bytes), (b, b_bytes) = _nearest(points, size)
-    if b_bytes <= a_bytes:
-        return float('inf') if b_bytes <= size else float(a)
-    return a + (size - a_bytes) * (b - a) / (b_bytes - a_bytes)
+    def _largest(self) -> int:
+        """The largest batch that fits, with the compiler's help."""
+        low = max((batch for batch, trial in self.trials.items() if trial.fits), default=0)
+        while low and self.trials[low].recomputed:
+            failed = self._above(low, lambda trial: not trial.fits)
+            high = failed.batch if failed else self.limit + self.multiple
+            if high - low <= max(self.multiple, self.tolerance * low):
+                break
+            batch = self._round((low + high) / 2 if failed else _STRIDE * low, low, high)
+            low = batch if self._try(batch).fits else low
+        return low

@@ -11,12 +11,12 @@ import itertools
 import math
 import pathlib
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
-import jax
 from ml_collections import ConfigDict
 
-from posevid_jax.capacity import devices, on_device, schema
+from posevid_jax.capacity import assignment, devices, on_device, schema, workspaces
+from posevid_jax.capacity import record as records
 from posevid_jax.capacity.candidate import Candidate, platform_of
 from posevid_jax.capacity.devices import Target
 from posevid_jax.capacity.search import Answer, Measurement, search
@@ -47,20 +47,20 @@ def probe(config: ConfigDict, workdir: pathlib.Path) -> dict[str, Any]:
     _check(config)
     _check_writable(workdir)
     target = devices.find(config.probe)
-    started = time.perf_counter()
+    made_with, started = environment(), time.perf_counter()
     print(_opening(target, config), flush=True)
     rows = _Rows(config, target)
-    records = rows.measure()
-    if not any(record['max_batch'] for record in records):
+    found = rows.measure()
+    if not any(record['max_batch'] for record in found):
         smallest = min(
-            (item['bytes'] for r in records for item in r['compiles'] if item['bytes'] is not None),
+            (item['bytes'] for r in found for item in r['compiles'] if item['bytes'] is not None),
             default=0,
         )
         raise InputError(
             f'probe: not even {config.probe.multiple_of} clips per device fit: the smallest step '
             f'takes {smallest} bytes, {target.kind} has a budget of {target.budget_bytes}'
         )
-    report = _report(config, target, records, time.perf_counter() - started)
+    report = _report(config, target, found, made_with, time.perf_counter() - started)
     schema.check(report, REPORT)
     write_json(workdir / REPORT, report)
     print(workdir / REPORT)
@@ -103,85 +103,109 @@ def _check_writable(workdir: pathlib.Path) -> None:
         raise InputError(f'{workdir}: cannot be written ({error.strerror})') from None
 
 
+class _Searched(NamedTuple):
+    record: dict[str, Any]
+    answer: Answer
+
+
 class _Rows:
     """The rows of the table, on their way to records."""
 
     def __init__(self, config: ConfigDict, target: Target):
         self._config = config
         self._target = target
+        self._multiple = math.lcm(config.probe.multiple_of, config.train.micro_batches)
 
     def measure(self) -> list[dict[str, Any]]:
         rows = pairs(self._config)
         table = GrowingTable(_HEADER, [size or self._config.model.name for size, _ in rows])
+        searches: dict[tuple[str | None, str], concurrent.futures.Future[_Searched]] = {}
         with concurrent.futures.ThreadPoolExecutor(self._config.probe.threads) as threads:
-            records = list(threads.map(lambda row: self._search(row[0], row[1], table), rows))
+            # Bytes hardly depend on the pack, so the first of each size shows the others the way.
+            leading = rows[0][1]
+            for row in sorted(rows, key=lambda row: row[1] != leading):
+                guide = searches.get((row[0], leading))
+                searches[row] = threads.submit(self._search, *row, guide, table)
+        found = [searches[row].result().record for row in rows]
         if self._target.is_here:
             # The device's peak only ever rises: from the smallest prediction to the largest.
-            for record in sorted(records, key=lambda record: record['peak_bytes'] or 0):
+            for record in sorted(found, key=lambda record: record['peak_bytes'] or 0):
                 self._run(record)
                 table.add(_row(record))
-        return records
+        return found
 
-    def _candidate(self, size: str | None, pack: str) -> Candidate:
+    def _row_config(self, size: str | None, pack: str) -> ConfigDict:
         config = self._config.copy_and_resolve_references()
         config.features.pack = pack
         if size is not None:
             config.model.size = size
+        return config
+
+    def _candidate(self, size: str | None, pack: str) -> Candidate:
+        config = self._row_config(size, pack)
         return Candidate(config, self._target.kind, tuple(self._target.devices))
 
-    def _search(self, size: str | None, pack: str, table: GrowingTable) -> dict[str, Any]:
+    def _search(
+        self,
+        size: str | None,
+        pack: str,
+        guide: 'concurrent.futures.Future[_Searched] | None',
+        table: GrowingTable,
+    ) -> _Searched:
         settings, target = self._config.probe, self._target
-        candidate = self._candidate(size, pack)
+        candidate, config = self._candidate(size, pack), self._row_config(size, pack)
+        known = guide.result().answer if guide else None
+        gained = known is None or known.best != known.largest
         compiles = []
 
         def measure(batch: int) -> Measurement:
             started = time.perf_counter()
-            try:
-                compiled = candidate.compile(batch, dict(target.compiler_options)).memory
-                measurement = Measurement(compiled.bytes, compiled.recomputed)
-            except jax.errors.JaxRuntimeError as error:
-                if not on_device.ran_out_of_memory(error):
-                    raise
-                compiled, measurement = None, Measurement(None, 0)
+            if target.gpu is None:
+                found, workspace = candidate.compile(batch, dict(target.compiler_options)), 0
+            else:
+                found = assignment.compile_apart(config, batch)
+                elements = found.attention_elements if found else 0
+                workspace = workspaces.estimate(target.gpu, candidate.largest_parameter, elements)
+            needed = found and found.bytes + workspace
             compiles.append(
                 {
                     'batch': batch,
-                    'bytes': measurement.bytes,
-                    'recomputed': measurement.recomputed,
-                    'fits': measurement.bytes is not None
-                    and measurement.bytes <= target.budget_bytes,
-                    'all_reduces': 0 if compiled is None else compiled.all_reduces,
+                    'bytes': found and found.bytes,
+                    'workspace_bytes': workspace,
+                    'recomputed': found.recomputed if found else 0,
+                    'fits': needed is not None and needed <= target.budget_bytes,
+                    'all_reduces': found.all_reduces if found else 0,
                     'seconds': round(time.perf_counter() - started, 1),
                 }
             )
-            return measurement
+            return Measurement(needed, found.recomputed if found else 0)
 
         answer = search(
             measure,
             target.budget_bytes,
-            fixed_bytes=candidate.state_bytes,
-            multiple=math.lcm(settings.multiple_of, self._config.train.micro_batches),
-            first=settings.first_batch,
+            fixed_bytes=round(known.line.fixed) if known else candidate.state_bytes,
+            multiple=self._multiple,
+            first=known.best.batch if known and known.best else settings.first_batch,
             limit=settings.max_batch,
-            recompute_bytes=target.recompute_bytes,
+            # Where it gained nothing for one pack, it gains nothing for another.
+            recompute_bytes=target.recompute_bytes if gained else None,
             prove=settings.prove,
             tolerance=settings.bracket,
         )
-        record = candidate.identity._asdict() | _answer(answer, candidate, compiles)
-        record['fingerprint'] = candidate.fingerprint(platform_of(target.devices[0]))
+        fingerprint = candidate.fingerprint(platform_of(target.devices[0]))
+        record = records.of_answer(answer, candidate, compiles, fingerprint)
         if not target.is_here:
             table.add(_row(record))
-        return record
+        return _Searched(record, answer)
 
     def _run(self, record: dict[str, Any]) -> None:
         settings, best = self._config.probe, record['best_batch']
         if not best:
             return
         candidate = self._candidate(record['size'], record['pack'])
-        multiple = math.lcm(settings.multiple_of, self._config.train.micro_batches)
         rungs = [
             on_device.throughput(candidate, batch, settings.timed_steps)
-            for batch in on_device.ladder(best, multiple, settings.ladder)
+            for batch in on_device.ladder(best, self._multiple, settings.ladder)
         ]
         knee = on_device.knee(rungs)
         record['ladder'] = [rung._asdict() for rung in rungs]
@@ -189,65 +213,25 @@ class _Rows:
         record['knee_batch'] = knee
         if knee is not None:
             why = 'the smallest batch within 5 % of the best measured throughput'
-            record['recommended'] = _recommended(knee, candidate, 'knee_batch', why)
+            record['recommended'] = records.recommended(knee, candidate, 'knee_batch', why)
         if settings.verify:
             record['verified'] = on_device.verify(candidate, best, record['peak_bytes'])
 
 
-def _answer(answer: Answer, candidate: Candidate, compiles: list[dict[str, Any]]) -> dict[str, Any]:
-    best = answer.best.batch if answer.best else 0
-    largest = answer.largest.batch if answer.largest else 0
-    why = 'the largest without recomputation; throughput was not measured on this device'
-    if not best:
-        why = 'the largest that fits; even the smallest is recomputed by the compiler'
-    return {
-        'best_batch': best,
-        'best_next': min(
-            (t.batch for t in answer.trials if t.batch > best and not t.clean), default=None
-        ),
-        'max_batch': largest,
-        'max_next': min(
-            (t.batch for t in answer.trials if t.batch > largest and not t.fits), default=None
-        ),
-        'max_recomputed': answer.largest.recomputed if answer.largest else 0,
-        'peak_bytes': answer.best.bytes if answer.best else None,
-        'max_peak_bytes': answer.largest.bytes if answer.largest else None,
-        'bytes_per_clip': round(answer.bytes_per_clip, 1),
-        'fixed_bytes': round(answer.fixed_bytes),
-        'state_bytes': candidate.state_bytes,
-        'parameter_bytes': candidate.parameter_bytes,
-        'throughput_clips_per_s': None,
-        'knee_batch': None,
-        'ladder': None,
-        'verified': None,
-        'recommended': _recommended(
-            best or largest, candidate, 'best_batch' if best else 'max_batch', why
-        )
-        if largest
-        else None,
-        'compiles': compiles,
-    }
-
-
-def _recommended(batch: int, candidate: Candidate, which: str, why: str) -> dict[str, Any]:
-    return {
-        'batch': batch,
-        'global_batch': batch * candidate.num_devices,
-        'which': which,
-        'why': why,
-    }
-
-
 def _report(
-    config: ConfigDict, target: Target, records: list[dict[str, Any]], seconds: float
+    config: ConfigDict,
+    target: Target,
+    records: list[dict[str, Any]],
+    made_with: dict[str, Any],
+    seconds: float,
 ) -> dict[str, Any]:
-    made_with = environment()
     compiling = math.fsum(item['seconds'] for record in records for item in record['compiles'])
     return {
         'schema_version': schema.VERSION,
         'created': datetime.datetime.now(datetime.UTC).strftime('%Y-%m-%dT%H:%M:%SZ'),
         'command': made_with['command'],
         'versions': made_with['versions'],
+        'commit': made_with['commit'],
         'device': {
             'kind': target.kind,
             'source': target.source,
@@ -275,7 +259,7 @@ def _opening(target: Target, config: ConfigDict) -> str:
 
 
 _HEADER = (
-    'size', 'pack', 'best', 'GB', 'max', 'GB', 'repeated', 'MB/clip', 'clips/s', 'knee',
+    'size', 'pack', 'best', 'GB', 'max', 'within', 'GB', 'repeated', 'MB/clip', 'clips/s', 'knee',
     'recommended', 'compiles', 's',
 )  # fmt: skip
 
@@ -289,6 +273,7 @@ def _row(record: dict[str, Any]) -> list[str]:
         str(record['best_batch']),
         number(peak, '.2f', '-'),
         str(record['max_batch']),
+        number(record['max_bracket'], 'd', '-'),
         number(largest, '.2f', '-'),
         str(record['max_recomputed']),
         f'{record["bytes_per_clip"] / 1e6:.2f}',

@@ -10,7 +10,7 @@ import jax
 import pytest
 
 from configs import probe as probe_config
-from posevid_jax.capacity import devices, schema
+from posevid_jax.capacity import assignment, devices, schema
 from posevid_jax.capacity.candidate import Candidate
 from posevid_jax.errors import InputError
 from posevid_jax.modes.probe import probe
@@ -53,7 +53,14 @@ def compiled(batch, device='h200', num_devices=1, **overrides):
     """The step at a batch, and the state's bytes; each compiled once for all tests."""
     target = devices.find(config(device, num_devices).probe)
     candidate = Candidate(config(device, num_devices, **overrides), target.kind, target.devices)
-    return candidate.compile(batch, dict(target.compiler_options)).memory, candidate
+    return candidate.compile(batch, dict(target.compiler_options)), candidate
+
+
+def test_what_is_known_before_kernels_are_generated_is_what_the_whole_compile_says():
+    for batch, dtype in ((128, 'float32'), (320, 'float32'), (128, 'bfloat16')):
+        changed = {'model__dtype': dtype}
+        apart = assignment.compile_apart(config(**changed), batch)
+        assert apart == compiled(batch, **changed)[0]
 
 
 def assert_on_a_line(sizes):
@@ -110,6 +117,9 @@ def test_the_probe_answers_for_a_card_that_is_not_here(tmp_path):
     assert not following['fits'] or following['recomputed']
     clean = {batch: item['bytes'] for batch, item in trials.items() if not item['recomputed']}
     assert_on_a_line(clean)
+    assert following['batch'] == record['best_batch'] + 8
+    assert len(trials) <= 5
+    assert record['workspace_bytes'] > 0
     assert trials[record['max_batch']]['fits']
     assert record['max_batch'] >= record['best_batch'] > 0
     assert record['throughput_clips_per_s'] is None

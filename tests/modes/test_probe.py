@@ -15,6 +15,7 @@ from posevid_jax.errors import InputError
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.modes.cv import cross_validate
 from posevid_jax.modes.probe import pairs, probe
+from posevid_jax.runs import environment
 from posevid_jax.training import loop
 
 MB = 10**6
@@ -63,6 +64,7 @@ def training(path, **overrides):
 def test_the_report_answers_for_every_pack_and_is_valid(made):
     report = json.loads(made.read_text())
     schema.check(report, 'report')
+    assert report['commit'] == environment.environment()['commit']
     assert [p.name for p in made.parent.iterdir()] == ['capacity_report.json']
     assert [r['pack'] for r in report['results']] == ['off', 'light']
     for record in report['results']:
@@ -72,6 +74,8 @@ def test_the_report_answers_for_every_pack_and_is_valid(made):
         following = compiled[record['best_next']]
         assert following['batch'] == record['best_batch'] + 8
         assert following['bytes'] > 20 * MB
+        assert record['max_bracket'] == record['max_next'] - record['max_batch'] == 8
+        assert record['workspace_bytes'] == 0  # what is here is compiled with its own
         assert len(compiled) <= 6
         assert record['ladder'][-1]['batch'] == record['best_batch']
         assert record['recommended']['which'] == 'knee_batch'
@@ -235,7 +239,16 @@ def test_a_report_of_another_device_or_form_is_refused(made, tmp_path):
     path.write_text(json.dumps(report | {'device': report['device'] | {'kind': 'NVIDIA H200'}}))
     with pytest.raises(InputError, match='device: found NVIDIA H200, expected cpu'):
         batch_size.resolve(training(path))
-    older = json.loads(made.read_text()) | {'schema_version': 1}
+    older = json.loads(made.read_text()) | {'schema_version': 2}
+    del older['commit']
+    for record in older['results']:
+        del record['max_bracket'], record['workspace_bytes']
+        for item in record['compiles']:
+            del item['workspace_bytes']
+    path.write_text(json.dumps(older))
+    assert batch_size.resolve(training(path)).train.batch_size == 32
+    assert schema.read(path)['results'][0]['max_bracket'] == 8
+    older['schema_version'] = 1
     for record in older['results']:
         del record['seeds']
     path.write_text(json.dumps(older))
