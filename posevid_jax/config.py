@@ -224,9 +224,10 @@ def get_config() -> ConfigDict:
     c.model.video_swin.window_size = (8, 7, 7)  # T, H, W of an attention window, in tokens
     # Tokens merged between stages: (1, 2, 2) | (2, 2, 2) | (2, 2, 1), where rows are joints.
     c.model.video_swin.merge = (1, 2, 2)
-    # auto: on an NVIDIA GPU, from Ampere on, windows of 64 tokens or more in bfloat16 never write
-    # their scores (docs/gpu.md) | plain: none | fused: smaller windows too. Plain in any case with
-    # train.deterministic or several seeds, in windows of an odd number of tokens, and elsewhere.
+    # auto: on an NVIDIA GPU, from Ampere on, attention that never writes its scores, cuDNN's in
+    # even windows of 64 tokens or more in bfloat16, our own in others of up to 128, and norms of
+    # our own (docs/gpu.md) | plain: all by XLA | fused: cuDNN's in smaller windows too. Plain in
+    # any case with train.deterministic or several seeds, and elsewhere.
     c.model.video_swin.attention = 'auto'
     c.model.video_swin.mask_padding = True  # keep padding and missing tokens out of attention
     c.model.video_swin.drop_path = 0.1  # stochastic depth of the last block, rising linearly from 0

@@ -30,6 +30,9 @@ _RUNS = re.compile(
 _TRIPS = re.compile(r'"known_trip_count": ?\{"n": ?"(\d+)"')
 _CONTRACTED = re.compile(r'lhs_contracting_dim(?:ension)?s"?[=:] ?[\[{]"?([\d,"]*)[\]}]')
 _SCORES = re.compile(r'"intermediate_tensor_shape": ?\{[^}]*?"dimensions": ?(\[[^\]]*\])')
+_TRITON = '__gpu$xla.gpu.triton'
+_KERNEL = re.compile(r'name = "(\w+)"')  # of one of this project's own, and what it says of itself
+_STATED_FLOP = re.compile(r'\\22flop\\22: \\22(\d+)')
 _WORKSPACE = ('s8', 'u8')
 
 _NO_KERNEL = frozenset(
@@ -42,7 +45,8 @@ _BITS = {'pred': 8}
 # What a kernel is, by the first pattern found in `operation name`; XLA names a fusion after what is
 # in it, and its generated row-wise kernels (softmax, norms) `fusion` alone.
 _KINDS = {
-    'attention': r'__cudnn\$fmha',
+    'attention': r'__cudnn\$fmha|window_attention',
+    'norms': r'add_norm',
     'products': r'__cublas|__cutlass|^dot |gemm|^convolution |__cudnn\$conv',
     'collectives': r'^(all-|reduce-scatter|collective)',
     'reductions': r'reduce',
@@ -161,6 +165,8 @@ def _names(listed: str) -> list[str]:
 def _kind(each: _Instruction) -> str:
     target = _TARGET.search(each.rest) if each.operation == 'custom-call' else None
     text = target[1] if target else f'{each.operation} {each.name}'
+    if text == _TRITON and (kernel := _KERNEL.search(each.rest)):
+        text = kernel[1]
     return next((kind for kind, pattern in _PATTERNS.items() if pattern.search(text)), _OTHER)
 
 
@@ -191,6 +197,8 @@ def _flop(each: _Instruction, computation: str, computations: _Computations) -> 
         products = 5 if 'Backward' in each.rest else 2
         width = _array_of(each.rest, computations[computation])[-1]
         return 2 * products * math.prod(map(int, json.loads(scores[1]))) * width
+    if stated := _STATED_FLOP.search(each.rest):
+        return int(stated[1])
     contracted = _CONTRACTED.search(each.rest)
     if not contracted:
         return 0

@@ -10,21 +10,19 @@ import functools
 import math
 import operator
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from posevid_jax.models import fused_attention
+from posevid_jax.models import fused_attention, nvidia, windows
 
 ExtraKey = tuple[Array, Array, Array]
 
 FORMS = ('auto', 'plain', 'fused')
 
-# Below any logit, yet finite: a window without an observed token averages instead of dividing 0/0.
-MISSING = -1e9
 # Largest window attended pair by pair. Per block of the earlier system's network (2 tokens and the
 # key of the padding), forward and backward on 2 CPU cores: 0.5 ms where products take 1.5 ms.
 _FEW_TOKENS = 2
@@ -73,7 +71,7 @@ def attend(
         form = _by_pairs if qkv.shape[2] <= _FEW_TOKENS else _by_products
         return form(qkv, bias, seen, extra)
 
-    if extra is not None or not _is_fused(qkv, form):
+    if extra is not None or not is_fused(qkv.shape[2], qkv.dtype, form):
         return plain(qkv, bias, seen)
 
     def fused(qkv: Array, bias: Array, seen: Array | None) -> Array:
@@ -84,12 +82,11 @@ def attend(
     return jax.lax.platform_dependent(qkv, bias, seen, cuda=fused, default=plain)
 
 
-def _is_fused(qkv: Array, form: str) -> bool:
+def is_fused(tokens: int, dtype: Any, form: str) -> bool:
     """Whether a program for an NVIDIA GPU has fused attention: in even windows of bfloat16."""
-    tokens = qkv.shape[2]
     least = {'auto': _MANY_TOKENS, 'plain': math.inf, 'fused': 0}[form]
-    fits = tokens >= least and tokens % 2 == 0 and qkv.dtype == jnp.bfloat16
-    return fits and fused_attention.available()
+    fits = tokens >= least and tokens % 2 == 0 and dtype == jnp.bfloat16
+    return fits and nvidia.available()
 
 
 def _by_products(qkv: Array, bias: Array, seen: Array | None, extra: ExtraKey | None) -> Array:
@@ -103,7 +100,7 @@ def _by_products(qkv: Array, bias: Array, seen: Array | None, extra: ExtraKey | 
     )
     logits = logits + bias
     if seen is not None:
-        logits = jnp.where(seen[:, :, None, None], logits, MISSING)
+        logits = jnp.where(seen[:, :, None, None], logits, windows.MISSING)
     weights = jax.nn.softmax(logits, axis=-1).astype(qkv.dtype)
     return jnp.einsum('bwhqk,bwkhd->bwqhd', weights, v)
 
@@ -130,7 +127,7 @@ def _by_pairs(qkv: Array, bias: Array, seen: Array | None, extra: ExtraKey | Non
         for j in tokens:
             logits[j] += bias[:, :, i, j]
             if seen is not None:
-                logits[j] = jnp.where(seen[:, :, j, None], logits[j], MISSING)
+                logits[j] = jnp.where(seen[:, :, j, None], logits[j], windows.MISSING)
         if extra is not None:
             logits[-1] += extra[2][:, i]
         attended.append(_mix(logits, values))

@@ -202,7 +202,7 @@ FAMILIES = {
         sizes=video_swin.SIZES,
         frame_output=True,
         remat=lambda config: config.model.video_swin.remat,
-        portable={'model.video_swin.attention': 'plain'},  # JAX serialises no call of cuDNN
+        portable={'model.video_swin.attention': 'plain'},  # JAX serialises no such kernels
         import_weights=_video_swin_weights,
         alone={'model.video_swin.statistics': False},
     ),

@@ -8,7 +8,6 @@ and one of the key, and so more columns of Q and K: d = 32 becomes 40.
 """
 
 import math
-from importlib import util
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +19,6 @@ from posevid_jax.models.windows import OTHER_REGION
 # Added to the logits of a missing token; with the columns of the regions it stays exact enough.
 _MISSING = -1e9
 _COLUMNS = 8  # cuDNN takes multiples of 8
-_LEAST_CAPABILITY = 8.0
 
 
 def fused(
@@ -56,19 +54,6 @@ def fused(
         implementation='cudnn' if implementation == 'cudnn' else 'xla',
     )  # fmt: skip
     return out[..., :d].reshape(b, w, n, heads, d)
-
-
-def available() -> bool:
-    """Whether a program for NVIDIA GPUs with fused attention can be made on this machine.
-
-    That takes JAX's plugin, and no GPU; one that is here must be of the Ampere generation or later.
-    """
-    if not (util.find_spec('jax_cuda12_plugin') or util.find_spec('jax_cuda13_plugin')):
-        return False
-    if jax.default_backend() != 'gpu':
-        return True
-    capability = getattr(jax.devices()[0], 'compute_capability', '0')
-    return float(capability) >= _LEAST_CAPABILITY
 
 
 def _with_columns(

@@ -1,12 +1,11 @@
-"""Small parts of Video Swin: activation, linear map, norm, stochastic depth, MLP, patches.
+"""Small parts of Video Swin: activation, linear map, norm, MLP, patches.
 
-Three of them carry a gradient of their own: the same numbers as automatic differentiation, with
+Two of them carry a gradient of their own: the same numbers as automatic differentiation, with
 less kept between the passes and fewer passes over memory. They work on rows, `[R, C]`: with more
 axes XLA's sums of products take about twice as long on a CPU (docs/video_swin_speed.md).
 """
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
@@ -14,10 +13,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from posevid_jax.models.residual import Branch, Drop, Form, Stream, add_norm, dropped, layer_norm
 from posevid_jax.models.windows import Size
 
 WEIGHT_INIT = nn.initializers.truncated_normal(0.02)
-NORM_EPSILON = 1e-5
 
 
 @jax.custom_vjp
@@ -58,61 +57,6 @@ def _linear_backward(saved: tuple[Array, Array], g: Array) -> tuple[Array, Array
 linear.defvjp(lambda x, kernel: (linear(x, kernel), (x, kernel)), _linear_backward)
 
 
-@jax.custom_vjp
-def layer_norm(x: Array, scale: Array, bias: Array) -> Array:
-    """Layer normalisation (Ba et al. 2016) of `x` [..., C] in float32, epsilon 1e-5."""
-    return _layer_norm_forward(x, scale, bias)[0]
-
-
-def _layer_norm_forward(x: Array, scale: Array, bias: Array):
-    shape = x.shape
-    x = x.reshape(-1, shape[-1])
-    wide = x.astype(jnp.float32)
-    mean = wide.mean(-1, keepdims=True)
-    variance = jnp.square(wide - mean).mean(-1, keepdims=True)
-    inverse = jax.lax.rsqrt(variance + NORM_EPSILON)
-    y = (wide - mean) * inverse * scale + bias
-    return y.reshape(shape), (x, mean, inverse, scale)
-
-
-def _layer_norm_backward(saved: tuple[Array, ...], g: Array) -> tuple[Array, Array, Array]:
-    x, mean, inverse, scale = saved
-    if x.dtype != jnp.float32:
-        # Or XLA's GPU compiler computes the mean anew, and writes out float32 on the way.
-        mean, inverse = jax.lax.optimization_barrier((mean, inverse))
-    shape = g.shape
-    g = g.reshape(x.shape)
-    unit = (x.astype(jnp.float32) - mean) * inverse
-    scaled = g * scale
-    along = (scaled * unit).mean(-1, keepdims=True)
-    dx = inverse * (scaled - scaled.mean(-1, keepdims=True) - unit * along)
-    dx = dx.astype(x.dtype)
-    if x.dtype != jnp.float32:
-        dx = jax.lax.optimization_barrier(dx)  # or XLA keeps it in float32 until it is added
-    return dx.reshape(shape), *_column_sums(g * unit, g)
-
-
-def _column_sums(a: Array, b: Array) -> tuple[Array, Array]:
-    """Sums of `a` and `b` [R, C] over the rows, `[C]` both.
-
-    On a GPU, where a sum over rows takes two kernels, of both at once.
-    """
-
-    def at_once(a: Array, b: Array) -> tuple[Array, Array]:
-        zero = jnp.zeros((), a.dtype)
-        return jax.lax.reduce(
-            (a, b), (zero, zero), lambda x, y: (x[0] + y[0], x[1] + y[1]), dimensions=(0,)
-        )
-
-    def apart(a: Array, b: Array) -> tuple[Array, Array]:
-        return a.sum(0), b.sum(0)
-
-    return jax.lax.platform_dependent(a, b, cuda=at_once, default=apart)
-
-
-layer_norm.defvjp(_layer_norm_forward, _layer_norm_backward)
-
-
 class Dense(nn.Module):
     """Linear map of the last axis: parameters float32, computation in `dtype`."""
 
@@ -120,28 +64,54 @@ class Dense(nn.Module):
     use_bias: bool = True
     dtype: Any = jnp.float32
 
-    @nn.compact
-    def __call__(self, x: Array, place: Callable[[Array], Array] = lambda x: x) -> Array:
-        """Maps `x` [..., C] to [..., features].
+    def __call__(self, x: Array) -> Array:
+        """Maps `x` [..., C] to [..., features]."""
+        x, bias = self.parts(x)
+        return x if bias is None else x + bias.astype(self.dtype)
 
-        `place` moves and pads the rows between product and bias, where zeros still stand for zeros
-        of `x` and cost no product.
-        """
+    @nn.compact
+    def parts(self, x: Array) -> Branch:
+        """The product and the bias `[features]`."""
         kernel = self.param('kernel', WEIGHT_INIT, (x.shape[-1], self.features))
-        x = place(linear(x.astype(self.dtype), kernel.astype(self.dtype)))
-        if self.use_bias:
-            bias = self.param('bias', nn.initializers.zeros, (self.features,))
-            x = x + bias.astype(self.dtype)
-        return x
+        product = linear(x.astype(self.dtype), kernel.astype(self.dtype))
+        if not self.use_bias:
+            return product, None
+        return product, self.param('bias', nn.initializers.zeros, (self.features,))
+
+
+def branch_of(
+    linear: Dense, dropout: nn.Dropout, x: Array, drop: Drop | None, *, train: bool
+) -> Branch:
+    """A linear map behind dropout as a branch that is dropped but for its bias.
+
+    What is dropped is `x`, [B, ..., C], which comes to the same: the map of 0 is 0. The bias is
+    apart, for who adds the branch, unless dropout comes between.
+    """
+    if not dropout.rate:
+        return linear.parts(dropped(x, drop))
+    return dropped(dropout(linear(x), deterministic=not train), drop), None
 
 
 class LayerNorm(nn.Module):
-    """Layer normalisation of the last axis, computed in float32, returned in `dtype`."""
+    """Layer normalisation of the last axis, computed in float32, returned in `dtype`.
+
+    Attributes:
+      dtype: of the result.
+      form: see `window_attention.attend_map`; with `plain` there is no kernel of ours.
+    """
 
     dtype: Any = jnp.float32
+    form: str = 'auto'
 
     def __call__(self, x: Array) -> Array:
-        return layer_norm(x, *self.parameters(x.shape[-1])).astype(self.dtype)
+        return layer_norm(x, *self.parameters(x.shape[-1]), self._form())
+
+    def after(self, stream: Stream) -> tuple[Array, Array]:
+        """A stream with its branch, and the norm of that."""
+        return add_norm(stream, *self.parameters(stream.x.shape[-1]), self._form())
+
+    def _form(self) -> Form:
+        return Form(jnp.dtype(self.dtype), self.form != 'plain')
 
     @nn.compact
     def parameters(self, width: int) -> tuple[Array, Array]:
@@ -152,40 +122,22 @@ class LayerNorm(nn.Module):
         )
 
 
-class StochasticDepth(nn.Module):
-    """Drops a residual branch for a whole clip with probability `rate` (Huang et al. 2016).
-
-    What survives is divided by the probability of surviving. Draws from the rng stream
-    'dropout'.
-    """
-
-    rate: float
-
-    @nn.compact
-    def __call__(self, x: Array, *, train: bool) -> Array:
-        if not train or self.rate == 0.0:
-            return x
-        keep = 1.0 - self.rate
-        shape = (x.shape[0],) + (1,) * (x.ndim - 1)
-        kept = jax.random.bernoulli(self.make_rng('dropout'), keep, shape)
-        return jnp.where(kept, x / keep, 0).astype(x.dtype)
-
-
 class Mlp(nn.Module):
-    """Linear, GELU, linear over the last axis, back to its width."""
+    """Linear, GELU, linear over the last axis, back to its width: a branch, but for its bias."""
 
     hidden: int
     dropout: float
     dtype: Any
 
     @nn.compact
-    def __call__(self, x: Array, *, train: bool) -> Array:
+    def __call__(self, x: Array, drop: Drop | None = None, *, train: bool) -> Branch:
         shape, width = x.shape, x.shape[-1]
         x = x.reshape(-1, width)
         x = Dense(self.hidden, dtype=self.dtype, name='fc1')(x)
         x = nn.Dropout(self.dropout)(gelu(x), deterministic=not train)
-        x = Dense(width, dtype=self.dtype, name='fc2')(x)
-        return nn.Dropout(self.dropout)(x, deterministic=not train).reshape(shape)
+        x = x.reshape(*shape[:-1], -1)
+        fc2 = Dense(width, dtype=self.dtype, name='fc2')
+        return branch_of(fc2, nn.Dropout(self.dropout), x, drop, train=train)
 
 
 def to_patches(x: Array, patch: Size) -> Array:

@@ -9,14 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from posevid_jax.models.layers import (
-    NORM_EPSILON,
-    WEIGHT_INIT,
-    LayerNorm,
-    layer_norm,
-    linear,
-    pad_to_multiple,
-)
+from posevid_jax.models.layers import WEIGHT_INIT, LayerNorm, linear, pad_to_multiple
+from posevid_jax.models.residual import NORM_EPSILON, Form, layer_norm
 from posevid_jax.models.windows import Size, per_axis
 
 
@@ -33,6 +27,7 @@ class PatchMerging(nn.Module):
 
     merge: Size
     dtype: Any
+    form: str = 'auto'  # of the norm
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
@@ -54,7 +49,8 @@ class PatchMerging(nn.Module):
         scale, bias = LayerNorm(name='norm').parameters(size)
         kernel = _Kernel(2 * width, name='reduction')(size)
         if box == grid:
-            return linear(layer_norm(x, scale, bias).astype(self.dtype), kernel.astype(self.dtype))
+            form = Form(jnp.dtype(self.dtype), self.form != 'plain')
+            return linear(layer_norm(x, scale, bias, form), kernel.astype(self.dtype))
         return _project(x, grid, box, scale, bias, kernel, self.dtype)
 
 

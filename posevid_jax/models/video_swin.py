@@ -32,7 +32,6 @@ from typing import Any
 
 import chex
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -41,18 +40,19 @@ from posevid_jax.features.inputs import Inputs
 from posevid_jax.features.joint_rows import neighbours
 from posevid_jax.features.subclips import cut
 from posevid_jax.models import windows
-from posevid_jax.models.attention import Regions, attend
 from posevid_jax.models.layers import (
     WEIGHT_INIT,
     Dense,
     LayerNorm,
     Mlp,
-    StochasticDepth,
+    branch_of,
     crop_to_multiple,
     pad_to_multiple,
     to_patches,
 )
 from posevid_jax.models.merging import PatchMerging
+from posevid_jax.models.residual import Branch, Drop, Stream, drop_factors
+from posevid_jax.models.window_attention import attend_map
 from posevid_jax.models.windows import Size
 
 SIZES = {
@@ -74,53 +74,30 @@ LEGACY = dict(
 
 
 class WindowAttention(nn.Module):
-    """Multi-head attention within windows of `[B, T, H, W, C]`, in the shape that came."""
+    """Multi-head attention within windows of `[B, T, H, W, C]`: a branch, see `Dense.branch`."""
 
     plan: windows.WindowPlan
     num_heads: int
     qkv_bias: bool
-    mask_padding: bool
     dropout: float
     dtype: Any
     form: str
 
     @nn.compact
-    def __call__(self, x: Array, mask: Array | None, *, train: bool) -> Array:
+    def __call__(
+        self, x: Array, mask: Array | None, drop: Drop | None = None, *, train: bool
+    ) -> Branch:
+        """Of `x` `[B, T, H, W, C]`; without a `mask` of its tokens, padding takes part."""
         width = x.shape[-1]
-        head = width // self.num_heads
         project = Dense(3 * width, use_bias=self.qkv_bias, dtype=self.dtype, name='qkv')
-        heads = (3, self.num_heads, head)
-        x = project(x, lambda x: windows.partition(x, self.plan))  # [B, windows, N, 3C]
-        qkv = x.reshape(*x.shape[:3], *heads)  # [B, windows, N, 3, heads, d]
-        bias, rest = self._position_bias()  # [1, heads, N, N], [heads, N] or None
-        extra = None
-        if rest is not None:
-            zero = jnp.zeros((3 * width,))
-            if self.qkv_bias:
-                zero = project.get_variable('params', 'bias')  # of zeros, the projection's biases
-            zero = zero.astype(self.dtype).reshape(heads)
-            extra = (zero[1], zero[2], rest)
-        seen = None
-        if mask is not None:
-            seen = windows.partition(mask[..., None], self.plan)[..., 0]  # [B, windows, N]
-        x = attend(qkv, bias, seen, extra, self._regions(), self.form)
-        x = windows.merge_windows(x.reshape(*x.shape[:3], width), self.plan)  # [B, T, H, W, C]
-        x = Dense(width, dtype=self.dtype, name='proj')(x)
-        return nn.Dropout(self.dropout)(x, deterministic=not train)
-
-    def _position_bias(self) -> tuple[Array, Array | None]:
+        product, bias = project.parts(x)
         shape = (int(np.prod(windows.table_shape(self.plan.window))), self.num_heads)
         table = self.param('bias_table', WEIGHT_INIT, shape)
-        inside, outside = windows.bias_indices(self.plan)
-        bias = jnp.moveaxis(table[inside], -1, 0)[None]  # [1, heads, N, N]
-        if self.mask_padding or not outside.size:
-            return bias, None
-        rest = jax.nn.logsumexp(table[outside], axis=1)  # [N, heads]
-        return bias, rest.T
-
-    def _regions(self) -> Regions | None:
-        mask, signs = windows.region_mask(self.plan), windows.region_signs(self.plan)
-        return None if mask is None or signs is None else Regions(mask, signs)
+        # Dropped there, unless dropout comes between.
+        within, after = (None, drop) if self.dropout else (drop, None)
+        x = attend_map(product, bias, table, mask, within, self.plan, self.form)
+        proj = Dense(width, dtype=self.dtype, name='proj')
+        return branch_of(proj, nn.Dropout(self.dropout), x, after, train=train)
 
 
 class SwinBlock(nn.Module):
@@ -130,29 +107,46 @@ class SwinBlock(nn.Module):
     num_heads: int
     mlp_ratio: float
     qkv_bias: bool
-    mask_padding: bool
     dropout: float
-    drop_path: float
+    index: int  # among the blocks of the network
     dtype: Any
     attention: str
 
     @nn.compact
-    def __call__(self, x: Array, mask: Array | None, train: bool) -> Array:
+    def __call__(
+        self, x: Array, branch: Branch | None, mask: Array | None, drops: Array | None, train: bool
+    ) -> tuple[Array, Branch]:
+        """The stream with the branch that came, and the block's last branch.
+
+        Args:
+          x: `[B, T, H, W, C]`.
+          branch: of the block before, which is still to be added.
+          mask: `[B, T, H, W]`, tokens that were observed.
+          drops: see `drop_of`.
+          train: switches dropout on.
+        """
+        before, first, second = (drop_of(drops, 2 * self.index + i) for i in (-1, 0, 1))
+        x, y = LayerNorm(self.dtype, self.attention, name='norm1').after(Stream(x, branch, before))
         branch = WindowAttention(
             self.plan,
             self.num_heads,
             self.qkv_bias,
-            self.mask_padding,
             self.dropout,
             self.dtype,
             self.attention,
             name='attn',
-        )(LayerNorm(self.dtype, name='norm1')(x), mask, train=train)
-        x = x + StochasticDepth(self.drop_path)(branch, train=train)
-        branch = Mlp(int(x.shape[-1] * self.mlp_ratio), self.dropout, self.dtype, name='mlp')(
-            LayerNorm(self.dtype, name='norm2')(x), train=train
-        )
-        return x + StochasticDepth(self.drop_path)(branch, train=train)
+        )(y, mask, first, train=train)
+        x, y = LayerNorm(self.dtype, self.attention, name='norm2').after(Stream(x, branch, first))
+        hidden = int(x.shape[-1] * self.mlp_ratio)
+        return x, Mlp(hidden, self.dropout, self.dtype, name='mlp')(y, second, train=train)
+
+
+def drop_of(factors: Array | None, branch: int) -> Drop | None:
+    """Of branch 0, 1, ... of the network; the first two, those of the first block, always stay.
+
+    `factors` [branches - 2, B] are those of the others, or None where none is dropped.
+    """
+    return None if factors is None or branch < 2 else Drop(factors, branch - 2)
 
 
 class VideoSwin(nn.Module):
@@ -238,35 +232,40 @@ class VideoSwin(nn.Module):
         if not self.mask_padding:
             mask = None
         x, mask = self._embed(x, mask, train)
-        rates = np.linspace(0.0, self.drop_path, sum(self.depths))
+        drops = None
+        if train and self.drop_path:
+            rates = np.linspace(0.0, self.drop_path, sum(self.depths))[1:].repeat(2)
+            drops = drop_factors(self.make_rng('dropout'), rates, x.shape[0])
         remat = (self.remat,) * len(self.depths) if isinstance(self.remat, bool) else self.remat
-        block = 0
+        block, branch = 0, None
         for stage, depth in enumerate(self.depths):
             if stage:
                 name = f'merge{stage - 1}'
-                x = PatchMerging(self.merge, self.dtype, name=name)(x)
+                x = Stream(x, branch, drop_of(drops, 2 * block - 1)).sum()
+                x, branch = PatchMerging(self.merge, self.dtype, self.attention, name=name)(x), None
                 mask = None if mask is None else _any_of(mask, self.merge)
-            module = nn.remat(SwinBlock, static_argnums=(3,)) if remat[stage] else SwinBlock
+            module = nn.remat(SwinBlock, static_argnums=(5,)) if remat[stage] else SwinBlock
             for index in range(depth):
+                _, t, h, w, _ = x.shape
                 plan = windows.plan_windows(
-                    x.shape[1:4],
+                    (t, h, w),
                     self.window_size,
                     shifted=index % 2 == 1,
                     clamp=self.layout == 'official',
                 )
-                x = module(
+                x, branch = module(
                     plan,
                     self.num_heads[stage],
                     self.mlp_ratio,
                     self.qkv_bias,
-                    mask is not None,
                     self.dropout,
-                    float(rates[block]),
+                    block,
                     self.dtype,
                     self.attention,
                     name=f'stage{stage}_block{index}',
-                )(x, mask, train)
+                )(x, branch, mask, drops, train)
                 block += 1
+        x = Stream(x, branch, drop_of(drops, 2 * block - 1)).sum()
         logits, *scores = self._head(x, mask, frames)
         if self.statistics is not None:
             more = self.statistics(inputs, train=train)
@@ -287,12 +286,12 @@ class VideoSwin(nn.Module):
             offset = self.param('pos_bias', nn.initializers.zeros, (self.embed_dim,))
             x = x + offset.astype(self.dtype)
         if self.patch_norm:
-            x = LayerNorm(self.dtype, name='patch_norm')(x)
+            x = LayerNorm(self.dtype, self.attention, name='patch_norm')(x)
         return nn.Dropout(self.dropout)(x, deterministic=not train), mask
 
     def _head(self, x: Array, mask: Array | None, frames: int):
         """Scores the clip or its sub-clips from the last map, and each of its `frames`."""
-        norm = LayerNorm(name='norm')
+        norm = LayerNorm(form=self.attention, name='norm')
         legacy = self.layout == 'legacy'
         if not legacy:
             x = norm(x)

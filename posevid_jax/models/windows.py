@@ -15,6 +15,8 @@ from jax import Array
 
 # The official shift mask. Finite, so that a row of masked logits stays a number.
 OTHER_REGION = -100.0
+# Below any logit, yet finite: a window without an observed token averages instead of dividing 0/0.
+MISSING = -1e9
 
 Size = tuple[int, int, int]
 
@@ -95,6 +97,21 @@ def merge_windows(x: Array, plan: WindowPlan) -> Array:
     if plan.clamp:
         return _roll(x, plan.shift)[:, :depths, :rows, :columns]
     return _roll(x[:, :depths, :rows, :columns], plan.shift)
+
+
+def places(plan: WindowPlan) -> np.ndarray:
+    """Where on the map `partition` finds each token of each window, [windows, N]; -1 for padding.
+
+    Tokens of the map are numbered in the order of time, rows and columns.
+    """
+    place = np.arange(math.prod(plan.grid)).reshape(plan.grid)
+    pad = tuple((0, p) for p in plan.padding)
+    back = per_axis(lambda s: -s, plan.shift)
+    if plan.clamp:
+        place = np.roll(np.pad(place, pad, constant_values=-1), back, (0, 1, 2))
+    else:
+        place = np.pad(np.roll(place, back, (0, 1, 2)), pad, constant_values=-1)
+    return _cut(place, plan)
 
 
 def _roll(x: Array, shift: Size) -> Array:

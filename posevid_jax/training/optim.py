@@ -12,6 +12,7 @@ from posevid_jax.errors import InputError
 from posevid_jax.models.families import Family
 from posevid_jax.training import groups
 
+_JOINED = 64  # gradients that one kernel sums
 _MOST_EPOCHS = 20  # of a training whose length is given in steps
 
 SCHEDULES = ('cosine', 'linear', 'constant')
@@ -103,14 +104,15 @@ def optimizer(
 def global_norm(grads: optax.Updates) -> jax.Array:
     """The Euclidean norm over all gradients.
 
-    On a GPU they are summed in one pass, as one vector which XLA need not lay out as a whole: a sum
-    of its own for each parameter is a kernel or two for each. On a CPU that vector would cost more
-    than the sums.
+    On a GPU they are summed as a few vectors which XLA need not lay out: a sum of its own for each
+    parameter is a kernel or two for each, and of one vector of all it lays out a part. On a CPU the
+    vectors would cost more than the sums.
     """
 
     def joined(grads: optax.Updates) -> jax.Array:
-        vector = jnp.concatenate([grad.reshape(-1) for grad in jax.tree.leaves(grads)])
-        return jnp.sqrt(jnp.square(vector).sum())
+        leaves = [grad.reshape(-1) for grad in jax.tree.leaves(grads)]
+        vectors = [leaves[at : at + _JOINED] for at in range(0, len(leaves), _JOINED)]
+        return jnp.sqrt(sum(jnp.square(jnp.concatenate(vector)).sum() for vector in vectors))
 
     return jax.lax.platform_dependent(grads, cuda=joined, default=optax.tree.norm)
 

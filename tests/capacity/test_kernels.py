@@ -37,6 +37,8 @@ ENTRY %main.10 (x.1: bf16[512,256], a.1: bf16[8,4], b.1: bf16[4,2]) -> f32[1024]
   %q.1 = bf16[16,392,3,40]{3,2,1,0} bitcast(%x.1)
   %fmha.1 = (bf16[16,3,392,40]{3,1,2,0}, f32[16,3,392]{2,1,0}, u8[0]{0}) custom-call(%q.1, %q.1, %q.1), custom_call_target="__cudnn$fmhaScaleBiasSoftmax", backend_config={"cudnn_fmha_backend_config": {"algorithm": {"algo_id": "0"}, "intermediate_tensor_shape": {"element_type": "BF16", "dimensions": ["16", "3", "392", "392"], "tuple_shapes": []}, "bmm1_dot_dimension_numbers": {"lhs_contracting_dimensions": ["3"]}}}
   %fmha.2 = (bf16[16,3,392,40]{3,1,2,0}, s8[64]{0}) custom-call(%q.1, %q.1), custom_call_target="__cudnn$fmhaScaleBiasSoftmaxBackward", backend_config={"cudnn_fmha_backend_config":{"intermediate_tensor_shape":{"element_type":"BF16","dimensions":["16","3","392","392"]}}}
+  %pallas_call.1 = (f32[16,288]{1,0}, f32[4,288]{1,0}) custom-call(%q.1), custom_call_target="__gpu$xla.gpu.triton", metadata={op_name="jit(f)/window_attention_backward/pallas_call"}, backend_config={debug = false, grid_x = 4 : i32, ir = "ML\\EFR", name = "window_attention_backward", num_warps = 8 : i32, serialized_metadata = "{\\22flop\\22: \\22637009920\\22}"}
+  %pallas_call.2 = f32[16,96]{1,0} custom-call(%q.1), custom_call_target="__gpu$xla.gpu.triton", backend_config={debug = false, ir = "ML\\EFR", name = "add_norm_forward", num_warps = 4 : i32}
   %gemm_fusion = f32[8,2]{1,0} fusion(%a.1, %b.1), kind=kCustom, calls=%fused_dot
   %wrapped_transpose = (f32[2,8]{1,0}, pred[10]{0}) fusion(%gemm_fusion), kind=kInput, calls=%t
   %bitcast.9 = f32[16]{0} bitcast(%gemm_fusion)
@@ -56,8 +58,9 @@ def found():
 
 def test_what_runs_is_counted_and_names_of_memory_are_not(found):
     assert list(found) == [
-        'loop_compare_fusion', 'custom-call.1', 'fmha.1', 'fmha.2', 'gemm_fusion',
-        'wrapped_transpose', 'input_reduce_fusion', 'fusion.3', 'all-reduce-start.1', 'copy.1',
+        'loop_compare_fusion', 'custom-call.1', 'fmha.1', 'fmha.2', 'pallas_call.1',
+        'pallas_call.2', 'gemm_fusion', 'wrapped_transpose', 'input_reduce_fusion', 'fusion.3',
+        'all-reduce-start.1', 'copy.1',
     ]  # fmt: skip
 
 
@@ -79,6 +82,8 @@ def test_products_are_counted_in_calls_fusions_and_attention(found):
     scores = 16 * 3 * 392 * 392
     assert found['fmha.1'].flop == 2 * (2 * scores * 40)
     assert found['fmha.2'].flop == 5 * (2 * scores * 40)
+    assert found['pallas_call.1'].flop == 637009920  # as it says
+    assert found['pallas_call.2'].flop == 0
 
 
 def test_kinds(found):
@@ -87,6 +92,8 @@ def test_kinds(found):
         'custom-call.1': 'products',
         'fmha.1': 'attention',
         'fmha.2': 'attention',
+        'pallas_call.1': 'attention',
+        'pallas_call.2': 'norms',
         'gemm_fusion': 'products',
         'wrapped_transpose': 'transposes',
         'input_reduce_fusion': 'reductions',

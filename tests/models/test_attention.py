@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from posevid_jax.models import attention, fused_attention, windows
+from posevid_jax.models import attention, fused_attention, nvidia, windows
 
 CLIPS, HEADS, WIDTH = 2, 2, 8
 # Two windows along each axis but the last, all but the first with a seam.
@@ -78,7 +78,7 @@ def test_fused_attention_is_for_large_windows_in_bfloat16_on_a_gpu(
     tokens, dtype, form, expected, available, monkeypatch
 ):
     chosen = []
-    monkeypatch.setattr(fused_attention, 'available', lambda: available)
+    monkeypatch.setattr(nvidia, 'available', lambda: available)
     monkeypatch.setattr(
         fused_attention, 'fused', lambda qkv, *_: chosen.append('cuda') or qkv[:, :, :, 0]
     )

@@ -98,7 +98,9 @@ def test_the_step_compiles_for_a_gpu_with_few_sums_no_doubles_and_its_state_dona
 # What docs/gpu.md reports, and some slack.
 def test_small_clips_in_float32_take_few_kernels():
     program = compiled('h200', 1).as_text()
-    assert kernels.total(kernels.kernels(program)).kernels <= 860
+    work = kernels.total(kernels.kernels(program))
+    assert work.kernels <= 460
+    assert work.bytes <= 1.2e9
 
 
 def test_large_windows_in_bfloat16_never_write_their_scores():
@@ -110,6 +112,6 @@ def test_large_windows_in_bfloat16_never_write_their_scores():
     program = bench_described.compile_step(config.lock(), 32, layout)
     found = kernels.kernels(program.as_text())
     work = kernels.total(found)
-    assert work.kernels <= 900
-    assert work.bytes <= 20e9
+    assert work.kernels <= 620
+    assert work.bytes <= 19e9
     assert kernels.by_kind(found)['attention'].kernels == 2 * sum((2, 2, 6, 2))
