@@ -27,6 +27,7 @@ from jax.experimental import topologies
 from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
+from posevid_jax.models import nvidia
 
 GIB = 1024**3
 INSTALL = "pip install 'jax[cuda12]'"
@@ -162,6 +163,18 @@ def find(config: ConfigDict) -> Target:
             f'{target.budget_bytes + config.reserve_bytes} bytes that {target.kind} offers'
         )
     return target
+
+
+def as_trained_on(gpu: Gpu | None, config: ConfigDict) -> ConfigDict:
+    """The whole configuration as a training on a described GPU follows it.
+
+    One that is older than the kernels for NVIDIA GPUs (`models/nvidia.py`) trains without them.
+    """
+    if gpu is None or gpu.capability >= nvidia.LEAST_CAPABILITY:
+        return config
+    config = config.copy_and_resolve_references()
+    config.model.video_swin.attention = 'plain'
+    return config
 
 
 def describe(gpu: Gpu) -> str:

@@ -4,7 +4,8 @@ from importlib import util
 
 import jax
 
-_LEAST_CAPABILITY = 8.0
+LEAST_CAPABILITY = (8, 0)
+"""Compute capability of the Ampere generation."""
 
 
 def available() -> bool:
@@ -16,5 +17,5 @@ def available() -> bool:
         return False
     if jax.default_backend() != 'gpu':
         return True
-    capability = getattr(jax.devices()[0], 'compute_capability', '0')
-    return float(capability) >= _LEAST_CAPABILITY
+    capability = getattr(jax.devices()[0], 'compute_capability', '0.0')
+    return tuple(map(int, capability.split('.'))) >= LEAST_CAPABILITY

@@ -35,7 +35,7 @@ def count_steps(config: ConfigDict) -> list[dict[str, Any]]:
     gpu = devices.named('bench.device', config.bench.device)
     layout = parallel.Parallel('jit', devices.topology_devices(gpu, 1, 'bench.device'))
     print(f'{gpu.kind}, described: compiled for it, not run')
-    variants = bench_network.variants(config)
+    variants = bench_network.variants(devices.as_trained_on(gpu, config))
     table = GrowingTable(_HEADER, bench_network.names(config), room=len('bfloat16'))
     records = []
     for size, dtype, changed in variants:

@@ -47,6 +47,7 @@ def probe(config: ConfigDict, workdir: pathlib.Path) -> dict[str, Any]:
     _check(config)
     _check_writable(workdir)
     target = devices.find(config.probe)
+    config = devices.as_trained_on(target.gpu, config)
     made_with, started = environment(), time.perf_counter()
     print(_opening(target, config), flush=True)
     rows = _Rows(config, target)

@@ -30,21 +30,35 @@ def needed(pack, batch):
     return 20 * MB + PER_CLIP[pack] * batch
 
 
-@pytest.fixture(scope='module')
-def report(tmp_path_factory):
+def probed(workdir, gpu='h200'):
+    """The report, and the configurations that were compiled."""
+    compiled = []
+
     def compile_apart(config, batch):
+        compiled.append(config)
         temp = needed(config.features.pack, batch)
         return StepMemory(0, 0, temp, 0, recomputed=0, all_reduces=0, doubles=0)
 
     target = Target(
-        kind='NVIDIA H200', source='described', gpu=devices.GPUS['h200'], memory_bytes=2 * BUDGET,
-        memory_fraction=0.5, budget_bytes=BUDGET, recompute_bytes=int(1.01 * BUDGET),
-        devices=jax.devices()[:1], compiler_options={},
+        kind=devices.GPUS[gpu].kind, source='described', gpu=devices.GPUS[gpu],
+        memory_bytes=2 * BUDGET, memory_fraction=0.5, budget_bytes=BUDGET,
+        recompute_bytes=int(1.01 * BUDGET), devices=jax.devices()[:1], compiler_options={},
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(assignment, 'compile_apart', compile_apart)
         patch.setattr(devices, 'find', lambda settings: target)
-        return probe(config(), tmp_path_factory.mktemp('probe'))
+        return probe(config(), workdir), compiled
+
+
+@pytest.fixture(scope='module')
+def report(tmp_path_factory):
+    return probed(tmp_path_factory.mktemp('probe'))[0]
+
+
+@pytest.mark.parametrize(('gpu', 'form'), [('t4', 'plain'), ('a100_40gb', 'auto')])
+def test_a_card_older_than_the_kernels_trains_without_them(tmp_path, gpu, form):
+    _, compiled = probed(tmp_path, gpu)
+    assert {of.model.video_swin.attention for of in compiled} == {form}
 
 
 def test_the_largest_batch_leaves_room_for_what_only_the_card_takes(report):
