@@ -80,7 +80,10 @@ def test_window_attention(grid, masked, drop, dtype, interpreted, monkeypatch):
     product = normal(0, CLIPS, *grid, 3 * 32, dtype=dtype)
     table = normal(1, int(np.prod(windows.table_shape(plan.window))), 2)
     bias, g = normal(2, 3 * 32), normal(3, CLIPS, *grid, 32)
-    mask = jax.random.bernoulli(jax.random.key(4), 0.7, (CLIPS, *grid)) if masked else None
+    mask = None
+    if masked:
+        seen = jax.random.bernoulli(jax.random.key(4), 0.7, (CLIPS, *grid))
+        mask = seen.at[1, 1:3, 1:4].set(False)  # a window in which nothing was observed
 
     def loss(product, bias, table):
         dropped = None if drop is None else residual.Drop(FACTORS, drop)
