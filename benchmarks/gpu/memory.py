@@ -42,8 +42,12 @@ def predicted_rows(context: Context) -> Iterator[Row]:
         config = _config(context.dry, size, pack)
         device = jax.devices()[0]
         candidate = Candidate(config, device.device_kind, (device,))
-        predicted = candidate.compile(batch, {}).memory.bytes
-        yield {'size': size, 'pack': pack} | on_device.verify(candidate, batch, predicted)
+        predicted = candidate.compile(batch, {})
+        about = {'size': size, 'pack': pack}
+        if predicted is None:
+            yield about | {'batch': batch, 'error': 'out of memory'}
+        else:
+            yield about | on_device.verify(candidate, batch, predicted.bytes)
 
 
 def largest_rows(context: Context) -> Iterator[Row]:

@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 
 from benchmarks.gpu.parts import Context, Row
 from configs import stat_pool, video_swin
-from posevid_jax.capacity.on_device import ran_out_of_memory
+from posevid_jax.capacity import memory
 from posevid_jax.machine.parallel import Parallel
 from posevid_jax.modes import bench, bench_network
 from posevid_jax.runs.files import read_json
@@ -98,7 +98,7 @@ def timed(config: ConfigDict, dtype: str, batch: int, memory_gb_per_s: float) ->
     try:
         (record,) = bench.bench_steps(config)
     except jax.errors.JaxRuntimeError as error:
-        if not ran_out_of_memory(error):
+        if not memory.ran_out(error):
             raise
         return {'dtype': dtype, 'batch_size': batch, 'error': 'out of memory'}
     seconds = record['time']['step_ms'] / 1e3
