@@ -111,6 +111,18 @@ def test_several_gestures_have_their_colours_and_names():
     timeline.draw(dataclasses.replace(made(9), found=none, labelled=none, gestures=nothing))
 
 
+def test_bars_of_one_panel_have_each_the_colour_of_its_gesture():
+    recording = dataclasses.replace(made(150), labelled=np.empty((0, 2)))
+    gestures = Gestures(('none', 'wave', 'clap'), np.array([2, 1]), np.empty(0, int))
+    (ax,) = drawn(dataclasses.replace(recording, gestures=gestures))
+    shown = {
+        to_hex(bars.get_facecolor()): bars.get_path().get_extents().x0
+        for bars in ax.patches
+        if bars.get_label() == 'found'
+    }
+    assert shown == {color(1): 0.0, color(0): 98.5}
+
+
 def test_the_file_of_a_picture_stands_alone_in_light_and_dark():
     text = page.picture_file(timeline.draw(made(150)).svg)
     xml.etree.ElementTree.fromstring(text)
