@@ -329,9 +329,13 @@ def get_config() -> ConfigDict:
     # that cover it, with most weight on those whose middle it is nearest to.
     c.predict.stride = 5
     # What makes events of these probabilities: thresholds (smooth to merge_gap below) | durations
-    # (the most probable stretches under a model of how long each class lasts).
+    # (the most probable stretches under a model of how long each class lasts) | min_risk (those
+    # expected to overlap most true events for the false ones among them, under such a model).
     c.predict.decoder = 'thresholds'
-    c.predict.durations = ''  # JSON file of that model; '' = durations.json in the run directory
+    # JSON file of that model; '' = durations.json or min_risk.json in the run directory.
+    c.predict.durations = ''
+    # Confidence that an event of min_risk must have; more = fewer false ones; 0 = as its file says.
+    c.predict.min_confidence = 0.0
     # Seconds that a stream waits before a frame is given its class by that model; 0 = none.
     c.predict.look_ahead = 0.0
     c.predict.smooth = 0.5  # seconds of a centred moving average of these; 0 = none

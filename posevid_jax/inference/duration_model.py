@@ -13,7 +13,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from posevid_jax.errors import InputError
-from posevid_jax.inference.trained_run import TrainedRun
 from posevid_jax.runs.files import read_record
 
 FILE = 'durations.json'  # in a run directory
@@ -71,32 +70,6 @@ class DurationModel:
 def min_frames(seconds: Sequence[float] | np.ndarray, fps: float | np.ndarray) -> np.ndarray:
     """Frames that a shortest duration is, at least 1; arrays are broadcast."""
     return np.maximum(np.rint(np.multiply(seconds, fps)), 1).astype(np.int64)
-
-
-def of_run(run: TrainedRun) -> DurationModel | None:
-    """The model that cuts a run's probabilities into events; None where thresholds do.
-
-    It is the one that `predict.durations` names, or that lies in the run directory.
-
-    Raises:
-      InputError: the file is missing, is no duration model, or is one of another number of classes.
-    """
-    config, names = run.config.predict, run.inputs['class_names']
-    if config.decoder == 'thresholds':
-        return None
-    path = pathlib.Path(config.durations) if config.durations else run.workdir / FILE
-    if not path.exists():
-        raise InputError(
-            f'{path}: not found; predict.decoder=durations expects a duration model there, or '
-            'where predict.durations says'
-        )
-    model = read(path)
-    if model.num_classes != len(names):
-        raise InputError(
-            f'{path}: found {model.num_classes} classes, expected the {len(names)} of '
-            f'{run.workdir} ({", ".join(names)})'
-        )
-    return model
 
 
 def read(path: pathlib.Path) -> DurationModel:

@@ -5,6 +5,7 @@ some recordings and then used on others.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -12,14 +13,13 @@ from ml_collections import ConfigDict
 
 from posevid_jax.evaluation import event_metrics, segments
 from posevid_jax.evaluation.segments import SegmentedRecording
-from posevid_jax.inference import duration_fit, events
+from posevid_jax.inference import duration_fit, events, min_risk
 from posevid_jax.inference.decoded_events import log_probs
 from posevid_jax.inference.duration_fit import Labelled
 from posevid_jax.inference.duration_model import DurationModel
 from posevid_jax.inference.events import Rule
+from posevid_jax.inference.min_risk import OVERLAPS, MinRiskModel
 from posevid_jax.inference.viterbi import decode
-
-_OVERLAPS = (0.25, 0.5, 0.75)  # the mean F1 at these is what choices are made by
 
 Settings = Mapping[str, float]
 """Keys of `config.predict` that make a `Rule`, and `smooth`."""
@@ -33,6 +33,11 @@ _TRIED = {
     'merge_gap': (0.0, 0.3, 0.6, 1.0, 1.5),
 }
 _SWEEPS = 2
+
+# Of `MinRiskModel`; lower weights than Viterbi's, as it is not the best segmentation alone that
+# counts but how probable all are.
+_WEIGHTS = tuple(itertools.product((0.2, 0.1), (1.0, 0.5)))
+_PRICE = 0.4
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -66,7 +71,7 @@ class Chosen:
     """
 
     segment: Segmenter
-    by: Settings | DurationModel
+    by: Settings | DurationModel | MinRiskModel
 
 
 def configured(config: ConfigDict, recordings: Sequence[FrameProbabilities]) -> Chosen:
@@ -95,10 +100,38 @@ def durations(config: ConfigDict, recordings: Sequence[FrameProbabilities]) -> C
     return Chosen(lambda r: decode(log_probs(r.probs), model, r.fps), model)
 
 
+def least_risk(config: ConfigDict, recordings: Sequence[FrameProbabilities]) -> Chosen:
+    """The events that overlap most true ones, under durations fitted to the recordings."""
+    labels, fps = [r.label for r in recordings], [r.fps for r in recordings]
+    fitted = duration_fit.fit(labels, fps, recordings[0].probs.shape[1], scale=0.0)
+    tried = []
+    for weight, prior_weight in _WEIGHTS:
+        durations = dataclasses.replace(fitted, weight=weight, prior_weight=prior_weight)
+        model = MinRiskModel(durations, _PRICE)
+        segment = by_least_risk(model).segment
+        tried.append((f1([segment(r) for r in recordings], recordings), model))
+    best = max(tried, key=lambda scored: scored[0])[1]
+    return by_least_risk(best)
+
+
+def by_least_risk(model: MinRiskModel) -> Chosen:
+    """What a model tells, whatever it was fitted to."""
+
+    def segment(of: FrameProbabilities) -> np.ndarray:
+        labels = np.zeros(len(of.label), np.int64)
+        for event in min_risk.find(of.probs, model, of.fps):
+            assert event.label is not None  # as is told of these
+            labels[event.start : event.end] = event.label
+        return labels
+
+    return Chosen(segment, model)
+
+
 WAYS: Mapping[str, Callable[[ConfigDict, Sequence[FrameProbabilities]], Chosen]] = {
     'as configured': configured,
     'thresholds': thresholds,
     'durations': durations,
+    'minimum risk': least_risk,
 }
 """(`config.predict`, recordings to choose by) to a way that is ready for others."""
 
@@ -116,7 +149,7 @@ def f1(found: Sequence[np.ndarray], recordings: Sequence[FrameProbabilities]) ->
         for k in range(1, of.probs.shape[1]):
             pair = segments.events_of(one, k)
             shared = event_metrics.overlaps(*pair)
-            matched += np.mean([event_metrics.matches(shared, least) for least in _OVERLAPS])
+            matched += np.mean([event_metrics.matches(shared, least) for least in OVERLAPS])
             total += len(pair[0]) + len(pair[1])
     return float(2 * matched / max(total, 1))
 

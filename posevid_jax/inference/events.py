@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
 
-DECODERS = ('thresholds', 'durations')
+DECODERS = ('thresholds', 'durations', 'min_risk')
 
 _DEFAULT_HIGH = 0.5  # where a run of several classes has no threshold of its own
 
@@ -188,6 +188,7 @@ def check(config: ConfigDict) -> None:
         ('high', 0, 1),
         ('low', 0, 1),
         ('min_visibility', 0, 1),
+        ('min_confidence', 0, 1),
         ('smooth', 0, np.inf),
         ('min_length', 0, np.inf),
         ('merge_gap', 0, np.inf),

@@ -20,9 +20,10 @@ import numpy as np
 
 from posevid_jax.data.joints import MEDIAPIPE_33
 from posevid_jax.errors import InputError
-from posevid_jax.inference import duration_model, events
+from posevid_jax.inference import decoders, events
 from posevid_jax.inference.decoded_events import DecodedEventFinder
 from posevid_jax.inference.events import Event, EventFinder, Rule
+from posevid_jax.inference.min_risk import MinRiskModel
 from posevid_jax.inference.nan_inputs import from_nan, nan_function
 from posevid_jax.inference.recordings import frame_features
 from posevid_jax.inference.restore import restore_directory
@@ -198,7 +199,12 @@ def _event_finder(
     run: TrainedRun, fps: float
 ) -> tuple[Callable[[np.ndarray], _Changes], Callable[[], _Changes]]:
     """(from the probabilities [K] of the next frame to changes of events, the last changes)."""
-    durations = duration_model.of_run(run)
+    durations = decoders.of_run(run)
+    if isinstance(durations, MinRiskModel):
+        raise InputError(
+            'predict.decoder: found min_risk, which needs whole recordings; a stream expects '
+            'thresholds or durations'
+        )
     if durations is not None:
         look_ahead = round(run.config.predict.look_ahead * fps)
         decoded = DecodedEventFinder(durations, fps, look_ahead)

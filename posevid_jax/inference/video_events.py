@@ -14,9 +14,8 @@ from posevid_jax.evaluation import event_metrics, metrics, segmentation
 from posevid_jax.evaluation.json_form import to_json
 from posevid_jax.evaluation.segmentation_results import ONE_EVENT_EACH, Segmentation
 from posevid_jax.evaluation.segments import SegmentedRecording, stretches
-from posevid_jax.inference import events
-from posevid_jax.inference.decoded_events import decoded_events
-from posevid_jax.inference.duration_model import DurationModel
+from posevid_jax.inference import decoders, events
+from posevid_jax.inference.decoders import EventModel
 from posevid_jax.inference.events import Event, Rule
 from posevid_jax.inference.recordings import LabelledRecording
 from posevid_jax.inference.trained_run import TrainedRun
@@ -30,7 +29,7 @@ class Video:
       recording: at the clips' frame rate.
       probs: [T, K] class probabilities of the frames, smoothed where thresholds make events.
       uncertain: [T] bool, where the gesture could not be seen.
-      rule: that made the events: thresholds, or a model of durations.
+      rule: that made the events: thresholds, or a model.
       events: in order of time.
       label: [T] class numbers, UNKNOWN_LABEL where there is none; None without a label file.
     """
@@ -38,7 +37,7 @@ class Video:
     recording: Recording
     probs: np.ndarray
     uncertain: np.ndarray
-    rule: Rule | DurationModel
+    rule: Rule | EventModel
     events: list[Event]
     label: np.ndarray | None
 
@@ -83,7 +82,7 @@ def find(
     probs: np.ndarray,
     config: ConfigDict,
     threshold: float | None,
-    durations: DurationModel | None,
+    model: EventModel | None,
 ) -> Video:
     """The events of a recording.
 
@@ -92,15 +91,15 @@ def find(
       probs: [T, K] class probabilities of its frames, not smoothed.
       config: `config.predict`.
       threshold: of the classifier; None with several classes.
-      durations: what makes events in place of thresholds, or None.
+      model: what makes events in place of thresholds, or None.
     """
     recording = of.recording
-    if durations is None:
+    if model is None:
         probs = events.smooth(probs, 2 * round(config.smooth * recording.fps / 2) + 1)
         rule = Rule.of(config, threshold, recording.fps)
         found = events.find_events(1 - probs[:, 0], rule)
     else:
-        rule, found = durations, decoded_events(probs, durations, recording.fps)
+        rule, found = model, decoders.find(probs, model, recording.fps)
     seen = events.visible(recording.joints, recording.joint_names, config.min_visibility)
     return Video(
         recording=recording,

@@ -24,8 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from posevid_jax.inference.duration_model import DurationModel
-
-_SMALLEST_PADDED = 256  # frames
+from posevid_jax.inference.padding import padded, power_of_2
 
 
 class _Chains(NamedTuple):
@@ -70,9 +69,7 @@ def decode(log_probs: np.ndarray, model: DurationModel, fps: float) -> np.ndarra
     if not len(log_probs):
         return np.zeros(0, np.int64)
     chains, emissions = _chains(model, fps), model.emissions(log_probs)
-    states = np.asarray(_best_path(chains, _padded(emissions), len(emissions) - 1))[
-        : len(emissions)
-    ]
+    states = np.asarray(_best_path(chains, padded(emissions), len(emissions) - 1))[: len(emissions)]
     return states.astype(np.int64) // chains.start.shape[1]
 
 
@@ -92,7 +89,7 @@ def decode_with_look_ahead(
     if look_ahead_frames >= frames:
         return decode(log_probs, model, fps)
     chains = _chains(model, fps)
-    best, ways = _best_states(chains, _padded(model.emissions(log_probs)))
+    best, ways = _best_states(chains, padded(model.emissions(log_probs)))
     columns = chains.start.shape[1]
     entered_from, stayed = np.asarray(ways.entered_from, np.int64), np.asarray(ways.stayed)
     from_frame = np.arange(look_ahead_frames, frames)
@@ -169,7 +166,7 @@ class OnlineDecoder:
 
 def _chains(model: DurationModel, fps: float) -> _Chains:
     frames = model.min_frames(fps)
-    columns = _power_of_2(int(frames.max()))  # so that few sizes are compiled
+    columns = power_of_2(int(frames.max()))  # so that few sizes are compiled
     rate = np.array(model.leave_per_second) / fps
     start = np.full((len(frames), columns), -np.inf)
     start[:, -1] = np.log(model.prior)
@@ -181,17 +178,6 @@ def _chains(model: DurationModel, fps: float) -> _Chains:
         switch=switch.astype(np.float32),
         start=start.astype(np.float32),
     )
-
-
-def _padded(emissions: np.ndarray) -> np.ndarray:
-    """With frames of zeros after the last, so that few sizes are compiled."""
-    size = max(_power_of_2(len(emissions)), _SMALLEST_PADDED)
-    return np.pad(emissions, ((0, size - len(emissions)), (0, 0)))
-
-
-def _power_of_2(number: int) -> int:
-    """The smallest one that is not less."""
-    return 1 << (number - 1).bit_length()
 
 
 def _start(xp: ModuleType, chains: _Chains, emission: Any) -> tuple[Any, _Ways]:

@@ -4,8 +4,10 @@ Whatever decides about the events of a recording is chosen on the recordings of 
 """
 
 import dataclasses
+import functools
 import pathlib
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -14,8 +16,15 @@ from posevid_jax.evaluation import decision, recordings_page, segmentation, segm
 from posevid_jax.evaluation.recordings_page import Shown
 from posevid_jax.evaluation.segmentation_results import ONE_EVENT_EACH, Segmentation
 from posevid_jax.evaluation.segments import SegmentedRecording
-from posevid_jax.inference import duration_model, event_ways, recording_files, video_events
-from posevid_jax.inference.event_ways import FrameProbabilities
+from posevid_jax.inference import (
+    duration_model,
+    event_ways,
+    min_risk,
+    recording_files,
+    video_events,
+)
+from posevid_jax.inference.event_ways import FrameProbabilities, Segmenter
+from posevid_jax.inference.min_risk import MinRiskModel
 from posevid_jax.inference.recordings import LabelledRecording
 from posevid_jax.machine import processes
 from posevid_jax.machine.atomic import atomic_folder
@@ -24,6 +33,8 @@ from posevid_jax.runs import cv_files
 from posevid_jax.runs.files import write_json, write_text
 
 _SHOWN = 'as configured'  # the way whose events are drawn
+_LEAST_RISK = 'minimum risk'  # the way whose confidences are judged
+_CONFIDENCES = (0.5, 0.7, 0.8, 0.85, 0.9)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -75,9 +86,9 @@ def sum_up(
 ) -> list[str]:
     """Judges each way to find events, prints a table and writes `cv/events.json`.
 
-    `durations.json` in the directory holds the duration model chosen on all recordings. With
-    `eval.report`, the page `cv/events.html` shows the timelines, found as configured, the worst
-    first, and `cv/timelines` holds them.
+    `durations.json` and `min_risk.json` in the directory hold the models chosen on all recordings.
+    With `eval.report`, the page `cv/events.html` shows the timelines, found as configured, the
+    worst first, and `cv/timelines` holds them.
 
     Args:
       workdir: the directory of the cross-validation.
@@ -94,37 +105,60 @@ def sum_up(
     group_of = dict(zip(plan.clips.video_ids, plan.group, strict=True))
     group = [int(group_of[name]) for name in names]
     print(f'choosing how events are found in {len(names)} recordings ...', flush=True)
-    compared: dict[str, list[SegmentedRecording]] = {}
-    for way, choose in event_ways.WAYS.items():
-        found = {}
-        for k in sorted(set(fold.values())):
-            others = [of for name, of in probs.items() if fold[name] != k]
-            chosen = choose(config.predict, others)
-            found |= {name: chosen.segment(probs[name]) for name in names if fold[name] == k}
-        compared[way] = [_compared(held_out.recordings[name], found[name]) for name in names]
-    compared[ONE_EVENT_EACH] = segmentation.one_event_each(compared[_SHOWN])
-    results = {
-        way: segmentation.evaluate(
-            of,
-            plan.clips.class_names,
-            overlaps=config.predict.overlaps,
-            samples=config.eval.bootstrap,
-            seed=config.seed,
-            group=group if len(set(group)) < len(group) else None,
-        )
-        for way, of in compared.items()
+
+    def segmented(by_fold: Mapping[int, Segmenter]) -> list[SegmentedRecording]:
+        return [
+            _compared(held_out.recordings[name], by_fold[fold[name]](probs[name])) for name in names
+        ]
+
+    chosen = {
+        way: {
+            k: choose(config.predict, [probs[name] for name in names if fold[name] != k])
+            for k in sorted(set(fold.values()))
+        }
+        for way, choose in event_ways.WAYS.items()
     }
+    compared = {
+        way: segmented({k: of.segment for k, of in by_fold.items()})
+        for way, by_fold in chosen.items()
+    }
+    compared[ONE_EVENT_EACH] = segmentation.one_event_each(compared[_SHOWN])
+    judge = functools.partial(
+        segmentation.evaluate,
+        class_names=plan.clips.class_names,
+        overlaps=config.predict.overlaps,
+        samples=config.eval.bootstrap,
+        seed=config.seed,
+        group=group if len(set(group)) < len(group) else None,
+    )
+    results = {way: judge(of) for way, of in compared.items()}
+    by_confidence = {}
+    for least in _CONFIDENCES:
+        models = {k: _as_sure(of.by, least) for k, of in chosen[_LEAST_RISK].items()}
+        found = segmented({k: event_ways.by_least_risk(m).segment for k, m in models.items()})
+        by_confidence[f'{least:g}'] = judge(found, samples=0)
     everything = list(probs.values())
-    chosen = {way: choose(config.predict, everything).by for way, choose in event_ways.WAYS.items()}
-    write_json(workdir / duration_model.FILE, chosen['durations'])
-    write_json(workdir / 'cv' / 'events.json', {'ways': results, 'chosen': chosen})
+    kept = {way: choose(config.predict, everything).by for way, choose in event_ways.WAYS.items()}
+    files = {duration_model.FILE: 'durations', min_risk.FILE: _LEAST_RISK}
+    for file, way in files.items():
+        write_json(workdir / file, kept[way])
+    record = {'ways': results, 'chosen': kept, 'by_confidence': by_confidence}
+    write_json(workdir / 'cv' / 'events.json', record)
     title = f'Events in {len(names)} recordings, by classifiers that never saw them'
     print('\n'.join(segmentation_report.lines(title, results)))
-    files = ['cv/events.json', duration_model.FILE]
+    fewer = 'Events of minimum risk, by predict.min_confidence'
+    print('\n'.join(segmentation_report.table(fewer, by_confidence).lines()))
+    written = ['cv/events.json', *files]
     if config.eval.report:
         _write_page(workdir / 'cv', title, held_out, probs, results, config)
-        files.append('cv/events.html')
-    return files
+        written.append('cv/events.html')
+    return written
+
+
+def _as_sure(by: Any, least: float) -> MinRiskModel:
+    """What was chosen, but for the confidence that an event must have."""
+    assert isinstance(by, MinRiskModel)
+    return dataclasses.replace(by, price=least)
 
 
 def _write_page(

@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 
 from posevid_jax.errors import InputError
 from posevid_jax.inference import (
-    duration_model,
+    decoders,
     events,
     overlay_files,
     recording_files,
@@ -112,8 +112,8 @@ def _videos(
     run: TrainedRun, parallel: Parallel, report: prepare.Report, all_labelled: bool
 ) -> Iterator[Video]:
     """Every video that can be used, in the order of their names."""
-    form, config, durations = run.form, run.config, duration_model.of_run(run)
+    form, config, model = run.form, run.config, decoders.of_run(run)
     read = read_recordings.read(config.prepare, form, report, all_labelled=all_labelled)
     for of, logits in recordings.judged(read, run.frame_judge(parallel)):
         probs = run.decision.probabilities(logits)
-        yield video_events.find(of, probs, config.predict, run.threshold, durations)
+        yield video_events.find(of, probs, config.predict, run.threshold, model)

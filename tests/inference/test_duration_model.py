@@ -2,15 +2,12 @@
 
 import dataclasses
 import json
-import types
 
 import pytest
 
 from posevid_jax.errors import InputError
 from posevid_jax.inference import duration_model
 from posevid_jax.inference.duration_model import DurationModel
-from posevid_jax.runs.files import write_json
-from tests import toy
 
 MODEL = DurationModel(
     min_seconds=[2.0, 0.5],
@@ -20,33 +17,6 @@ MODEL = DurationModel(
     weight=0.3,
     prior_weight=0.5,
 )
-
-
-def run(folder, **predict):
-    return types.SimpleNamespace(
-        config=toy.config(**{f'predict__{key}': value for key, value in predict.items()}),
-        workdir=folder,
-        inputs={'class_names': ['no_smoke', 'smoke']},
-    )
-
-
-def test_a_model_is_read_as_it_was_written(tmp_path):
-    write_json(tmp_path / 'durations.json', MODEL)
-    assert duration_model.of_run(run(tmp_path, decoder='durations')) == MODEL
-    assert duration_model.of_run(run(tmp_path)) is None  # thresholds
-    (tmp_path / 'durations.json').rename(tmp_path / 'other.json')
-    named = run(tmp_path / 'elsewhere', decoder='durations', durations=str(tmp_path / 'other.json'))
-    assert duration_model.of_run(named) == MODEL
-
-
-def test_a_file_that_is_missing_or_has_other_classes_is_one_line(tmp_path):
-    of = run(tmp_path, decoder='durations')
-    with pytest.raises(InputError, match=r'durations\.json: not found; predict\.decoder=durations'):
-        duration_model.of_run(of)
-    write_json(tmp_path / 'durations.json', MODEL)
-    of.inputs['class_names'] = ['no', 'a', 'b']
-    with pytest.raises(InputError, match=r'durations\.json: found 2 classes, expected the 3 of'):
-        duration_model.of_run(of)
 
 
 @pytest.mark.parametrize(

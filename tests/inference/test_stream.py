@@ -14,6 +14,7 @@ from posevid_jax.inference import recordings
 from posevid_jax.inference.decoded_events import segments
 from posevid_jax.inference.duration_model import DurationModel
 from posevid_jax.inference.events import Rule, find_events
+from posevid_jax.inference.min_risk import MinRiskModel
 from posevid_jax.inference.single import SingleRun
 from posevid_jax.inference.stream import Stream
 from posevid_jax.inference.viterbi import decode_with_look_ahead
@@ -22,6 +23,7 @@ from posevid_jax.modes.bench_stream import bench_stream
 from posevid_jax.modes.stream import serve
 from posevid_jax.runs.files import write_json
 from tests import toy
+from tests.inference.test_duration_model import MODEL
 from tests.untrained import write_run
 
 FRAMES = 8  # of a clip
@@ -106,6 +108,15 @@ def test_changes_are_the_events_of_the_probabilities(runs, recording):
     # Until the last one, which is still open then.
     _, changes = stream_all(dataclasses.replace(run, config=settings), frames[: expected[-1].end])
     assert [event for kind, event in changes if kind == 'end'] == expected
+
+
+def test_what_needs_whole_recordings_is_no_stream(runs, tmp_path):
+    write_json(tmp_path / 'm.json', MinRiskModel(MODEL, 0.4))
+    settings = runs['per_video'].config.copy_and_resolve_references()
+    settings.predict.update(decoder='min_risk', durations=str(tmp_path / 'm.json'))
+    run = dataclasses.replace(runs['per_video'], config=settings)
+    with pytest.raises(InputError, match=r'predict\.decoder: found min_risk, which needs whole'):
+        Stream(run, fps=30)
 
 
 @pytest.mark.parametrize('seconds', [0.0, 0.2])

@@ -9,8 +9,9 @@ import pytest
 
 from posevid_jax.data.synthetic import make_clips
 from posevid_jax.errors import InputError
-from posevid_jax.inference import duration_model, event_ways
-from posevid_jax.modes import cv, ensemble, prepare
+from posevid_jax.evaluation.json_form import to_json
+from posevid_jax.inference import duration_model, event_ways, min_risk
+from posevid_jax.modes import cv, cv_events, ensemble, prepare
 from posevid_jax.modes.compare import compare
 from tests import toy
 from tests.untrained import write_run
@@ -74,7 +75,9 @@ def test_each_recording_is_judged_by_the_fold_that_holds_its_clips_out(folder, w
 
 def test_ways_to_find_events_are_compared_and_the_durations_can_be_used(whole):
     found = json.loads((whole / 'cv/events.json').read_text())
-    assert list(found['ways']) == ['as configured', 'thresholds', 'durations', 'one event each']
+    assert list(found['ways']) == [
+        'as configured', 'thresholds', 'durations', 'minimum risk', 'one event each'
+    ]  # fmt: skip
     for of in found['ways'].values():
         assert of['recordings'] == VIDEOS and of['classes'][0]['true_events'] == VIDEOS
         assert [one['name'] for one in of['by_recording']] == [f'v{i}' for i in range(VIDEOS)]
@@ -82,6 +85,9 @@ def test_ways_to_find_events_are_compared_and_the_durations_can_be_used(whole):
     assert trivial['recall@0.5'] == 1 and trivial['f1@0.75'] < 1
     model = duration_model.read(whole / 'durations.json')
     assert found['chosen']['durations']['weight'] == model.weight
+    least_risk = min_risk.read(whole / 'min_risk.json')
+    assert found['chosen']['minimum risk'] == to_json(least_risk)
+    assert list(found['by_confidence']) == ['0.5', '0.7', '0.8', '0.85', '0.9']
 
 
 def test_the_timelines_of_events_as_configured_are_on_a_page_the_worst_first(whole):
@@ -105,7 +111,7 @@ def test_cross_validations_are_compared_by_their_events(whole, tmp_path, capsys)
     shutil.copytree(whole, tmp_path / 'copy')
     compare(toy.config(eval__bootstrap=10), [str(whole), str(tmp_path / 'copy')], tmp_path / 'out')
     out = capsys.readouterr().out
-    for way in ('as configured', 'thresholds', 'durations'):
+    for way in ('as configured', 'thresholds', 'durations', 'minimum risk'):
         assert f'events out of fold, {way}: difference from whole0' in out
     assert 'events out of fold, one event each' not in out
     assert 'Events out of fold, durations' in (tmp_path / 'out/compare.html').read_text()
@@ -126,10 +132,12 @@ def test_what_decides_about_a_recording_is_chosen_on_those_of_other_folds(
 
         return event_ways.Chosen(segment, chosen.by)
 
-    ways = {'as configured': spy, 'durations': event_ways.durations}
-    monkeypatch.setattr(event_ways, 'WAYS', ways)
+    monkeypatch.setattr(cv_events, '_CONFIDENCES', (0.0, 1.0))
+    monkeypatch.setattr(event_ways, 'WAYS', {**event_ways.WAYS, 'as configured': spy})
     cv.cross_validate(config(folder), tmp_path)
     assert seen == [True] * VIDEOS
+    found = json.loads((tmp_path / 'cv/events.json').read_text())['by_confidence']
+    assert [of['found_events'] > 0 for of in found.values()] == [True, False]
 
 
 def test_a_fold_without_its_recordings_is_trained_again_and_says_the_same(folder, whole, tmp_path):

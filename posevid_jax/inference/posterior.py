@@ -1,0 +1,76 @@
+"""Samples of what happened in a recording, drawn from the posterior of a hidden Markov model.
+
+Filtering forward and sampling backward (Scott 2002, "Bayesian methods for hidden Markov models")
+draws whole sequences of classes, each as often as it is probable given all frames. Its time grows
+with the number of frames.
+"""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from posevid_jax.inference.duration_model import DurationModel
+from posevid_jax.inference.padding import padded
+
+_SEED = 0  # the same recording has the same samples
+
+
+def sample(log_probs: np.ndarray, model: DurationModel, fps: float, samples: int) -> np.ndarray:
+    """Draws sequences of classes.
+
+    Args:
+      log_probs: [T, K] log of class probabilities per frame.
+      model: of K classes; its shortest durations are not used.
+      fps: frames per second.
+      samples: N.
+
+    Returns:
+      [N, T] i16 class numbers.
+    """
+    if not len(log_probs):
+        return np.zeros((samples, 0), np.int16)
+    rate = np.array(model.leave_per_second) / fps
+    with np.errstate(divide='ignore'):  # what never follows has no way
+        move = np.log(-np.expm1(-rate))[:, None] + np.log(model.transition)
+    np.fill_diagonal(move, -rate)
+    emissions = model.emissions(log_probs)
+    drawn = _samples(
+        np.log(model.prior).astype(np.float32),
+        move.astype(np.float32),
+        padded(emissions),
+        len(emissions),
+        samples,
+    )
+    return np.asarray(drawn)[: len(emissions)].T
+
+
+@functools.partial(jax.jit, static_argnames='samples')
+def _samples(
+    start: jax.Array, move: jax.Array, emissions: jax.Array, frames: int, samples: int
+) -> jax.Array:
+    """Classes [P, N] of P frames, of which the first `frames` count."""
+
+    def forward(score: jax.Array, of: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        number, emission = of
+        moved = jax.nn.logsumexp(score[:, None] + move, 0) + emission
+        score = jnp.where(number < frames, moved - moved.max(), score)
+        return score, score
+
+    def backward(
+        label: jax.Array, of: tuple[jax.Array, jax.Array, jax.Array]
+    ) -> tuple[jax.Array, jax.Array]:
+        number, score, key = of  # of the frame before frame `number`
+        before = jax.random.categorical(key, score + move.T[label])
+        label = jnp.where(number < frames, before.astype(label.dtype), label)
+        return label, label
+
+    numbers = jnp.arange(1, len(emissions))
+    keys = jax.random.split(jax.random.key(_SEED), len(emissions))
+    first = start + emissions[0]
+    last, scores = jax.lax.scan(forward, first, (numbers, emissions[1:]))
+    scores = jnp.concatenate([first[None], scores])[:-1]
+    label = jax.random.categorical(keys[0], last, shape=(samples,)).astype(jnp.int16)
+    _, labels = jax.lax.scan(backward, label, (numbers, scores, keys[1:]), reverse=True)
+    return jnp.append(labels, label[None], 0)
