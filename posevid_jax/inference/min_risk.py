@@ -30,7 +30,7 @@ FILE = 'min_risk.json'  # in a run directory
 
 OVERLAPS = (0.25, 0.5, 0.75)  # intersections over union; the mean over them counts
 
-_SAMPLES = 100
+_SAMPLES = 200
 _AT_ONCE = 4096  # stretches compared with all samples, so that memory stays bounded
 
 
@@ -90,7 +90,7 @@ def candidates(probs: np.ndarray, durations: DurationModel, fps: float) -> list[
     drawn = np.pad(drawn, ((0, 0), (0, 1)))  # so that samples can stand one after the other
     found = []
     for k in range(1, durations.num_classes):
-        events = stretches(drawn.ravel() == k)
+        events = stretches(drawn.ravel() == k).astype(np.int32)
         spans = np.unique(events % drawn.shape[1], axis=0)
         parts = range(0, len(spans), _AT_ONCE)
         each = [_confidence(spans[i : i + _AT_ONCE], events, drawn.shape[1]) for i in parts]
@@ -129,7 +129,7 @@ def choose(found: list[Event], price: float) -> list[Event]:
 def _confidence(spans: np.ndarray, events: np.ndarray, frames: int) -> list[float]:
     """Of each span [S, 2], the share of samples with an event that overlaps it, the mean over
     `OVERLAPS`; samples of so many frames stand one after the other, with their events [E, 2]."""
-    starts = frames * np.arange(_SAMPLES)
+    starts = frames * np.arange(_SAMPLES, dtype=np.int32)
     placed = (starts[:, None, None] + spans).reshape(-1, 2)
     best = _best_overlap(placed, events).reshape(_SAMPLES, -1)
     return np.mean([enough(best, least) for least in OVERLAPS], axis=(0, 1)).tolist()
@@ -140,11 +140,12 @@ def _best_overlap(spans: np.ndarray, events: np.ndarray) -> np.ndarray:
     order of time and apart: [S], 0 where none overlaps."""
     first = np.searchsorted(events[:, 1], spans[:, 0], 'right')
     after = np.searchsorted(events[:, 0], spans[:, 1], 'left')
-    best, of = np.zeros(len(spans)), np.flatnonzero(first < after)
+    best, of = np.zeros(len(spans), np.float32), np.flatnonzero(first < after)
     while len(of):
         (a, b), (start, end) = spans[of].T, events[first[of]].T
         common = np.minimum(b, end) - np.maximum(a, start)
-        best[of] = np.maximum(best[of], common / (b - a + end - start - common))
+        shared = common.astype(np.float32) / (b - a + end - start - common)
+        best[of] = np.maximum(best[of], shared)
         first[of] += 1
         of = of[first[of] < after[of]]
     return best

@@ -62,7 +62,8 @@ def _samples(
         label: jax.Array, of: tuple[jax.Array, jax.Array, jax.Array]
     ) -> tuple[jax.Array, jax.Array]:
         number, score, key = of  # of the frame before frame `number`
-        before = jax.random.categorical(key, score + move.T[label])
+        shares = jax.nn.softmax(score + move.T).cumsum(1)[:, :-1]  # [K, K - 1], a row a class now
+        before = (jax.random.uniform(key, (samples, 1)) >= shares[label]).sum(1)
         label = jnp.where(number < frames, before.astype(label.dtype), label)
         return label, label
 
