@@ -106,9 +106,9 @@ class LayerNorm(nn.Module):
     def __call__(self, x: Array) -> Array:
         return layer_norm(x, *self.parameters(x.shape[-1]), self._form())
 
-    def after(self, stream: Stream) -> tuple[Array, Array]:
-        """A stream with its branch, and the norm of that."""
-        return add_norm(stream, *self.parameters(stream.x.shape[-1]), self._form())
+    def after(self, stream: Stream, drop: Drop | None) -> tuple[Stream, Array]:
+        """A stream with its branch added, and the norm of that."""
+        return add_norm(stream, drop, *self.parameters(stream.x.shape[-1]), self._form())
 
     def _form(self) -> Form:
         return Form(jnp.dtype(self.dtype), self.form != 'plain')

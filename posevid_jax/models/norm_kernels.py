@@ -1,9 +1,9 @@
 """Layer normalisation of a residual stream on a GPU: one kernel forward and one backward.
 
-XLA makes about five kernels of a norm and the sum before it, and two of each column sum of its
-gradient. Here the backward kernel adds up the columns of the rows that it reads anyway, a few rows
-of sums for each program, and XLA adds up these. Written in Pallas for Triton; `interpret` gives the
-same numbers anywhere.
+XLA makes about five kernels of a norm, and two of each column sum of its gradient. Here the
+backward kernel adds up the columns of the rows that it reads anyway, a few rows of sums for each
+program, and XLA adds up these. Written in Pallas for Triton; `interpret` gives the same numbers
+anywhere.
 """
 
 import functools
@@ -30,41 +30,36 @@ class Drop(Protocol):
 
 def forward(
     x: Array,
-    branch: tuple[Array, Array] | None,
-    drop: Drop | None,
+    offset: Array | None,
     scale: Array,
     bias: Array,
     epsilon: float,
     dtype: Any,
     *,
     interpret: bool = False,
-) -> tuple[Array, Array, Array, Array]:
-    """A stream with its branch, and the norm of that.
+) -> tuple[Array, Array, Array]:
+    """The norm of a stream.
 
     Args:
-      x: `[R, C]`.
-      branch: what is added, `[R, C]` and its bias `[C]`.
-      drop: for which clips its bias is not; the branch itself has been dropped.
+      x: `[R, C]`, the tokens of one clip after those of another.
+      offset: what is added to those of each clip, `[B, C]`.
       scale, bias: of the norm, `[C]`.
       epsilon: added to the variance.
       dtype: of the norm.
       interpret: run as plain JAX.
 
     Returns:
-      the stream after the sum, its norm, mean and 1 / deviation `[R, 1]`.
+      the norm, and mean and 1 / deviation `[R, 1]`.
     """
-    shape = _Shape.of(x, drop)
+    shape = _Shape.of(x, offset)
     column = jax.ShapeDtypeStruct((x.shape[0], 1), jnp.float32)
-    found = pl.pallas_call(
-        functools.partial(_forward, shape=shape, adds=branch is not None, epsilon=epsilon),
-        out_shape=[jax.ShapeDtypeStruct(x.shape, dtype), column, column]
-        + [jax.ShapeDtypeStruct(x.shape, x.dtype)] * (branch is not None),
+    return pl.pallas_call(
+        functools.partial(_forward, shape=shape, epsilon=epsilon),
+        out_shape=(jax.ShapeDtypeStruct(x.shape, dtype), column, column),
         grid=(pl.cdiv(x.shape[0], shape.tile),),
         name='add_norm_forward',
         **_parameters(interpret),
-    )(x, scale, bias, *(branch or ()), *_factors(drop))
-    y, mean, inverse = found[:3]
-    return (found[3] if branch is not None else x), y, mean, inverse
+    )(x, offset, scale, bias)
 
 
 def backward(
@@ -72,6 +67,7 @@ def backward(
     mean: Array,
     inverse: Array,
     scale: Array,
+    offset: Array | None,
     drop: Drop | None,
     g: Array,
     g_stream: Array | None,
@@ -81,28 +77,27 @@ def backward(
     """The gradient of the stream and of the branch `[R, C]`, and sums `[3, C]`.
 
     Args:
-      x: the stream after the sum.
-      mean, inverse: of its rows.
-      scale: `[C]`.
-      drop: of the forward pass.
+      x, offset, scale: of the forward pass.
+      mean, inverse: what it found.
+      drop: for which clips `offset` is without the bias of the last branch.
       g: of the norm.
-      g_stream: of the stream after the sum; None where nothing else reads it.
+      g_stream: of the stream; None where nothing else reads it.
       interpret: run as plain JAX.
 
     Returns:
       the one for both, and the gradients of scale, bias and the branch's bias.
     """
-    shape = _Shape.of(x, drop)
+    shape = _Shape.of(x, offset, drop)
     programs = min(pl.cdiv(x.shape[0], shape.tile), _PROGRAMS)
     rows = jax.ShapeDtypeStruct(x.shape, x.dtype)
     sums = jax.ShapeDtypeStruct((programs, 3, x.shape[1]), jnp.float32)
     dx, sums = pl.pallas_call(
-        functools.partial(_backward, shape=shape, programs=programs, streams=g_stream is not None),
+        functools.partial(_backward, shape=shape, programs=programs),
         out_shape=[rows, sums],
         grid=(programs,),
         name='add_norm_backward',
         **_parameters(interpret),
-    )(x, mean, inverse, scale, g, *_factors(drop), *([] if g_stream is None else [g_stream]))
+    )(x, mean, inverse, scale, offset, None if drop is None else drop.factors, g, g_stream)
     return dx, sums.sum(0)
 
 
@@ -112,14 +107,14 @@ class _Shape(NamedTuple):
     padded: int  # the power of two that a row is read as
     tile: int  # rows that a program has in hand
     clip: int  # rows of a clip
-    row: int | None  # of the branch among the factors
+    row: int  # of the branch among the factors
 
     @classmethod
-    def of(cls, x: Array, drop: Drop | None) -> '_Shape':
+    def of(cls, x: Array, offset: Array | None, drop: Drop | None = None) -> '_Shape':
         rows, width = x.shape
         padded = pl.next_power_of_2(width)
-        clips = 1 if drop is None else drop.factors.shape[1]
-        row = None if drop is None else drop.row
+        clips = 1 if offset is None else len(offset)
+        row = 0 if drop is None else drop.row
         return cls(rows, width, padded, max(_TILE // padded, 1), rows // clips, row)
 
 
@@ -127,10 +122,6 @@ def _parameters(interpret: bool) -> dict[str, Any]:
     if interpret:
         return {'interpret': True}
     return {'compiler_params': plgpu.CompilerParams(num_warps=4, num_stages=1)}
-
-
-def _factors(drop: Drop | None) -> list[Array]:
-    return [] if drop is None else [drop.factors]
 
 
 class _Tile(NamedTuple):
@@ -154,6 +145,14 @@ def _read(ref: Any, at: _Tile) -> Array:
     return found.astype(jnp.float32)
 
 
+def _read_stream(ref: Any, offset: Any | None, at: _Tile, shape: _Shape) -> Array:
+    x = _read(ref, at)
+    if offset is None:
+        return x
+    where = offset.at[at.rows[:, None] // shape.clip, at.columns[None]]
+    return x + plgpu.load(where, mask=at.inside, other=0)
+
+
 def _read_row(ref: Any, at: _Tile, shape: _Shape) -> Array:
     live = at.columns < shape.width
     return plgpu.load(ref.at[at.columns], mask=live, other=0).astype(jnp.float32)[None]
@@ -170,7 +169,7 @@ def _write(ref: Any, at: _Tile, value: Array) -> None:
 
 def _dropped(x: Array, factors: Any | None, at: _Tile, shape: _Shape) -> Array:
     """`x` times the factor of its clip."""
-    if factors is None or shape.row is None:
+    if factors is None:
         return x
     clip = at.rows // shape.clip
     where = factors.at[jnp.full_like(clip, shape.row), clip]
@@ -179,41 +178,32 @@ def _dropped(x: Array, factors: Any | None, at: _Tile, shape: _Shape) -> Array:
 
 
 def _forward(
-    x_ref: Any, scale: Any, bias: Any, *refs: Any, shape: _Shape, adds: bool, epsilon: float
-) -> None:
-    at, left = _tile(pl.program_id(0), shape), list(refs)
-    x = _read(x_ref, at)
-    if adds:
-        x = x + _read(left.pop(0), at)
-        branch_bias = _read_row(left.pop(0), at, shape)
-        factors = None if shape.row is None else left.pop(0)
-        x = x + _dropped(branch_bias, factors, at, shape)
-        _write(left[3], at, x)
-        x = x.astype(left[3].dtype).astype(jnp.float32)  # as the backward pass will read it
+    x_ref: Any, offset_ref: Any, scale_ref: Any, bias_ref: Any,
+    y_ref: Any, mean_ref: Any, inverse_ref: Any, *, shape: _Shape, epsilon: float,
+) -> None:  # fmt: skip
+    at = _tile(pl.program_id(0), shape)
+    x = _read_stream(x_ref, offset_ref, at, shape)
     mean = jnp.where(at.inside, x, 0.0).sum(1, keepdims=True) / shape.width
     apart = jnp.where(at.inside, x - mean, 0.0)
     inverse = jax.lax.rsqrt((apart * apart).sum(1, keepdims=True) / shape.width + epsilon)
-    y = apart * inverse * _read_row(scale, at, shape) + _read_row(bias, at, shape)
-    _write(left[0], at, y)
+    y = apart * inverse * _read_row(scale_ref, at, shape) + _read_row(bias_ref, at, shape)
+    _write(y_ref, at, y)
     first = jnp.zeros_like(at.rows)
-    plgpu.store(left[1].at[at.rows, first], mean[:, 0], mask=at.live)
-    plgpu.store(left[2].at[at.rows, first], inverse[:, 0], mask=at.live)
+    plgpu.store(mean_ref.at[at.rows, first], mean[:, 0], mask=at.live)
+    plgpu.store(inverse_ref.at[at.rows, first], inverse[:, 0], mask=at.live)
 
 
 def _backward(
-    x_ref: Any, mean_ref: Any, inverse_ref: Any, scale_ref: Any, g_ref: Any, *refs: Any,
-    shape: _Shape, programs: int, streams: bool,
+    x_ref: Any, mean_ref: Any, inverse_ref: Any, scale_ref: Any, offset_ref: Any, factors: Any,
+    g_ref: Any, g_stream: Any, dx_ref: Any, sums_ref: Any, *, shape: _Shape, programs: int,
 ) -> None:  # fmt: skip
-    left = list(refs)
-    factors = left.pop(0) if shape.row is not None else None
-    g_stream = left.pop(0) if streams else None
-    dx_ref, sums_ref = left
     program = pl.program_id(0)
     zero = jnp.zeros((shape.padded,), jnp.float32)
 
     def of_tile(turn: Any, sums: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         at = _tile(program + turn * programs, shape)
-        x, g, inverse = _read(x_ref, at), _read(g_ref, at), _read_column(inverse_ref, at)
+        x, g = _read_stream(x_ref, offset_ref, at, shape), _read(g_ref, at)
+        inverse = _read_column(inverse_ref, at)
         unit = jnp.where(at.inside, (x - _read_column(mean_ref, at)) * inverse, 0.0)
         scaled = g * _read_row(scale_ref, at, shape)
         along = (scaled * unit).sum(1, keepdims=True) / shape.width

@@ -1,10 +1,14 @@
 """The residual stream of a network: x, plus branches, each behind a norm of what came before.
 
-A branch is added where it is next read, by the norm that reads it, so that a GPU adds, drops and
-normalises in one kernel (`models/norm_kernels.py`). The sum and the norm carry a gradient of their
-own: the same numbers as automatic differentiation, with less kept between the passes. It works on
-rows, `[R, C]`: with more axes XLA's sums of products take about twice as long on a CPU
-(docs/video_swin_speed.md).
+A branch is added where it is next read, by the norm that reads it. The sum and the norm carry a
+gradient of their own: the same numbers as automatic differentiation, with less kept between the
+passes. It works on rows, `[R, C]`: with more axes XLA's sums of products take about twice as long
+on a CPU (docs/video_swin_speed.md).
+
+On a GPU the product that makes a branch adds it to the stream, which so is written once. What a
+product cannot add is the branch's bias, dropped for some clips and not for others: the biases of
+all branches so far stay apart, `[B, C]`, and each norm adds them to what it reads
+(`models/norm_kernels.py`).
 """
 
 import functools
@@ -40,21 +44,30 @@ class Stream(NamedTuple):
     """A sum `[B, ..., C]`, and a branch that has not been added yet.
 
     Attributes:
-      x: the sum so far.
+      x: the sum so far, but for `offset`.
       branch: or None; dropped already, but for its bias.
-      drop: or None where the branch is there for every clip.
+      offset: biases of branches that `x` has without them, `[B, C]` float32, or None. Its
+        gradient is not asked for: a bias gets its own where its branch was added, from that of `x`.
     """
 
     x: Array
     branch: Branch | None = None
-    drop: Drop | None = None
+    offset: Array | None = None
 
-    def sum(self) -> Array:
-        """With the branch."""
-        if self.branch is None:
-            return self.x
-        branch, bias = self.branch
-        return self.x + branch if bias is None else _sum(self.x, branch, bias, self.drop)
+    def sum(self, drop: Drop | None) -> Array:
+        """All of it; the bias of the branch with `drop`, None where no clip drops it."""
+        x, (branch, bias) = self.x, self.branch or (None, None)
+        if branch is not None:
+            x = x + branch  # before the biases, so that the product that makes the branch adds it
+        if self.offset is not None:
+            x = x + self.offset.astype(x.dtype).reshape(len(x), *(1,) * (x.ndim - 2), -1)
+        if bias is not None:
+            bias = bias.astype(x.dtype)
+            if drop is not None:
+                shape = (len(x), *(1,) * (x.ndim - 2), bias.size)
+                bias = dropped(jnp.broadcast_to(bias, shape), drop)
+            x = x + bias
+        return x
 
 
 def drop_factors(rng: Array, rates: np.ndarray, clips: int) -> Array:
@@ -88,26 +101,25 @@ def layer_norm(x: Array, scale: Array, bias: Array, form: Form) -> Array:
     return _layer_norm(form, x, scale, bias)
 
 
-def add_norm(stream: Stream, scale: Array, bias: Array, form: Form) -> tuple[Array, Array]:
-    """The stream with its branch, and the layer norm of that."""
-    branch, of_branch = stream.branch or (None, None)
-    if branch is None or of_branch is None:
-        x = stream.sum()
-        return x, layer_norm(x, scale, bias, form)
-    factors, row = (None, 0) if stream.drop is None else stream.drop
-    given = _Added(stream.x, branch, of_branch, factors, scale, bias)
-    return _add_norm(_Static(form, row), given)
+def add_norm(
+    stream: Stream, drop: Drop | None, scale: Array, bias: Array, form: Form
+) -> tuple[Stream, Array]:
+    """The stream with its branch added, and the layer norm of that; see `Stream.sum`."""
+    if stream.branch is None or stream.branch[1] is None:
+        stream, drop = Stream(stream.sum(drop)), None
+    factors, row = (None, 0) if drop is None else drop
+    static = _Static(form, row, adds=stream.branch is not None)
+    found: _Found = _add_norm(static, _Given(stream, factors, scale, bias))
+    x, offset, y = found
+    return Stream(x, None, offset), y
 
 
-def _sum(x: Array, branch: Array, bias: Array, drop: Drop | None) -> Array:
-    bias = bias.astype(x.dtype)
-    if drop is not None:
-        bias = dropped(jnp.broadcast_to(bias, (x.shape[0], *(1,) * (x.ndim - 2), bias.size)), drop)
-    return x + branch + bias  # in this order the product that makes the branch adds it to `x`
+def _has_kernels(form: Form) -> bool:
+    return form.kernels and nvidia.available()
 
 
 def _on_gpu(form: Form, cuda: Callable[..., Any], default: Callable[..., Any], *arrays: Any) -> Any:
-    if not (form.kernels and nvidia.available()):
+    if not _has_kernels(form):
         return default(*arrays)
     # Chosen where the program is made for a device, which need not be here.
     return jax.lax.platform_dependent(*arrays, cuda=cuda, default=default)
@@ -124,6 +136,7 @@ class _Normal(NamedTuple):
     mean: Array
     inverse: Array  # of the deviation
     scale: Array
+    offset: Array | None = None  # of the stream, where it is not in `x`
 
 
 def _normalise(x: Array, scale: Array, bias: Array, dtype: Any) -> tuple[Array, _Normal]:
@@ -138,7 +151,7 @@ def _normalise(x: Array, scale: Array, bias: Array, dtype: Any) -> tuple[Array, 
 
 def _normalise_backward(saved: _Normal, g: Array) -> tuple[Array, Array, Array]:
     """Gradients of rows, scale and bias."""
-    x, mean, inverse, scale = saved
+    x, mean, inverse, scale, _ = saved
     unit = (x.astype(jnp.float32) - mean) * inverse
     g = g.astype(jnp.float32)
     scaled = g * scale
@@ -154,8 +167,7 @@ def _layer_norm(form: Form, x: Array, scale: Array, bias: Array) -> Array:
 
 def _layer_norm_forward(form: Form, x: Array, scale: Array, bias: Array) -> tuple[Array, _Normal]:
     def kernel(x: Array, scale: Array, bias: Array) -> tuple[Array, _Normal]:
-        found = _kernels().forward(x, None, None, scale, bias, NORM_EPSILON, form.dtype)
-        _, y, mean, inverse = found
+        y, mean, inverse = _kernels().forward(x, None, scale, bias, NORM_EPSILON, form.dtype)
         return y, _Normal(x, mean, inverse, scale)
 
     plain = functools.partial(_normalise, dtype=form.dtype)
@@ -178,52 +190,54 @@ _layer_norm.defvjp(_layer_norm_forward, _layer_norm_backward)
 class _Static(NamedTuple):
     form: Form
     row: int  # of the factors
+    adds: bool  # whether there is a branch
 
 
-class _Added(NamedTuple):
-    """What `add_norm` reads: the stream, a branch and its bias, factors, and the norm's own two."""
+class _Given(NamedTuple):
+    """What `add_norm` reads: the stream, factors of its branch, and the norm's own two."""
 
-    x: Array
-    branch: Array
-    of_branch: Array
+    stream: Stream
     factors: Array | None
     scale: Array
     bias: Array
 
 
+_Found = tuple[Array, Array | None, Array]  # the sum, its offset, and the norm
+
+
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _add_norm(static: _Static, given: _Added) -> tuple[Array, Array]:
-    x = _sum(given.x, given.branch, given.of_branch, _drop(given.factors, static.row))
-    return x, _layer_norm(static.form, x, given.scale, given.bias)
+def _add_norm(static: _Static, given: _Given) -> _Found:
+    x = given.stream.sum(_drop(given.factors, static.row))
+    offset = _no_offset(static, given.stream)
+    return x, offset, _layer_norm(static.form, x, given.scale, given.bias)
 
 
 _Saved = tuple[_Normal, Array | None]
 
 
-def _add_norm_forward(static: _Static, given: _Added) -> tuple[tuple[Array, Array], _Saved]:
-    def plain(given: _Added) -> tuple[Array, _Normal]:
-        x = _sum(given.x, given.branch, given.of_branch, _drop(given.factors, static.row))
-        return _normalise(_rows(x), given.scale, given.bias, static.form.dtype)
+def _add_norm_forward(static: _Static, given: _Given) -> tuple[_Found, _Saved]:
+    def plain(given: _Given) -> tuple[Array, _Normal]:
+        x = given.stream.sum(_drop(given.factors, static.row))
+        y, normal = _normalise(_rows(x), given.scale, given.bias, static.form.dtype)
+        return y, normal._replace(offset=_no_offset(static, given.stream))
 
-    def kernel(given: _Added) -> tuple[Array, _Normal]:
-        branch = (_rows(given.branch), given.of_branch)
-        x, y, mean, inverse = _kernels().forward(
-            _rows(given.x), branch, _drop(given.factors, static.row), given.scale, given.bias,
-            NORM_EPSILON, static.form.dtype,
-        )  # fmt: skip
-        return y, _Normal(x, mean, inverse, given.scale)
+    def kernel(given: _Given) -> tuple[Array, _Normal]:
+        x, offset = _without_biases(given.stream, _drop(given.factors, static.row))
+        y, mean, inverse = _kernels().forward(
+            x, offset, given.scale, given.bias, NORM_EPSILON, static.form.dtype
+        )
+        return y, _Normal(x, mean, inverse, given.scale, offset)
 
-    y, saved = _on_gpu(static.form, kernel, plain, given)
-    shape = given.x.shape
-    return (saved.x.reshape(shape), y.reshape(shape)), (saved, given.factors)
+    y, normal = _on_gpu(static.form, kernel, plain, given)
+    shape = given.stream.x.shape
+    return (normal.x.reshape(shape), normal.offset, y.reshape(shape)), (normal, given.factors)
 
 
-def _add_norm_backward(
-    static: _Static, saved: _Saved, gradients: tuple[Array, Array]
-) -> tuple[_Added]:
+def _add_norm_backward(static: _Static, saved: _Saved, gradients: _Found) -> tuple[Any]:
     normal, factors = saved
+    g_stream, _, g = gradients  # for the offset see `Stream`
     drop = _drop(factors, static.row)
-    shape = gradients[0].shape
+    shape = g.shape
 
     def plain(normal: _Normal, g_stream: Array, g: Array) -> tuple[Array, ...]:
         dx, of_scale, of_bias = _normalise_backward(normal, _rows(g))
@@ -235,12 +249,31 @@ def _add_norm_backward(
         dx, sums = _kernels().backward(*normal, drop, _rows(g), _rows(g_stream))
         return dx.reshape(shape), *sums
 
-    dx, of_scale, of_bias, of_branch = _on_gpu(static.form, kernel, plain, normal, *gradients)
-    no = None if factors is None else jnp.zeros_like(factors)
-    return (_Added(dx, dx, of_branch, no, of_scale, of_bias),)
+    dx, of_scale, of_bias, of_branch = _on_gpu(static.form, kernel, plain, normal, g_stream, g)
+    stream = Stream(dx, (dx, of_branch) if static.adds else None)
+    return (_Given(stream, None, of_scale, of_bias),)
 
 
 _add_norm.defvjp(_add_norm_forward, _add_norm_backward)
+
+
+def _without_biases(stream: Stream, drop: Drop | None) -> tuple[Array, Array | None]:
+    """The stream's rows with its branch, and what is then left to add."""
+    branch, bias = stream.branch or (None, None)
+    if branch is None or bias is None:
+        return _rows(stream.x), stream.offset
+    factors = jnp.ones(len(branch)) if drop is None else drop.factors[drop.row]
+    offset = factors[:, None] * bias  # [B, C]
+    if stream.offset is not None:
+        offset = stream.offset + offset
+    return _rows(stream.x) + _rows(branch), offset
+
+
+def _no_offset(static: _Static, stream: Stream) -> Array | None:
+    """Of a sum that leaves nothing out: zeros where there is an offset on a GPU."""
+    if not (static.adds and _has_kernels(static.form)):
+        return None
+    return jnp.zeros((len(stream.x), stream.x.shape[-1]))
 
 
 def _drop(factors: Array | None, row: int) -> Drop | None:

@@ -114,19 +114,18 @@ class SwinBlock(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Array, branch: Branch | None, mask: Array | None, drops: Array | None, train: bool
-    ) -> tuple[Array, Branch]:
-        """The stream with the branch that came, and the block's last branch.
+        self, stream: Stream, mask: Array | None, drops: Array | None, train: bool
+    ) -> Stream:
+        """The stream with the block's branches, of which the last is still to be added.
 
         Args:
-          x: `[B, T, H, W, C]`.
-          branch: of the block before, which is still to be added.
+          stream: `[B, T, H, W, C]`, with the last branch of the block before.
           mask: `[B, T, H, W]`, tokens that were observed.
           drops: see `drop_of`.
           train: switches dropout on.
         """
         before, first, second = (drop_of(drops, 2 * self.index + i) for i in (-1, 0, 1))
-        x, y = LayerNorm(self.dtype, self.attention, name='norm1').after(Stream(x, branch, before))
+        stream, y = LayerNorm(self.dtype, self.attention, name='norm1').after(stream, before)
         branch = WindowAttention(
             self.plan,
             self.num_heads,
@@ -136,9 +135,10 @@ class SwinBlock(nn.Module):
             self.attention,
             name='attn',
         )(y, mask, first, train=train)
-        x, y = LayerNorm(self.dtype, self.attention, name='norm2').after(Stream(x, branch, first))
-        hidden = int(x.shape[-1] * self.mlp_ratio)
-        return x, Mlp(hidden, self.dropout, self.dtype, name='mlp')(y, second, train=train)
+        stream = stream._replace(branch=branch)
+        stream, y = LayerNorm(self.dtype, self.attention, name='norm2').after(stream, first)
+        mlp = Mlp(int(y.shape[-1] * self.mlp_ratio), self.dropout, self.dtype, name='mlp')
+        return stream._replace(branch=mlp(y, second, train=train))
 
 
 def drop_of(factors: Array | None, branch: int) -> Drop | None:
@@ -237,23 +237,23 @@ class VideoSwin(nn.Module):
             rates = np.linspace(0.0, self.drop_path, sum(self.depths))[1:].repeat(2)
             drops = drop_factors(self.make_rng('dropout'), rates, x.shape[0])
         remat = (self.remat,) * len(self.depths) if isinstance(self.remat, bool) else self.remat
-        block, branch = 0, None
+        block, stream = 0, Stream(x)
         for stage, depth in enumerate(self.depths):
             if stage:
                 name = f'merge{stage - 1}'
-                x = Stream(x, branch, drop_of(drops, 2 * block - 1)).sum()
-                x, branch = PatchMerging(self.merge, self.dtype, self.attention, name=name)(x), None
+                merging = PatchMerging(self.merge, self.dtype, self.attention, name=name)
+                stream = Stream(merging(stream.sum(drop_of(drops, 2 * block - 1))))
                 mask = None if mask is None else _any_of(mask, self.merge)
-            module = nn.remat(SwinBlock, static_argnums=(5,)) if remat[stage] else SwinBlock
+            module = nn.remat(SwinBlock, static_argnums=(4,)) if remat[stage] else SwinBlock
             for index in range(depth):
-                _, t, h, w, _ = x.shape
+                _, t, h, w, _ = stream.x.shape
                 plan = windows.plan_windows(
                     (t, h, w),
                     self.window_size,
                     shifted=index % 2 == 1,
                     clamp=self.layout == 'official',
                 )
-                x, branch = module(
+                stream = module(
                     plan,
                     self.num_heads[stage],
                     self.mlp_ratio,
@@ -263,9 +263,9 @@ class VideoSwin(nn.Module):
                     self.dtype,
                     self.attention,
                     name=f'stage{stage}_block{index}',
-                )(x, branch, mask, drops, train)
+                )(stream, mask, drops, train)
                 block += 1
-        x = Stream(x, branch, drop_of(drops, 2 * block - 1)).sum()
+        x = stream.sum(drop_of(drops, 2 * block - 1))
         logits, *scores = self._head(x, mask, frames)
         if self.statistics is not None:
             more = self.statistics(inputs, train=train)

@@ -59,8 +59,11 @@ def test_sum_and_norm(dtype, drop, interpreted, monkeypatch):
 
     def loss(x, branch, of_branch, scale, bias):
         dropped = None if drop is None else residual.Drop(FACTORS, drop)
-        stream = residual.Stream(x, (branch, of_branch), dropped)
-        x, y = residual.add_norm(stream, scale, bias, form)
+        stream, y = residual.add_norm(residual.Stream(x), dropped, scale, bias, form)
+        for times in (1, 2):  # the second time there is an offset
+            stream = stream._replace(branch=(branch * y, times * of_branch))
+            stream, y = residual.add_norm(stream, dropped, scale, bias, form)
+        x = stream._replace(branch=(branch, of_branch)).sum(dropped)
         y = residual.layer_norm(y, scale, bias, form)
         return (x * g_stream + y * g).astype(jnp.float32).sum(), (x, y)
 

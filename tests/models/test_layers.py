@@ -49,11 +49,11 @@ def test_the_bias_of_a_branch_is_dropped_with_it(dropout):
 
     def added(drop):
         branch = mlp.apply(variables, x, drop, train=False)
-        stream = residual.Stream(x, branch, drop)
-        total, y = residual.add_norm(stream, jnp.ones(4), jnp.zeros(4), FORM)
-        np.testing.assert_allclose(total, stream.sum(), rtol=1e-6)
+        stream = residual.Stream(x, branch)
+        total, y = residual.add_norm(stream, drop, jnp.ones(4), jnp.zeros(4), FORM)
+        np.testing.assert_allclose(total.sum(None), stream.sum(drop), rtol=1e-6)
         np.testing.assert_allclose(y.mean(-1), 0, atol=1e-5)
-        return total - x
+        return total.sum(None) - x
 
     np.testing.assert_allclose(added(drop)[0], 0, atol=1e-6)
     np.testing.assert_allclose(added(drop)[1], 2 * added(None)[1], rtol=1e-4)
