@@ -5,7 +5,6 @@ some recordings and then used on others.
 """
 
 import dataclasses
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -33,11 +32,6 @@ _TRIED = {
     'merge_gap': (0.0, 0.3, 0.6, 1.0, 1.5),
 }
 _SWEEPS = 2
-
-# Of `MinRiskModel`; lower weights than Viterbi's, as it is not the best segmentation alone that
-# counts but how probable all are.
-_WEIGHTS = tuple(itertools.product((0.2, 0.1), (1.0, 0.5)))
-_PRICE = 0.4
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -103,15 +97,8 @@ def durations(config: ConfigDict, recordings: Sequence[FrameProbabilities]) -> C
 def least_risk(config: ConfigDict, recordings: Sequence[FrameProbabilities]) -> Chosen:
     """The events that overlap most true ones, under durations fitted to the recordings."""
     labels, fps = [r.label for r in recordings], [r.fps for r in recordings]
-    fitted = duration_fit.fit(labels, fps, recordings[0].probs.shape[1], scale=0.0)
-    tried = []
-    for weight, prior_weight in _WEIGHTS:
-        durations = dataclasses.replace(fitted, weight=weight, prior_weight=prior_weight)
-        model = MinRiskModel(durations, _PRICE)
-        segment = by_least_risk(model).segment
-        tried.append((f1([segment(r) for r in recordings], recordings), model))
-    best = max(tried, key=lambda scored: scored[0])[1]
-    return by_least_risk(best)
+    num_classes = recordings[0].probs.shape[1]
+    return by_least_risk(MinRiskModel(duration_fit.fit(labels, fps, num_classes, scale=0.0)))
 
 
 def by_least_risk(model: MinRiskModel) -> Chosen:

@@ -6,6 +6,7 @@ with the number of frames.
 """
 
 import functools
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
@@ -17,40 +18,59 @@ from posevid_jax.inference.padding import padded
 _SEED = 0  # the same recording has the same samples
 
 
-def sample(log_probs: np.ndarray, model: DurationModel, fps: float, samples: int) -> np.ndarray:
-    """Draws sequences of classes.
+def sample(
+    log_probs: np.ndarray, models: Sequence[DurationModel], fps: float, samples: int
+) -> np.ndarray:
+    """Draws sequences of classes under each of some models.
 
     Args:
       log_probs: [T, K] log of class probabilities per frame.
-      model: of K classes; its shortest durations are not used.
+      models: M, each of K classes; their shortest durations are not used.
       fps: frames per second.
       samples: N.
 
     Returns:
-      [N, T] i16 class numbers.
+      [M * N, T] i16 class numbers.
     """
-    if not len(log_probs):
-        return np.zeros((samples, 0), np.int16)
+    frames = len(log_probs)
+    if not frames:
+        return np.zeros((len(models) * samples, 0), np.int16)
+    start, move = zip(*(_start_and_move(model, fps) for model in models), strict=True)
+    emissions = [padded(model.emissions(log_probs)) for model in models]
+    drawn = _samples(np.stack(start), np.stack(move), np.stack(emissions), frames, samples)
+    return np.asarray(drawn[:, :frames]).swapaxes(1, 2).reshape(-1, frames)
+
+
+def _start_and_move(model: DurationModel, fps: float) -> tuple[np.ndarray, np.ndarray]:
+    """Log probability of each class in the first frame, [K] f32, and of each (column) to follow
+    each (row) in the next one, [K, K]."""
     rate = np.array(model.leave_per_second) / fps
     with np.errstate(divide='ignore'):  # what never follows has no way
         move = np.log(-np.expm1(-rate))[:, None] + np.log(model.transition)
     np.fill_diagonal(move, -rate)
-    emissions = model.emissions(log_probs)
-    drawn = _samples(
-        np.log(model.prior).astype(np.float32),
-        move.astype(np.float32),
-        padded(emissions),
-        len(emissions),
-        samples,
-    )
-    return np.asarray(drawn)[: len(emissions)].T
+    return np.log(model.prior).astype(np.float32), move.astype(np.float32)
 
 
 @functools.partial(jax.jit, static_argnames='samples')
 def _samples(
     start: jax.Array, move: jax.Array, emissions: jax.Array, frames: int, samples: int
 ) -> jax.Array:
-    """Classes [P, N] of P frames, of which the first `frames` count."""
+    """Classes [M, P, N] of P frames, of which the first `frames` count."""
+    of_model = functools.partial(_samples_of_model, frames=frames, samples=samples)
+    return jax.vmap(of_model)(
+        jax.random.split(jax.random.key(_SEED), len(start)), start, move, emissions
+    )
+
+
+def _samples_of_model(
+    key: jax.Array,
+    start: jax.Array,
+    move: jax.Array,
+    emissions: jax.Array,
+    frames: int,
+    samples: int,
+) -> jax.Array:
+    """Classes [P, N]."""
 
     def forward(score: jax.Array, of: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         number, emission = of
@@ -68,7 +88,7 @@ def _samples(
         return label, label
 
     numbers = jnp.arange(1, len(emissions))
-    keys = jax.random.split(jax.random.key(_SEED), len(emissions))
+    keys = jax.random.split(key, len(emissions))
     first = start + emissions[0]
     last, scores = jax.lax.scan(forward, first, (numbers, emissions[1:]))
     scores = jnp.concatenate([first[None], scores])[:-1]
