@@ -34,7 +34,7 @@ from posevid_jax.runs.files import write_json, write_text
 
 _SHOWN = 'as configured'  # the way whose events are drawn
 _LEAST_RISK = 'minimum risk'  # the way whose confidences are judged
-_CONFIDENCES = (0.5, 0.7, 0.8, 0.85, 0.9)
+_CONFIDENCES = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -87,7 +87,7 @@ def test_ways_to_find_events_are_compared_and_the_durations_can_be_used(whole):
     assert found['chosen']['durations']['weight'] == model.weight
     least_risk = min_risk.read(whole / 'min_risk.json')
     assert found['chosen']['minimum risk'] == to_json(least_risk)
-    assert list(found['by_confidence']) == ['0.5', '0.7', '0.8', '0.85', '0.9']
+    assert list(found['by_confidence']) == ['0.5', '0.6', '0.7', '0.8', '0.9']
 
 
 def test_the_timelines_of_events_as_configured_are_on_a_page_the_worst_first(whole):
