@@ -9,7 +9,7 @@ automatic speech recognition"). F1 is 2 matched / (found + true), so the price i
 
 Probabilities are shares of samples of the posterior of a hidden Markov model, and the stretches are
 those that were drawn. How much the frames weigh against the model is not known: as many samples
-are drawn with each of a few weights, which finds fewer false events than the best one alone.
+are drawn with each of a few weights.
 """
 
 import dataclasses

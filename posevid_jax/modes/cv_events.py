@@ -7,7 +7,6 @@ import dataclasses
 import functools
 import pathlib
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -23,7 +22,8 @@ from posevid_jax.inference import (
     recording_files,
     video_events,
 )
-from posevid_jax.inference.event_ways import FrameProbabilities, Segmenter
+from posevid_jax.inference.duration_model import DurationModel
+from posevid_jax.inference.event_ways import FrameProbabilities, Segmenter, Settings
 from posevid_jax.inference.min_risk import MinRiskModel
 from posevid_jax.inference.recordings import LabelledRecording
 from posevid_jax.machine import processes
@@ -155,7 +155,7 @@ def sum_up(
     return written
 
 
-def _as_sure(by: Any, least: float) -> MinRiskModel:
+def _as_sure(by: Settings | DurationModel | MinRiskModel, least: float) -> MinRiskModel:
     """What was chosen, but for the confidence that an event must have."""
     assert isinstance(by, MinRiskModel)
     return dataclasses.replace(by, price=least)

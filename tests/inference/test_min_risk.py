@@ -63,8 +63,7 @@ def test_no_choice_of_events_apart_has_a_larger_sum():
     assert min_risk.choose(found, 1.0) == min_risk.choose([], 0.3) == []
 
 
-def test_an_event_is_told_where_no_single_segmentation_is_probable():
-    """Two equally good halves: each way to place the event is improbable, an event is not."""
+def test_an_event_is_told_where_it_is_probable_and_sure_enough():
     probs = np.full((60, 2), [0.9, 0.1])
     probs[20:40] = [0.3, 0.7]
     (event,) = min_risk.find(probs, MinRiskModel(LONG, 0.4), FPS)
